@@ -1,0 +1,318 @@
+/* The operator's decisions about one prompt, and their undoing. */
+#include "desk/change.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void approve(struct desk *d, struct change *c, const char *reason)
+{
+    c->after.reason[0] = '\0';
+    c->after.show_deaths = c->after.worker_deaths = 0;
+    c->after.state = PROMPT_APPROVED;
+    if (c->before.state == PROMPT_QUARANTINED) { /* a second look first */
+        c->after.state = PROMPT_HELD;
+        snprintf(c->said, sizeof c->said, "#%lld is held again", (long long)c->after.id);
+    }
+    change_stage(d, c, NULL, reason);
+}
+
+static void reject(struct desk *d, struct change *c, const char *reason)
+{
+    struct store_op *op = NULL;
+    if (c->before.state == PROMPT_CLEARED) {
+        op = change_op(d, c, STORE_PROMPT);
+        if (!op)
+            return;
+        air_expel(d, op, &c->before);
+    }
+    str_copy(c->after.reason, sizeof c->after.reason, reason);
+    change_stage(d, c, op, reason);
+}
+
+static void clear_for_air(struct desk *d, struct change *c, const char *reason)
+{
+    struct store_op *op = change_op(d, c, STORE_PROMPT);
+    if (!op)
+        return;
+    air_admit(d, op, &c->after);
+    change_stage(d, c, op, reason);
+}
+
+static void reroll(struct desk *d, struct change *c, const char *reason)
+{
+    c->after.state = PROMPT_APPROVED;
+    c->after.seed = change_seed(d);
+    c->after.clip[0] = c->after.sha256[0] = c->after.check[0] = c->after.reason[0] = '\0';
+    c->after.check_failed = false;
+    c->after.worker_deaths = 0;
+    change_stage(d, c, NULL, reason);
+}
+
+/* Which states a verb acts on; finer than the table of moves, which also serves undo and recovery.
+ */
+static bool acts_on(enum desk_verb v, enum prompt_state s)
+{
+    switch (v) {
+    case DESK_APPROVE:
+        return s == PROMPT_HELD || s == PROMPT_QUARANTINED;
+    case DESK_AIR:
+        return s == PROMPT_REVIEW;
+    case DESK_REROLL:
+        return s == PROMPT_REVIEW || s == PROMPT_FAILED;
+    default:
+        return !prompt_ended(s) && s != PROMPT_AIRING;
+    }
+}
+
+void desk_decide(struct desk *d, enum desk_verb v, int64_t id, const char *who, const char *reason,
+                 struct answer a)
+{
+    static const struct {
+        const char *what, *past;
+    } verbs[] = {{"approve", "approved"},
+                 {"reject", "rejected"},
+                 {"air", "cleared for air:"},
+                 {"cancel", "cancelled"},
+                 {"reroll", "drawn again:"}};
+    struct change *c = change_begin(d, id, who, verbs[v].what, a);
+    if (!c)
+        return;
+    c->undoable = strcmp(who, "auto") && strcmp(who, "system") && strcmp(who, "platform");
+    snprintf(c->said, sizeof c->said, "%s #%lld", verbs[v].past, (long long)id);
+    if (!acts_on(v, c->before.state)) {
+        change_answer(a, ERR_STATE, id, "#%lld is %s; %s is not possible", (long long)id,
+                      prompt_state_name(c->before.state), verbs[v].what);
+        free(c);
+        return;
+    }
+    switch (v) {
+    case DESK_APPROVE:
+        approve(d, c, reason);
+        break;
+    case DESK_REJECT:
+        c->after.state = PROMPT_REJECTED;
+        reject(d, c, reason);
+        break;
+    case DESK_CANCEL:
+        c->after.state = PROMPT_CANCELLED;
+        reject(d, c, reason);
+        break;
+    case DESK_AIR:
+        c->after.state = PROMPT_CLEARED;
+        clear_for_air(d, c, reason);
+        break;
+    case DESK_REROLL:
+        reroll(d, c, reason);
+        break;
+    }
+}
+
+void desk_edit(struct desk *d, int64_t id, const char *text, const char *who, struct answer a)
+{
+    struct change *c = change_begin(d, id, who, "edit", a);
+    if (!c)
+        return;
+    size_t n = text_clusters(text);
+    if (c->before.state != PROMPT_HELD && c->before.state != PROMPT_APPROVED) {
+        change_answer(a, ERR_STATE, id, "#%lld is %s; only a prompt that waits can be edited",
+                      (long long)id, prompt_state_name(c->before.state));
+    } else if (!n || n > (size_t)d->show->set.length || strlen(text) >= PROMPT_TEXT_MAX) {
+        change_answer(a, ERR_LIMIT, id, "the new text has %zu characters, 1 to %d are possible", n,
+                      d->show->set.length);
+    } else {
+        str_copy(c->after.text, sizeof c->after.text, text);
+        c->after.edited = true;
+        c->undoable = true;
+        snprintf(c->said, sizeof c->said, "edited #%lld", (long long)id);
+        change_stage(d, c, NULL, c->before.text);
+        return;
+    }
+    free(c);
+}
+
+void desk_priority(struct desk *d, int64_t id, int step, const char *who, struct answer a)
+{
+    struct change *c = change_begin(d, id, who, "priority", a);
+    if (!c)
+        return;
+    int to = c->before.priority + step;
+    c->after.priority = to > 9 ? 9 : to < -9 ? -9 : to;
+    c->undoable = true;
+    snprintf(c->said, sizeof c->said, "#%lld has priority %+d", (long long)id, c->after.priority);
+    change_stage(d, c, NULL, "");
+}
+
+void desk_favourite(struct desk *d, int64_t id, const char *who, struct answer a)
+{
+    struct change *c = change_begin(d, id, who, "favourite", a);
+    if (!c)
+        return;
+    c->after.favourite = !c->before.favourite;
+    c->undoable = true;
+    snprintf(c->said, sizeof c->said,
+             c->after.favourite ? "#%lld is a favourite: never pruned"
+                                : "#%lld is no favourite any more",
+             (long long)id);
+    guard_favourite(d, id, c->after.favourite);
+    change_stage(d, c, NULL, "");
+}
+
+/* ---- undo ---- */
+
+void undo_push(struct desk *d, const struct change *c)
+{
+    struct undo *u = &d->undo[d->undo_at];
+    d->undo_at = (d->undo_at + 1) % UNDO_DEPTH;
+    if (d->undo_count < UNDO_DEPTH)
+        d->undo_count++;
+    *u = (struct undo){.before = c->before, .to = c->after.state};
+    str_copy(u->what, sizeof u->what, c->what);
+    u->was_open = !strcmp(c->what, "close");
+    u->was_paused = !strcmp(c->what, "resume");
+    if (!c->after.id)
+        u->before.id = 0;
+}
+
+static void undo_general(struct desk *d, const struct undo *u, const char *who, struct answer a)
+{
+    if (!strcmp(u->what, "open") || !strcmp(u->what, "close"))
+        desk_open(d, u->was_open, who, a);
+    else if (u->was_paused)
+        desk_pause(d, "resume was undone", who, a);
+    else
+        desk_resume(d, who, a);
+}
+
+/* Fields alone: the state is what it was before and after. */
+static void undo_fields(struct desk *d, const struct undo *u, struct change *c)
+{
+    if (!strcmp(u->what, "edit")) {
+        str_copy(c->after.text, sizeof c->after.text, u->before.text);
+        c->after.edited = u->before.edited;
+    } else if (!strcmp(u->what, "priority")) {
+        c->after.priority = u->before.priority;
+    } else {
+        c->after.favourite = u->before.favourite;
+        guard_favourite(d, c->after.id, c->after.favourite);
+    }
+    if (!strcmp(u->what, "edit") && c->before.state != PROMPT_HELD &&
+        c->before.state != PROMPT_APPROVED) {
+        change_answer(c->answer, ERR_STATE, c->after.id,
+                      "#%lld is %s already; its text cannot be changed back",
+                      (long long)c->after.id, prompt_state_name(c->before.state));
+        free(c);
+        return;
+    }
+    change_stage(d, c, NULL, u->what);
+}
+
+/* Undo of approve: back to held; a job that has begun is cancelled (draw_follow sees to it). */
+static bool undo_approve(struct change *c)
+{
+    c->after.state = PROMPT_HELD;
+    return c->before.state == PROMPT_APPROVED || c->before.state == PROMPT_GENERATING;
+}
+
+/* Undo of air: the link is withdrawn, unless the cut has been made. */
+static bool undo_air(struct desk *d, struct change *c, struct store_op **op)
+{
+    if (c->before.state == PROMPT_AIRING && !d->ops->withdraw(d->user, c->before.id))
+        return false;
+    if (c->before.state != PROMPT_CLEARED && c->before.state != PROMPT_AIRING)
+        return false;
+    if (!(*op = store_op_new(STORE_PROMPT)))
+        return false;
+    air_expel(d, *op, &c->before);
+    c->after.state = PROMPT_REVIEW;
+    return true;
+}
+
+/* Undo of reject and cancel: where it came from, or as near as that is possible. */
+static bool undo_end(const struct desk *d, struct change *c, const struct undo *u)
+{
+    char path[PATH_LEN];
+    desk_clip_path(d, &u->before, path);
+    bool has_clip = u->before.clip[0] && !access(path, R_OK);
+    if (c->before.state != u->to)
+        return false;
+    switch (u->before.state) {
+    case PROMPT_REVIEW:
+    case PROMPT_CLEARED:
+        c->after.state = has_clip ? PROMPT_REVIEW : PROMPT_APPROVED;
+        break;
+    case PROMPT_GENERATING:
+        c->after.state = PROMPT_APPROVED;
+        break;
+    default:
+        c->after.state = u->before.state;
+    }
+    return true;
+}
+
+/* Undo of reroll: the old clip and its seed come back. */
+static bool undo_reroll(const struct desk *d, struct change *c, const struct undo *u)
+{
+    char path[PATH_LEN];
+    desk_clip_path(d, &u->before, path);
+    if (u->before.state != PROMPT_REVIEW || access(path, R_OK))
+        return false;
+    if (c->before.state == PROMPT_APPROVED || c->before.state == PROMPT_GENERATING) {
+        int draws = c->after.draws;
+        c->after = u->before;
+        c->after.draws = draws; /* the next clip must not overwrite one that was begun */
+        return true;
+    }
+    return false;
+}
+
+void desk_undo(struct desk *d, const char *who, struct answer a)
+{
+    struct store_op *op = NULL;
+    if (!d->undo_count) {
+        change_answer(a, ERR_NOTFOUND, 0, "there is nothing to undo");
+        return;
+    }
+    d->undo_at = (d->undo_at + UNDO_DEPTH - 1) % UNDO_DEPTH;
+    d->undo_count--;
+    struct undo u = d->undo[d->undo_at];
+    if (!u.before.id) {
+        d->undoing = true;
+        undo_general(d, &u, who, a);
+        d->undoing = false;
+        return;
+    }
+    struct change *c = change_begin(d, u.before.id, who, "undo", a);
+    if (!c)
+        return;
+    bool ok = false;
+    if (u.before.state == u.to) {
+        undo_fields(d, &u, c);
+        return;
+    }
+    if (!strcmp(u.what, "approve"))
+        ok = undo_approve(c);
+    else if (!strcmp(u.what, "air"))
+        ok = undo_air(d, c, &op);
+    else if (!strcmp(u.what, "reroll"))
+        ok = undo_reroll(d, c, &u);
+    else
+        ok = undo_end(d, c, &u);
+    if (!ok) {
+        bool seen = c->before.state == PROMPT_AIRING || c->before.state == PROMPT_AIRED;
+        change_answer(a, ERR_STATE, u.before.id,
+                      seen ? "#%lld was on air: that cannot be undone (%s)"
+                           : "#%lld has moved on; %s cannot be undone any more",
+                      (long long)u.before.id, u.what);
+        free(c);
+        return;
+    }
+    snprintf(c->said, sizeof c->said, "undone: %s #%lld, it is %s again", u.what,
+             (long long)u.before.id, prompt_state_name(c->after.state));
+    c->after.reason[0] = '\0';
+    change_stage(d, c, op, u.what);
+}

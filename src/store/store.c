@@ -1,0 +1,614 @@
+#include "store/store.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "store/row.h"
+#include "store/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BATCH_MAX 1000
+#define CHECKED_AT_START                                                                           \
+    ((off_t)16 << 20) /* bytes of a database that are checked while opening                        \
+                       */
+
+static const char *const sql[] = {
+    [STORE_PROMPT] = "INSERT OR REPLACE INTO prompts (" ROW_COLUMNS ") VALUES (" ROW_PARAMETERS ")",
+    [STORE_NOTE] = "INSERT INTO decisions (at, prompt, who, what, rule, from_state, to_state) "
+                   "VALUES (?,?,?,?,?,?,?)",
+    [STORE_VOTE] = "INSERT OR IGNORE INTO votes (prompt, platform, uid, at) VALUES (?,?,?,?)",
+    [STORE_META] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?,?)",
+    [STORE_VALUE] = "INSERT OR REPLACE INTO script_values (scope, key, value) VALUES (?,?,?)",
+    [STORE_PAGE] = "SELECT " ROW_SELECT " FROM prompts WHERE id < ? AND state IN "
+                   "('aired','rejected','cancelled','failed','quarantined') "
+                   "ORDER BY id DESC LIMIT ?",
+};
+#define STATEMENTS ((int)(sizeof sql / sizeof *sql))
+
+struct done {
+    struct store_result result;
+    struct prompt *page;
+    struct done *next;
+};
+
+struct store {
+    /* set once */
+    sqlite3 *db;
+    char *path;
+    void (*wake)(void *user);
+    void *user;
+    sqlite3_stmt *statement[STATEMENTS]; /* store's thread, once it runs */
+
+    /* loop thread only */
+    bool started;
+    pthread_t thread;
+    uint64_t last_ticket, epoch;
+
+    pthread_mutex_t lock;
+    pthread_cond_t work, idle;
+    /* under lock */
+    struct store_op *first, **tail;
+    struct done *done, **done_tail;
+    bool quit, busy;
+    uint64_t failed_epoch; /* ops of this epoch or an earlier one fail unseen */
+};
+
+struct store_op *store_op_new(enum store_kind kind)
+{
+    struct store_op *op = calloc(1, sizeof *op);
+    if (op)
+        op->kind = kind;
+    return op;
+}
+
+void store_op_free(struct store_op *op)
+{
+    if (!op)
+        return;
+    free(op->value);
+    free(op->link_from);
+    free(op->link_to);
+    free(op->unlink);
+    free(op);
+}
+
+/* ---- opening ---- */
+
+static enum err unsound(const char *path, const char *why, struct fault *f)
+{
+    return fault_set(
+        f, ERR_CORRUPT,
+        "the database %s is damaged (%s); nothing was changed. Restore a backup over it, "
+        "or run `sqlite3 %s .recover | sqlite3 new.db` and put new.db in its place, or "
+        "move it away to begin anew",
+        path, why, path);
+}
+
+/* A look through a read-only connection, so that a damaged file stays as it is. */
+static enum err prove_sound(const char *path, struct fault *f)
+{
+    struct stat st;
+    sqlite3 *db = NULL;
+    sqlite3_stmt *q = NULL;
+    enum err e = ERR_OK;
+    if (stat(path, &st) || st.st_size == 0)
+        return ERR_OK; /* new */
+    int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(
+            db, st.st_size <= CHECKED_AT_START ? "PRAGMA quick_check(1)" : "PRAGMA schema_version",
+            -1, &q, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(q);
+    if (rc == SQLITE_ROW && st.st_size <= CHECKED_AT_START) {
+        const char *said = (const char *)sqlite3_column_text(q, 0);
+        if (said && strcmp(said, "ok"))
+            e = unsound(path, said, f);
+    } else if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB) {
+        e = unsound(path, sqlite3_errmsg(db), f);
+    } else if (rc != SQLITE_ROW) {
+        e = fault_set(f, ERR_IO, "cannot read the database %s: %s", path, sqlite3_errmsg(db));
+    }
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+    return e;
+}
+
+static enum err open_for_writing(struct store *s, const char *vfs, struct fault *f)
+{
+    int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fault_set(f, ERR_IO,
+                         "cannot write the database %s: %s; check the folder's rights, or "
+                         "name another with --data",
+                         s->path, strerror(errno));
+    close(fd);
+    int rc = sqlite3_open_v2(s->path, &s->db,
+                             SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(s->db,
+                          "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                          "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000;"
+                          "PRAGMA journal_size_limit = 4194304",
+                          NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        return fault_set(f, ERR_IO, "cannot open the database %s: %s", s->path,
+                         sqlite3_errmsg(s->db));
+    enum err e = schema_migrate(s->db, s->path, f);
+    for (int i = 0; i < STATEMENTS && !e; i++)
+        if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statement[i],
+                               NULL))
+            e = unsound(s->path, sqlite3_errmsg(s->db), f);
+    return e;
+}
+
+struct store *store_open(const char *path, const char *vfs, void (*wake)(void *user), void *user,
+                         struct fault *f)
+{
+    struct store *s = calloc(1, sizeof *s);
+    if (!s || !(s->path = strdup(path))) {
+        free(s);
+        fault_set(f, ERR_NOMEM, "cannot open the database %s: out of memory", path);
+        return NULL;
+    }
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->work, NULL);
+    pthread_cond_init(&s->idle, NULL);
+    s->tail = &s->first;
+    s->done_tail = &s->done;
+    s->wake = wake;
+    s->user = user;
+    s->epoch = 1;
+    if (prove_sound(path, f) || open_for_writing(s, vfs, f)) {
+        store_close(s);
+        return NULL;
+    }
+    return s;
+}
+
+/* ---- reading at the start ---- */
+
+enum err store_load(struct store *s, int ended, void (*fn)(void *user, const struct prompt *p),
+                    void *user, struct fault *f)
+{
+    static const char query[] =
+        "SELECT " ROW_SELECT " FROM prompts WHERE id IN ("
+        " SELECT id FROM prompts WHERE state IN"
+        "  ('held','approved','generating','review','cleared','airing')"
+        " UNION SELECT id FROM (SELECT id FROM prompts WHERE state = 'aired'"
+        "  ORDER BY id DESC LIMIT ?1)"
+        " UNION SELECT id FROM (SELECT id FROM prompts WHERE state NOT IN"
+        "  ('held','approved','generating','review','cleared','airing') ORDER BY id DESC LIMIT ?1)"
+        ") ORDER BY id";
+    sqlite3_stmt *q = NULL;
+    int rc = sqlite3_prepare_v2(s->db, query, -1, &q, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_bind_int(q, 1, ended);
+        while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
+            struct prompt p;
+            if (!row_read(q, &p)) {
+                sqlite3_finalize(q);
+                return unsound(s->path, "a prompt that makes no sense", f);
+            }
+            fn(user, &p);
+        }
+    }
+    sqlite3_finalize(q);
+    return rc == SQLITE_DONE ? ERR_OK : unsound(s->path, sqlite3_errmsg(s->db), f);
+}
+
+enum err store_meta(struct store *s, const char *key, char *out, size_t size)
+{
+    sqlite3_stmt *q = NULL;
+    out[0] = '\0';
+    int rc = sqlite3_prepare_v2(s->db, "SELECT value FROM meta WHERE key = ?", -1, &q, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
+        rc = sqlite3_step(q);
+        if (rc == SQLITE_ROW)
+            str_copy(out, size, (const char *)sqlite3_column_text(q, 0));
+    }
+    sqlite3_finalize(q);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? ERR_OK : ERR_IO;
+}
+
+int64_t store_last_id(struct store *s)
+{
+    sqlite3_stmt *q = NULL;
+    int64_t id = 0;
+    if (sqlite3_prepare_v2(s->db, "SELECT max(id) FROM prompts", -1, &q, NULL) == SQLITE_OK &&
+        sqlite3_step(q) == SQLITE_ROW)
+        id = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return id;
+}
+
+enum err store_favourites(struct store *s, void (*fn)(void *user, int64_t id), void *user)
+{
+    sqlite3_stmt *q = NULL;
+    int rc = sqlite3_prepare_v2(s->db, "SELECT id FROM prompts WHERE favourite", -1, &q, NULL);
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(q);
+        if (rc == SQLITE_ROW)
+            fn(user, sqlite3_column_int64(q, 0));
+    }
+    sqlite3_finalize(q);
+    return rc == SQLITE_DONE ? ERR_OK : ERR_IO;
+}
+
+enum err store_values(struct store *s,
+                      void (*fn)(void *user, const char *scope, const char *key, const char *value),
+                      void *user)
+{
+    sqlite3_stmt *q = NULL;
+    int rc = sqlite3_prepare_v2(s->db, "SELECT scope, key, value FROM script_values", -1, &q, NULL);
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(q);
+        if (rc == SQLITE_ROW)
+            fn(user, (const char *)sqlite3_column_text(q, 0),
+               (const char *)sqlite3_column_text(q, 1), (const char *)sqlite3_column_text(q, 2));
+    }
+    sqlite3_finalize(q);
+    return rc == SQLITE_DONE ? ERR_OK : ERR_IO;
+}
+
+/* ---- writing: the store's thread ---- */
+
+static int run(struct store *s, sqlite3_stmt *q)
+{
+    (void)s;
+    int rc = sqlite3_step(q);
+    sqlite3_reset(q);
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int write_decision(struct store *s, const struct store_op *op)
+{
+    sqlite3_stmt *q = s->statement[STORE_NOTE];
+    const struct store_decision *d = &op->decision;
+    if (!d->what[0])
+        return SQLITE_OK;
+    sqlite3_bind_int64(q, 1, d->at_utc);
+    if (op->prompt.id)
+        sqlite3_bind_int64(q, 2, op->prompt.id);
+    else
+        sqlite3_bind_null(q, 2);
+    sqlite3_bind_text(q, 3, d->who, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 4, d->what, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 5, d->rule, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 6, op->prompt.id ? prompt_state_name(d->from) : "", -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 7, op->prompt.id ? prompt_state_name(d->to) : "", -1, SQLITE_STATIC);
+    return run(s, q);
+}
+
+/* A second vote of one viewer is an error of that op alone, found here where the truth lies. */
+static int write_vote(struct store *s, const struct store_op *op, bool *again)
+{
+    sqlite3_stmt *q = s->statement[STORE_VOTE];
+    sqlite3_bind_int64(q, 1, op->prompt.id);
+    sqlite3_bind_text(q, 2, op->prompt.viewer.platform, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 3, op->prompt.viewer.uid, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(q, 4, op->decision.at_utc);
+    int rc = run(s, q);
+    *again = rc == SQLITE_OK && sqlite3_changes(s->db) == 0;
+    if (rc != SQLITE_OK || *again)
+        return rc;
+    return write_decision(s, op);
+}
+
+static int write_pair(struct store *s, const struct store_op *op)
+{
+    sqlite3_stmt *q = s->statement[op->kind];
+    int at = 1;
+    const char *value = op->value ? op->value : "";
+    if (op->kind == STORE_VALUE && !value[0]) {
+        sqlite3_stmt *del = NULL;
+        int rc = sqlite3_prepare_v2(s->db, "DELETE FROM script_values WHERE scope = ? AND key = ?",
+                                    -1, &del, NULL);
+        if (rc == SQLITE_OK) {
+            sqlite3_bind_text(del, 1, op->scope, -1, SQLITE_STATIC);
+            sqlite3_bind_text(del, 2, op->key, -1, SQLITE_STATIC);
+            rc = sqlite3_step(del) == SQLITE_DONE ? SQLITE_OK : sqlite3_errcode(s->db);
+        }
+        sqlite3_finalize(del);
+        return rc;
+    }
+    if (op->kind == STORE_VALUE)
+        sqlite3_bind_text(q, at++, op->scope, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, at++, op->key, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, at, value, -1, SQLITE_STATIC);
+    return run(s, q);
+}
+
+static int write_op(struct store *s, const struct store_op *op, struct done *d)
+{
+    bool again = false;
+    int rc = SQLITE_OK;
+    switch (op->kind) {
+    case STORE_PROMPT:
+        row_bind(s->statement[STORE_PROMPT], &op->prompt);
+        rc = run(s, s->statement[STORE_PROMPT]);
+        return rc == SQLITE_OK ? write_decision(s, op) : rc;
+    case STORE_NOTE:
+        return write_decision(s, op);
+    case STORE_VOTE:
+        rc = write_vote(s, op, &again);
+        if (again)
+            d->result.file_err =
+                fault_set(&d->result.fault, ERR_EXISTS, "you have voted for #%lld already",
+                          (long long)op->prompt.id);
+        return rc;
+    case STORE_META:
+    case STORE_VALUE:
+        return write_pair(s, op);
+    case STORE_PAGE:
+        break; /* read after the commit */
+    }
+    return rc;
+}
+
+static void read_page(struct store *s, const struct store_op *op, struct done *d)
+{
+    sqlite3_stmt *q = s->statement[STORE_PAGE];
+    int n = 0;
+    d->page = calloc((size_t)op->limit, sizeof *d->page);
+    sqlite3_bind_int64(q, 1, op->prompt.id);
+    sqlite3_bind_int(q, 2, op->limit);
+    while (d->page && n < op->limit && sqlite3_step(q) == SQLITE_ROW)
+        n += row_read(q, &d->page[n]);
+    sqlite3_reset(q);
+    d->result.page = d->page;
+    d->result.page_count = n;
+}
+
+/* The clip's way into air/: a hard link, or a synced copy where the file system has none. */
+static enum err link_or_copy(const char *from, const char *to, struct fault *f)
+{
+    if (!link(from, to) || errno == EEXIST)
+        return ERR_OK;
+    if (errno != EXDEV && errno != EPERM && errno != EOPNOTSUPP)
+        return fault_set(f, ERR_IO, "cannot link %s to %s: %s", from, to, strerror(errno));
+    char temp[4200], block[65536];
+    snprintf(temp, sizeof temp, "%s.part", to);
+    int in = open(from, O_RDONLY | O_CLOEXEC),
+        out = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    bool ok = in >= 0 && out >= 0;
+    for (ssize_t n; ok && (n = read(in, block, sizeof block)) != 0;)
+        ok = n > 0 && write(out, block, (size_t)n) == n;
+    ok = ok && !fsync(out) && !rename(temp, to);
+    int why = errno;
+    if (in >= 0)
+        close(in);
+    if (out >= 0)
+        close(out);
+    if (ok)
+        return ERR_OK;
+    unlink(temp);
+    return fault_set(f, ERR_IO, "cannot copy %s to %s: %s", from, to, strerror(why));
+}
+
+static void follow_up(struct store *s, const struct store_op *op, struct done *d)
+{
+    if (op->kind == STORE_PAGE)
+        read_page(s, op, d);
+    if (op->link_from)
+        d->result.file_err = link_or_copy(op->link_from, op->link_to, &d->result.fault);
+    if (op->unlink && unlink(op->unlink) && errno != ENOENT)
+        d->result.file_err = fault_set(&d->result.fault, ERR_IO, "cannot remove %s: %s", op->unlink,
+                                       strerror(errno));
+}
+
+static enum err commit_batch(struct store *s, struct store_op *batch, struct done *done,
+                             struct fault *f)
+{
+    int rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    for (; batch && rc == SQLITE_OK; batch = batch->next, done = done->next)
+        rc = write_op(s, batch, done);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(s->db, "COMMIT", NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        return ERR_OK;
+    enum err e = rc == SQLITE_FULL || (rc & 0xff) == SQLITE_FULL ? ERR_FULL : ERR_IO;
+    fault_set(f, e, "the database %s could not be written: %s; nothing was decided", s->path,
+              sqlite3_errmsg(s->db));
+    if (!sqlite3_get_autocommit(s->db))
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return e;
+}
+
+static struct done *results_for(const struct store_op *batch)
+{
+    struct done *first = NULL, **tail = &first;
+    for (; batch; batch = batch->next) {
+        struct done *d = calloc(1, sizeof *d);
+        while (!d) { /* a result is never dropped: wait for memory */
+            usleep(1000);
+            d = calloc(1, sizeof *d);
+        }
+        d->result.ticket = batch->ticket;
+        *tail = d;
+        tail = &d->next;
+    }
+    return first;
+}
+
+static void work_on(struct store *s, struct store_op *batch, bool doomed)
+{
+    struct fault f = {0};
+    struct done *done = results_for(batch), *last = done;
+    enum err e = doomed
+                     ? fault_set(&f, ERR_IO, "an earlier decision could not be stored; try again")
+                     : commit_batch(s, batch, done, &f);
+    struct store_op *op = batch;
+    uint64_t epoch = 0;
+    for (struct done *d = done; d; last = d, d = d->next, op = op->next) {
+        epoch = op->epoch;
+        if (e) {
+            d->result.err = e;
+            d->result.fault = f;
+        } else {
+            follow_up(s, op, d);
+        }
+    }
+    while (batch) {
+        op = batch->next;
+        store_op_free(batch);
+        batch = op;
+    }
+    pthread_mutex_lock(&s->lock);
+    if (e && epoch > s->failed_epoch)
+        s->failed_epoch = epoch;
+    *s->done_tail = done;
+    s->done_tail = &last->next;
+    pthread_mutex_unlock(&s->lock);
+    s->wake(s->user);
+}
+
+static void *thread_main(void *arg)
+{
+    struct store *s = arg;
+    pthread_mutex_lock(&s->lock);
+    for (;;) {
+        while (!s->first && !s->quit)
+            pthread_cond_wait(&s->work, &s->lock);
+        if (!s->first)
+            break;
+        struct store_op *batch = s->first, *end = batch;
+        for (int n = 1; n < BATCH_MAX && end->next && end->next->epoch == batch->epoch; n++)
+            end = end->next;
+        s->first = end->next;
+        if (!s->first)
+            s->tail = &s->first;
+        end->next = NULL;
+        s->busy = true;
+        bool doomed = batch->epoch <= s->failed_epoch;
+        pthread_mutex_unlock(&s->lock);
+        work_on(s, batch, doomed);
+        pthread_mutex_lock(&s->lock);
+        s->busy = false;
+        if (!s->first)
+            pthread_cond_broadcast(&s->idle);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+static void start_thread(struct store *s)
+{
+    sigset_t all, old;
+    sigfillset(&all); /* signals are the loop's */
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    s->started = pthread_create(&s->thread, NULL, thread_main, s) == 0;
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (!s->started)
+        log_error("store", "cannot start the store's thread: %s", strerror(errno));
+}
+
+uint64_t store_stage(struct store *s, struct store_op *op)
+{
+    if (!s->started)
+        start_thread(s);
+    op->ticket = ++s->last_ticket;
+    op->epoch = s->epoch;
+    op->next = NULL;
+    uint64_t ticket = op->ticket; /* after the unlock the op may be gone */
+    pthread_mutex_lock(&s->lock);
+    *s->tail = op;
+    s->tail = &op->next;
+    pthread_cond_signal(&s->work);
+    pthread_mutex_unlock(&s->lock);
+    return ticket;
+}
+
+int store_poll(struct store *s, void (*fn)(void *user, const struct store_result *r), void *user)
+{
+    int n = 0;
+    pthread_mutex_lock(&s->lock);
+    struct done *d = s->done;
+    s->done = NULL;
+    s->done_tail = &s->done;
+    uint64_t failed = s->failed_epoch;
+    pthread_mutex_unlock(&s->lock);
+    if (failed >= s->epoch)
+        s->epoch = failed + 1; /* what is staged from here on knows of the failure */
+    while (d) {
+        struct done *next = d->next;
+        fn(user, &d->result);
+        free(d->page);
+        free(d);
+        d = next;
+        n++;
+    }
+    return n;
+}
+
+void store_drain(struct store *s)
+{
+    if (!s->started)
+        return;
+    pthread_mutex_lock(&s->lock);
+    while (s->first || s->busy)
+        pthread_cond_wait(&s->idle, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void forget_result(void *user, const struct store_result *r)
+{
+    (void)user;
+    (void)r;
+}
+
+void store_close(struct store *s)
+{
+    if (!s)
+        return;
+    if (s->started) {
+        pthread_mutex_lock(&s->lock);
+        s->quit = true;
+        pthread_cond_signal(&s->work);
+        pthread_mutex_unlock(&s->lock);
+        pthread_join(s->thread, NULL);
+    }
+    store_poll(s, forget_result, NULL);
+    for (int i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(s->statement[i]);
+    sqlite3_close(s->db);
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->work);
+    pthread_cond_destroy(&s->idle);
+    free(s->path);
+    free(s);
+}
+
+enum err store_backup(const char *from, const char *to, struct fault *f)
+{
+    sqlite3 *src = NULL, *dst = NULL;
+    struct stat st;
+    enum err e = ERR_OK;
+    if (!stat(to, &st))
+        return fault_set(f, ERR_EXISTS, "%s exists already; name a new file for the backup", to);
+    int rc = sqlite3_open_v2(from, &src, SQLITE_OPEN_READWRITE, NULL);
+    if (rc != SQLITE_OK)
+        e = fault_set(f, ERR_IO, "cannot read %s: %s", from, sqlite3_errmsg(src));
+    if (!e) {
+        sqlite3_busy_timeout(src, 5000);
+        rc = sqlite3_open_v2(to, &dst, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
+        sqlite3_backup *b = rc == SQLITE_OK ? sqlite3_backup_init(dst, "main", src, "main") : NULL;
+        rc = b ? sqlite3_backup_step(b, -1) : SQLITE_ERROR;
+        if (!b || rc != SQLITE_DONE || sqlite3_backup_finish(b) != SQLITE_OK)
+            e = fault_set(f, ERR_IO, "cannot write the backup %s: %s", to, sqlite3_errmsg(dst));
+    }
+    sqlite3_close(src);
+    sqlite3_close(dst);
+    if (e)
+        unlink(to);
+    return e;
+}
