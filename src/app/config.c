@@ -1,0 +1,649 @@
+#include "app/config.h"
+
+#include "base/log.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <lauxlib.h>
+#include <lua.h>
+#include <lualib.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONFIG_MAX ((size_t)1 << 20)
+#define INSTRUCTIONS_MAX 10000000
+#define MEMORY_MAX ((size_t)32 << 20)
+
+/* ---- the keys ---- */
+
+enum key_type { STR, FILE_PATH, NUM, INT, CHOICE, TABLE, LIST, STR_LIST, MAP };
+
+static const struct key {
+    const char *path; /* "[]" stands for every entry of a list */
+    enum key_type type;
+    size_t at, size; /* in struct config, or in struct config_chat below "chat[]" */
+    double least, most;
+    const char *choices; /* CHOICE: words in the order of the enum, or of a string when size > 0 */
+} keys[] = {
+#define AT(m) offsetof(struct config, m), sizeof((struct config *)0)->m
+#define CHAT(m) offsetof(struct config_chat, m), sizeof((struct config_chat *)0)->m
+    {"chat", LIST, 0, 0, 0, CHAT_SOURCES_MAX, NULL},
+    {"chat[].kind", CHOICE, CHAT(kind), 0, 0, "irc simulated"},
+    {"chat[].url", STR, CHAT(url), 0, 0, NULL},
+    {"chat[].nick", STR, CHAT(nick), 0, 0, NULL},
+    {"chat[].ca", FILE_PATH, CHAT(ca), 0, 0, NULL},
+    {"chat[].secret", STR, CHAT(secret), 0, 0, NULL},
+    {"chat[].seed", INT, CHAT(seed), 0, 9007199254740992.0, NULL},
+    {"chat[].rate", NUM, CHAT(rate), 0, 60000, NULL},
+    {"obs", TABLE, 0, 0, 0, 0, NULL},
+    {"obs.url", STR, AT(obs_url), 0, 0, NULL},
+    {"obs.paths", MAP, 0, 0, 0, CONFIG_MAPS_MAX, NULL},
+    {"engine", TABLE, 0, 0, 0, 0, NULL},
+    {"engine.kind", CHOICE, AT(engine_kind), 0, 0, "animatic"},
+    {"gates", TABLE, 0, 0, 0, 0, NULL},
+    {"gates.prompt", CHOICE, offsetof(struct config, show.prompt_gate), 0, 0, 0, "operator auto"},
+    {"gates.clip", CHOICE, offsetof(struct config, show.clip_gate), 0, 0, 0, "operator auto"},
+    {"limits", TABLE, 0, 0, 0, 0, NULL},
+    {"limits.per_viewer", INT, AT(show.per_viewer), 0, 1000000, NULL},
+    {"limits.cooldown", INT, AT(show.cooldown_s), 0, 1000000, NULL},
+    {"limits.queue", INT, AT(show.queue), 0, 10000000, NULL},
+    {"limits.length", INT, AT(show.length), 1, 2000, NULL},
+    {"limits.eta", INT, AT(show.max_eta_s), 0, 1000000, NULL},
+    {"limits.vault", INT, AT(show.vault_bytes), 0, 9007199254740992.0, NULL},
+    {"limits.disk", INT, AT(show.disk_reserve), 0, 9007199254740992.0, NULL},
+    {"stage", TABLE, 0, 0, 0, 0, NULL},
+    {"stage.result_dwell", NUM, AT(result_dwell_s), 0, 3600, NULL},
+    {"stage.gallery_dwell", NUM, AT(gallery_dwell_s), 1, 3600, NULL},
+    {"stage.label", STR, AT(show.label), 0, 0, NULL},
+    {"scripts", STR_LIST, 0, 0, 0, CONFIG_SCRIPTS_MAX, NULL},
+    {"theme", STR, AT(theme), 0, 0, NULL},
+};
+#define KEYS ((int)(sizeof keys / sizeof *keys))
+
+void config_defaults(struct config *c)
+{
+    *c = (struct config){.result_dwell_s = 0, .gallery_dwell_s = 8};
+    c->show = (struct settings){.per_viewer = 1,
+                                .cooldown_s = 60,
+                                .queue = 100,
+                                .length = 300,
+                                .vault_bytes = (int64_t)20 << 30,
+                                .disk_reserve = (int64_t)2 << 30};
+    strcpy(c->show.label, "AI-generated");
+    strcpy(c->engine_kind, "animatic");
+    strcpy(c->theme, "sakura");
+    strcpy(c->scripts[0], "commands");
+    strcpy(c->scripts[1], "styles");
+    c->script_count = 2;
+}
+
+void config_demo(struct config *c)
+{
+    config_defaults(c);
+    strcpy(c->chat[0].kind, "simulated");
+    c->chat[0].seed = 7;
+    c->chat[0].rate = 20;
+    c->chat_count = 1;
+    c->show.cooldown_s = 20;
+}
+
+/* ---- where a key stands ---- */
+
+struct scan {
+    const char *at;
+    int line;
+};
+
+static void skip_long(struct scan *s, size_t level)
+{
+    for (; *s->at; s->at++) {
+        if (*s->at == '\n')
+            s->line++;
+        if (*s->at == ']' && strspn(s->at + 1, "=") >= level && s->at[1 + level] == ']') {
+            s->at += level + 2;
+            return;
+        }
+    }
+}
+
+/* A long bracket at [==[ : its level, or -1. */
+static int long_level(const char *at)
+{
+    size_t n = strspn(at + 1, "=");
+    return at[0] == '[' && at[1 + n] == '[' ? (int)n : -1;
+}
+
+static void skip_blank(struct scan *s)
+{
+    for (;; s->at++) {
+        if (*s->at == '\n') {
+            s->line++;
+        } else if (s->at[0] == '-' && s->at[1] == '-') {
+            s->at += 2;
+            int level = long_level(s->at);
+            if (level >= 0) {
+                skip_long(s, (size_t)level);
+                s->at--;
+            } else {
+                s->at += strcspn(s->at, "\n");
+                s->at--;
+            }
+        } else if (!*s->at || !isspace((unsigned char)*s->at)) {
+            return;
+        }
+    }
+}
+
+static void skip_string(struct scan *s)
+{
+    char quote = *s->at++;
+    while (*s->at && *s->at != quote && *s->at != '\n') {
+        if (*s->at == '\\' && s->at[1])
+            s->at++;
+        s->at++;
+    }
+    if (*s->at == quote)
+        s->at++;
+}
+
+/* Reads `name =` or `["name"] =` here into out; false (nothing taken) when there is none. */
+static bool key_here(struct scan *s, char *out, size_t size)
+{
+    struct scan t = *s;
+    size_t n;
+    if (isalpha((unsigned char)*t.at) || *t.at == '_') {
+        for (n = 0; isalnum((unsigned char)t.at[n]) || t.at[n] == '_'; n++)
+            ;
+        snprintf(out, size, "%.*s", (int)n, t.at);
+        t.at += n;
+    } else if (*t.at == '[' && long_level(t.at) < 0) {
+        t.at++;
+        skip_blank(&t);
+        if (*t.at != '"' && *t.at != '\'')
+            return false;
+        const char *from = t.at + 1;
+        skip_string(&t);
+        snprintf(out, size, "%.*s", (int)(t.at - from - 1), from);
+        skip_blank(&t);
+        if (*t.at++ != ']')
+            return false;
+    } else {
+        return false;
+    }
+    skip_blank(&t);
+    if (*t.at != '=' || t.at[1] == '=')
+        return false;
+    t.at++;
+    *s = t;
+    return true;
+}
+
+/* Walks one table constructor (its `{` is taken already), remembering the path of each entry. */
+static int find_in_table(struct scan *s, const char *prefix, const char *path, int depth)
+{
+    int index = 0;
+    while (depth < 32) {
+        char name[128], here[512];
+        skip_blank(s);
+        if (!*s->at || *s->at == '}')
+            break;
+        int line = s->line;
+        if (key_here(s, name, sizeof name))
+            snprintf(here, sizeof here, "%s%s%s", prefix, prefix[0] ? "." : "", name);
+        else
+            snprintf(here, sizeof here, "%s[%d]", prefix, ++index);
+        if (!strcmp(here, path))
+            return line;
+        for (int nested = 0; *s->at;) { /* the value, up to the comma */
+            skip_blank(s);
+            int level = *s->at == '[' ? long_level(s->at) : -1;
+            if (*s->at == '{' && !nested) {
+                s->at++;
+                int found = find_in_table(s, here, path, depth + 1);
+                if (found)
+                    return found;
+                if (*s->at == '}')
+                    s->at++;
+            } else if (level >= 0) {
+                s->at += level + 2;
+                skip_long(s, (size_t)level);
+            } else if (*s->at == '"' || *s->at == '\'') {
+                skip_string(s);
+            } else if (*s->at == '(' || (*s->at == '{' && nested)) {
+                nested++;
+                s->at++;
+            } else if (nested && (*s->at == ')' || *s->at == '}')) {
+                nested--;
+                s->at++;
+            } else if (!nested && (*s->at == ',' || *s->at == ';' || *s->at == '}')) {
+                break;
+            } else if (*s->at) {
+                s->at++;
+            }
+        }
+        if (*s->at == ',' || *s->at == ';')
+            s->at++;
+    }
+    return 0;
+}
+
+int config_line(const char *text, const char *path)
+{
+    struct scan s = {text, 1};
+    const char *found = NULL;
+    for (const char *r = text; (r = strstr(r, "return")); r += 6)
+        found = r; /* the last one returns the table */
+    if (!found)
+        return 0;
+    for (; s.at < found; s.at++)
+        s.line += *s.at == '\n';
+    s.at += 6;
+    skip_blank(&s);
+    if (*s.at++ != '{')
+        return 0;
+    return find_in_table(&s, "", path, 0);
+}
+
+/* ---- reading the table ---- */
+
+struct reader {
+    struct config *c;
+    const char *text, *name, *dir;
+    struct fault *f;
+};
+
+static enum err wrong(struct reader *r, const char *path, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static enum err wrong(struct reader *r, const char *path, const char *fmt, ...)
+{
+    char why[300];
+    int line = config_line(r->text, path);
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(why, sizeof why, fmt, ap);
+    va_end(ap);
+    if (line)
+        return fault_set(r->f, ERR_INVAL, "%s:%d: %s: %s", r->name, line, path, why);
+    return fault_set(r->f, ERR_INVAL, "%s: %s: %s", r->name, path, why);
+}
+
+/* "chat[2].url" as the table of keys has it: "chat[].url". */
+static void general(const char *path, char *out, size_t size)
+{
+    size_t n = 0;
+    for (; *path && n + 1 < size; path++) {
+        out[n++] = *path;
+        if (*path == '[')
+            path += strcspn(path, "]") - 1;
+    }
+    out[n] = '\0';
+}
+
+static const struct key *find_key(const char *path)
+{
+    char plain[256];
+    general(path, plain, sizeof plain);
+    for (int i = 0; i < KEYS; i++)
+        if (!strcmp(keys[i].path, plain))
+            return &keys[i];
+    return NULL;
+}
+
+static int distance(const char *a, const char *b)
+{
+    int row[64], n = (int)strlen(b);
+    if (n > 63 || strlen(a) > 63)
+        return 99;
+    for (int j = 0; j <= n; j++)
+        row[j] = j;
+    for (int i = 1; a[i - 1]; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            int best = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            if (row[j] + 1 < best)
+                best = row[j] + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            row[j] = best;
+        }
+    }
+    return row[n];
+}
+
+static enum err unknown(struct reader *r, const char *path)
+{
+    char plain[256], shown[256];
+    const char *near = NULL;
+    int least = 6;
+    general(path, plain, sizeof plain);
+    for (int i = 0; i < KEYS; i++) {
+        int d = distance(plain, keys[i].path);
+        if (d < least) {
+            least = d;
+            near = keys[i].path;
+        }
+    }
+    snprintf(shown, sizeof shown, "%s", near ? near : "");
+    return near ? wrong(r, path, "there is no such key; the nearest one is %s", shown)
+                : wrong(r, path, "there is no such key");
+}
+
+static enum err read_table(struct reader *r, lua_State *L, const char *path, void *base);
+
+static enum err read_string(struct reader *r, lua_State *L, const struct key *k, const char *path,
+                            char *to)
+{
+    size_t n;
+    const char *s = lua_tolstring(L, -1, &n);
+    if (strlen(s) != n)
+        return wrong(r, path, "it holds a NUL byte");
+    if (k->type == FILE_PATH ? path_join(to, k->size, r->dir, s) != ERR_OK
+                             : !str_copy(to, k->size, s))
+        return wrong(r, path, "it is longer than %zu bytes", k->size - 1);
+    return ERR_OK;
+}
+
+static enum err read_choice(struct reader *r, lua_State *L, const struct key *k, const char *path,
+                            char *base)
+{
+    const char *s = lua_tostring(L, -1);
+    int i = 0;
+    for (const char *w = k->choices; *w; i++) {
+        size_t n = strcspn(w, " ");
+        if (strlen(s) == n && !strncmp(w, s, n)) {
+            if (k->size)
+                str_copy(base + k->at, k->size, s);
+            else
+                *(enum gate *)(void *)(base + k->at) = (enum gate)i;
+            return ERR_OK;
+        }
+        w += n + (w[n] == ' ');
+    }
+    return wrong(r, path, "\"%.60s\" is not possible; one of: %s", s, k->choices);
+}
+
+static enum err read_number(struct reader *r, lua_State *L, const struct key *k, const char *path,
+                            char *base)
+{
+    double v = lua_tonumber(L, -1);
+    if (!(v >= k->least && v <= k->most))
+        return wrong(r, path, "%g is out of range; %.0f to %.0f are possible", v, k->least,
+                     k->most);
+    if (k->type == NUM)
+        *(double *)(void *)(base + k->at) = v;
+    else if (v != floor(v))
+        return wrong(r, path, "%g is not a whole number", v);
+    else if (k->size == sizeof(int))
+        *(int *)(void *)(base + k->at) = (int)v;
+    else
+        *(int64_t *)(void *)(base + k->at) = (int64_t)v;
+    return ERR_OK;
+}
+
+static enum err read_list(struct reader *r, lua_State *L, const struct key *k, const char *path)
+{
+    enum err e = ERR_OK;
+    int n = (int)lua_rawlen(L, -1), seen = 0;
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+        seen++;
+    if (seen != n)
+        return wrong(r, path, "it must be a list { …, … }");
+    if (n > (int)k->most)
+        return wrong(r, path, "it has %d entries, %d are possible", n, (int)k->most);
+    if (k->type == STR_LIST)
+        r->c->script_count = n;
+    else
+        r->c->chat_count = n;
+    for (int i = 1; i <= n && !e; i++) {
+        char sub[300];
+        snprintf(sub, sizeof sub, "%s[%d]", path, i);
+        lua_rawgeti(L, -1, i);
+        if (k->type == STR_LIST) {
+            if (lua_type(L, -1) != LUA_TSTRING)
+                e = wrong(r, sub, "a string is expected, not a %s", luaL_typename(L, -1));
+            else if (!str_copy(r->c->scripts[i - 1], sizeof r->c->scripts[0], lua_tostring(L, -1)))
+                e = wrong(r, sub, "it is too long");
+        } else if (!lua_istable(L, -1)) {
+            e = wrong(r, sub, "a table is expected, not a %s", luaL_typename(L, -1));
+        } else {
+            struct config_chat *chat = &r->c->chat[i - 1];
+            *chat = (struct config_chat){.kind = "irc", .nick = "sakuga", .seed = 1, .rate = 20};
+            e = read_table(r, L, sub, chat);
+            if (!e && !strcmp(chat->kind, "irc") && !chat->url[0])
+                e = wrong(r, sub, "an irc source needs url = \"ircs://host:6697/#channel\"");
+        }
+        lua_pop(L, 1);
+    }
+    return e;
+}
+
+static enum err read_map(struct reader *r, lua_State *L, const char *path)
+{
+    struct config *c = r->c;
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+            return wrong(r, path,
+                         "it must map strings to strings: [\"/srv/show/air\"] = \"Z:/air\"");
+        if (c->map_count == CONFIG_MAPS_MAX)
+            return wrong(r, path, "at most %d folders are possible", CONFIG_MAPS_MAX);
+        if (!str_copy(c->maps[c->map_count].from, PATH_LEN, lua_tostring(L, -2)) ||
+            !str_copy(c->maps[c->map_count].to, PATH_LEN, lua_tostring(L, -1)))
+            return wrong(r, path, "a path is too long");
+        c->map_count++;
+    }
+    return ERR_OK;
+}
+
+static enum err read_value(struct reader *r, lua_State *L, const struct key *k, const char *path,
+                           void *base)
+{
+    static const struct {
+        int lua;
+        const char *name;
+    } want[] = {[STR] = {LUA_TSTRING, "string"},    [FILE_PATH] = {LUA_TSTRING, "string"},
+                [NUM] = {LUA_TNUMBER, "number"},    [INT] = {LUA_TNUMBER, "number"},
+                [CHOICE] = {LUA_TSTRING, "string"}, [TABLE] = {LUA_TTABLE, "table"},
+                [LIST] = {LUA_TTABLE, "table"},     [STR_LIST] = {LUA_TTABLE, "table"},
+                [MAP] = {LUA_TTABLE, "table"}};
+    if (lua_type(L, -1) != want[k->type].lua)
+        return wrong(r, path, "a %s is expected, not a %s", want[k->type].name,
+                     luaL_typename(L, -1));
+    switch (k->type) {
+    case STR:
+    case FILE_PATH:
+        return read_string(r, L, k, path, (char *)base + k->at);
+    case CHOICE:
+        return read_choice(r, L, k, path, base);
+    case NUM:
+    case INT:
+        return read_number(r, L, k, path, base);
+    case TABLE:
+        return read_table(r, L, path, base);
+    case LIST:
+    case STR_LIST:
+        return read_list(r, L, k, path);
+    case MAP:
+        return read_map(r, L, path);
+    }
+    return ERR_OK;
+}
+
+static enum err read_table(struct reader *r, lua_State *L, const char *path, void *base)
+{
+    enum err e = ERR_OK;
+    for (lua_pushnil(L); lua_next(L, -2) && !e; lua_pop(L, 1)) {
+        char sub[300];
+        if (lua_type(L, -2) != LUA_TSTRING) {
+            e = wrong(r, path[0] ? path : "the table", "a key that is not a name");
+            lua_pop(L, 2);
+            break;
+        }
+        snprintf(sub, sizeof sub, "%s%s%.100s", path, path[0] ? "." : "", lua_tostring(L, -2));
+        const struct key *k = find_key(sub);
+        e = k ? read_value(r, L, k, sub, base) : unknown(r, sub);
+        if (e) {
+            lua_pop(L, 2);
+            break;
+        }
+    }
+    return e;
+}
+
+/* ---- running the file ---- */
+
+static void *bounded_alloc(void *user, void *p, size_t old, size_t want)
+{
+    size_t *used = user;
+    if (!p)
+        old = 0;
+    if (want > old && *used + (want - old) > MEMORY_MAX)
+        return NULL;
+    if (!want) {
+        *used -= old;
+        free(p);
+        return NULL;
+    }
+    void *q = realloc(p, want);
+    if (q)
+        *used = *used - old + want;
+    return q;
+}
+
+static void too_long(lua_State *L, lua_Debug *d)
+{
+    (void)d;
+    luaL_error(L, "it runs too long");
+}
+
+static int open_bare(lua_State *L)
+{
+    static const char *const gone[] = {"dofile", "loadfile",       "load", "require",
+                                       "print",  "collectgarbage", NULL};
+    luaL_requiref(L, "_G", luaopen_base, 1);
+    luaL_requiref(L, "string", luaopen_string, 1);
+    luaL_requiref(L, "table", luaopen_table, 1);
+    luaL_requiref(L, "math", luaopen_math, 1);
+    for (int i = 0; gone[i]; i++) {
+        lua_pushnil(L);
+        lua_setglobal(L, gone[i]);
+    }
+    lua_settop(L, 0);
+    return 0;
+}
+
+enum err config_parse(struct config *c, const char *text, size_t n, const char *name,
+                      const char *dir, struct fault *f)
+{
+    size_t used = 0;
+    char chunk[PATH_LEN + 2];
+    enum err e = ERR_OK;
+    lua_State *L = lua_newstate(bounded_alloc, &used);
+    if (!L)
+        return fault_set(f, ERR_NOMEM, "%s: out of memory", name);
+    snprintf(chunk, sizeof chunk, "@%s", name);
+    lua_pushcfunction(L, open_bare);
+    int rc = lua_pcall(L, 0, 0, 0);
+    lua_sethook(L, too_long, LUA_MASKCOUNT, INSTRUCTIONS_MAX);
+    if (rc == LUA_OK)
+        rc = luaL_loadbufferx(L, text, n, chunk, "t");
+    if (rc == LUA_OK)
+        rc = lua_pcall(L, 0, 1, 0);
+    if (rc != LUA_OK) {
+        const char *why = lua_tostring(L, -1);
+        e = fault_set(f, ERR_SYNTAX, "%s", why ? why : "show.lua failed");
+    } else if (!lua_istable(L, -1)) {
+        e = fault_set(f, ERR_INVAL, "%s: it must return a table, not a %s", name,
+                      luaL_typename(L, -1));
+    } else {
+        struct reader r = {c, text, name, dir, f};
+        lua_sethook(L, NULL, 0, 0);
+        e = read_table(&r, L, "", c);
+    }
+    lua_close(L);
+    return e;
+}
+
+enum err config_parse_secrets(struct config *c, const char *text, const char *name, struct fault *f)
+{
+    int line = 0;
+    for (const char *at = text; *at; at += *at == '\n') {
+        char row[700], *eq, *end;
+        size_t n = strcspn(at, "\n");
+        line++;
+        snprintf(row, sizeof row, "%.*s", (int)(n < sizeof row ? n : sizeof row - 1), at);
+        at += n;
+        char *key = row + strspn(row, " \t");
+        if (!*key || *key == '#' || *key == '\r')
+            continue;
+        eq = strchr(key, '=');
+        if (!eq)
+            return fault_set(f, ERR_SYNTAX, "%s:%d: a line must read NAME = VALUE", name, line);
+        for (end = eq; end > key && isspace((unsigned char)end[-1]); end--)
+            ;
+        *end = '\0';
+        char *value = eq + 1 + strspn(eq + 1, " \t");
+        for (end = value + strlen(value); end > value && isspace((unsigned char)end[-1]); end--)
+            ;
+        *end = '\0';
+        if (c->secret_count == CONFIG_SECRETS_MAX)
+            return fault_set(f, ERR_LIMIT, "%s:%d: more than %d secrets", name, line,
+                             CONFIG_SECRETS_MAX);
+        if (!str_copy(c->secrets[c->secret_count].name, sizeof c->secrets[0].name, key) ||
+            !str_copy(c->secrets[c->secret_count].value, sizeof c->secrets[0].value, value))
+            return fault_set(f, ERR_LIMIT, "%s:%d: the name or the value is too long", name, line);
+        log_secret(c->secrets[c->secret_count++].value);
+    }
+    return ERR_OK;
+}
+
+const char *config_secret(const struct config *c, const char *name)
+{
+    for (int i = 0; i < c->secret_count; i++)
+        if (!strcmp(c->secrets[i].name, name))
+            return c->secrets[i].value;
+    return "";
+}
+
+static enum err load_secrets(struct config *c, const struct paths *paths, struct fault *f)
+{
+    char path[PATH_LEN];
+    struct stat st;
+    struct buf b = BUF_INIT(CONFIG_MAX);
+    if (path_join(path, sizeof path, paths->config, "secrets.conf") || stat(path, &st))
+        return ERR_OK;
+    if ((st.st_mode & 077) || (st.st_uid != geteuid() && st.st_uid != 0))
+        return fault_set(f, ERR_DENIED, "%s can be read by others (mode %03o); run: chmod 600 %s",
+                         path, (unsigned)st.st_mode & 0777, path);
+    enum err e = path_read(path, CONFIG_MAX / 2, &b, f);
+    if (!e)
+        e = config_parse_secrets(c, buf_str(&b), path, f);
+    buf_free(&b);
+    return e;
+}
+
+enum err config_load(struct config *c, const struct paths *paths, struct fault *f)
+{
+    char path[PATH_LEN];
+    struct buf b = BUF_INIT(CONFIG_MAX + 1);
+    if (path_join(path, sizeof path, paths->config, "show.lua"))
+        return fault_set(f, ERR_LIMIT, "the path of %s is too long", paths->config);
+    if (access(path, F_OK)) {
+        config_demo(c);
+        return load_secrets(c, paths, f);
+    }
+    config_defaults(c);
+    c->from_file = true;
+    enum err e = path_read(path, CONFIG_MAX, &b, f);
+    if (!e)
+        e = config_parse(c, buf_str(&b), b.len, path, paths->config, f);
+    if (!e)
+        e = load_secrets(c, paths, f);
+    buf_free(&b);
+    return e;
+}

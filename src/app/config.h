@@ -1,0 +1,70 @@
+/* app/config: show.lua and secrets.conf.
+ *
+ * show.lua is run in a bare Lua state (no io, no os, bounded time and memory) and must return a
+ * table. A key it does not know, or a value of the wrong type, is an error that names the key, its
+ * line where the file tells it, and the nearest known key. Every key has a default. Paths in it are
+ * relative to it. secrets.conf holds `obs.password = …`, `irc.password = …`; it is refused unless
+ * its mode is 0600. */
+#ifndef SAKUGA_APP_CONFIG_H
+#define SAKUGA_APP_CONFIG_H
+
+#include "base/err.h"
+#include "base/path.h"
+#include "show/show.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONFIG_SCRIPTS_MAX 16
+#define CONFIG_MAPS_MAX 8
+#define CONFIG_SECRETS_MAX 32
+
+struct config_chat {
+    char kind[16], url[512], nick[64], ca[PATH_LEN], secret[64];
+    int64_t seed;
+    double rate; /* lines a minute of a simulated audience */
+};
+
+struct config {
+    struct config_chat chat[CHAT_SOURCES_MAX];
+    int chat_count;
+    char obs_url[512];
+    struct {
+        char from[PATH_LEN], to[PATH_LEN];
+    } maps[CONFIG_MAPS_MAX]; /* paths as an OBS on another machine sees them */
+    int map_count;
+    char engine_kind[16];
+    struct settings show;
+    double result_dwell_s, gallery_dwell_s;
+    char scripts[CONFIG_SCRIPTS_MAX][256];
+    int script_count;
+    char theme[64];
+    bool from_file; /* false: no config folder, the demo's settings */
+
+    struct {
+        char name[64], value[512];
+    } secrets[CONFIG_SECRETS_MAX];
+    int secret_count;
+};
+
+/* What a show.lua that says nothing means. */
+void config_defaults(struct config *c);
+/* The demo: a simulated audience, the animatic engine, nobody watching. */
+void config_demo(struct config *c);
+
+/* Reads show.lua and secrets.conf of `paths->config`; without show.lua the demo's settings. */
+enum err config_load(struct config *c, const struct paths *paths, struct fault *f);
+/* The text of a show.lua; `name` stands in messages, `dir` is what its paths are relative to. */
+enum err config_parse(struct config *c, const char *text, size_t n, const char *name,
+                      const char *dir, struct fault *f);
+/* The text of a secrets.conf. */
+enum err config_parse_secrets(struct config *c, const char *text, const char *name,
+                              struct fault *f);
+/* "" when there is none. `name` is "obs.password" and the like. */
+const char *config_secret(const struct config *c, const char *name);
+
+/* The line on which a key path ("limits.queue", "chat[2].url") stands in the text of a Lua table; 0
+ * when it is computed or not there. */
+int config_line(const char *text, const char *path);
+
+#endif
