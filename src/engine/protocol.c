@@ -1,0 +1,555 @@
+#include "engine/protocol.h"
+
+#include "base/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const order_names[ORDER_KINDS] = {"config", "job",     "cancel", "play",
+                                                     "stop",   "picture", "check",  "quit"};
+static const char *const report_names[REPORT_KINDS] = {
+    "hello", "heartbeat", "ack", "progress", "done", "failed", "cancelled", "checked", "trouble"};
+
+/* ---- reading: one object, the first thing wrong with it wins ---- */
+
+struct reader {
+    const cJSON *o;
+    struct fault *f;
+    enum err bad;
+};
+
+static void refuse(struct reader *r, const char *key, const char *what)
+{
+    if (!r->bad)
+        r->bad = fault_set(r->f, ERR_INVAL, "worker protocol: \"%s\" %s", key, what);
+}
+
+/* Length of the UTF-8 sequence at `p`, 0 when it is malformed. */
+static int utf8_len(const unsigned char *p)
+{
+    int n = *p < 0x80                 ? 1
+            : *p >= 0xc2 && *p < 0xe0 ? 2
+            : (*p & 0xf0) == 0xe0     ? 3
+            : *p >= 0xf0 && *p < 0xf5 ? 4
+                                      : 0;
+    for (int i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if (n == 3 && ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0)))
+        return 0;
+    if (n == 4 && ((*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] >= 0x90)))
+        return 0;
+    return n;
+}
+
+/* Text for people: what is malformed or a control character becomes '?'. */
+static void make_printable(char *s)
+{
+    for (unsigned char *p = (unsigned char *)s; *p;) {
+        int n = utf8_len(p);
+        if (n == 0 || (n == 1 && (*p < 0x20 || *p == 0x7f)) ||
+            (n == 2 && *p == 0xc2 && p[1] < 0xa0)) {
+            *p++ = '?';
+            continue;
+        }
+        p += n;
+    }
+}
+
+static void take_bytes(struct reader *r, const char *key, char *dst, size_t size, bool empty_ok)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(r->o, key);
+    dst[0] = '\0';
+    if (!cJSON_IsString(v)) {
+        refuse(r, key, "is not a string");
+    } else if (strlen(v->valuestring) >= size) {
+        refuse(r, key, "is too long");
+    } else if (!empty_ok && !v->valuestring[0]) {
+        refuse(r, key, "is empty");
+    } else {
+        memcpy(dst, v->valuestring, strlen(v->valuestring) + 1);
+    }
+}
+
+static void take_text(struct reader *r, const char *key, char *dst, size_t size, bool empty_ok)
+{
+    take_bytes(r, key, dst, size, empty_ok);
+    make_printable(dst);
+}
+
+static int64_t take_int(struct reader *r, const char *key, int64_t least, int64_t most)
+{
+    int64_t v = json_int(r->o, key, INT64_MIN);
+    if (v == INT64_MIN)
+        refuse(r, key, "is not an integer");
+    else if (v < least || v > most)
+        refuse(r, key, "is out of bounds");
+    else
+        return v;
+    return least;
+}
+
+static double take_num(struct reader *r, const char *key, double least, double most)
+{
+    double v = json_num(r->o, key, NAN);
+    if (isnan(v))
+        refuse(r, key, "is not a number");
+    else if (v < least || v > most)
+        refuse(r, key, "is out of bounds");
+    else
+        return v;
+    return least;
+}
+
+static bool take_bool(struct reader *r, const char *key)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(r->o, key);
+    if (!cJSON_IsBool(v))
+        refuse(r, key, "is not true or false");
+    return cJSON_IsTrue(v);
+}
+
+static const cJSON *take_list(struct reader *r, const char *key, int most)
+{
+    const cJSON *v = json_arr(r->o, key);
+    if (!v)
+        refuse(r, key, "is not a list");
+    else if (cJSON_GetArraySize(v) > most)
+        refuse(r, key, "is too long");
+    else
+        return v;
+    return NULL;
+}
+
+/* A 64-bit number as decimal digits: JSON numbers are exact to 2^53 only. */
+static uint64_t take_u64(struct reader *r, const char *key)
+{
+    char s[24];
+    uint64_t v = 0;
+    take_bytes(r, key, s, sizeof s, false);
+    for (const char *p = s; *p; p++) {
+        uint64_t digit = (uint64_t)(*p - '0');
+        if (*p < '0' || *p > '9' || v > (UINT64_MAX - digit) / 10) {
+            refuse(r, key, "is not a 64-bit number in digits");
+            return 0;
+        }
+        v = v * 10 + digit;
+    }
+    return v;
+}
+
+static void take_palette(struct reader *r, struct engine_job *j)
+{
+    const cJSON *list = take_list(r, "palette", (int)(sizeof j->palette / sizeof *j->palette));
+    const cJSON *v;
+    j->palette_n = 0;
+    cJSON_ArrayForEach(v, list)
+    {
+        const char *s = cJSON_IsString(v) ? v->valuestring : "";
+        if (strlen(s) != 7 || s[0] != '#' || strspn(s + 1, "0123456789abcdefABCDEF") != 6) {
+            refuse(r, "palette", "holds what is not #RRGGBB");
+            return;
+        }
+        j->palette[j->palette_n++] = (uint32_t)strtoul(s + 1, NULL, 16);
+    }
+}
+
+static void take_job(struct reader *r, struct engine_job *j)
+{
+    j->id = take_int(r, "id", 1, PROTOCOL_ID_MAX);
+    j->attempt = (int)take_int(r, "attempt", 1, 1000000);
+    take_text(r, "prompt", j->prompt, sizeof j->prompt, false);
+    take_text(r, "viewer", j->viewer, sizeof j->viewer, true);
+    take_text(r, "style", j->style, sizeof j->style, true);
+    take_text(r, "negative", j->negative, sizeof j->negative, true);
+    take_text(r, "label", j->label, sizeof j->label, true);
+    take_palette(r, j);
+    j->seed = take_u64(r, "seed");
+    j->width = (int)take_int(r, "width", 64, 1920);
+    j->height = (int)take_int(r, "height", 64, 1088);
+    if (j->width % 2 || j->height % 2)
+        refuse(r, "width", "and height must be even");
+    j->frames = (int)take_int(r, "frames", 1, 1024);
+    j->fps = (int)take_int(r, "fps", 1, 60);
+    j->steps = (int)take_int(r, "steps", 0, 200);
+    take_bytes(r, "path", j->path, sizeof j->path, false);
+}
+
+static void take_verdicts(struct reader *r, struct report *out)
+{
+    const cJSON *list = take_list(r, "verdicts", VERDICTS_MAX);
+    const cJSON *v;
+    cJSON_ArrayForEach(v, list)
+    {
+        struct reader in = {v, r->f, ERR_OK};
+        struct verdict *to = &out->verdicts[out->verdicts_n++];
+        take_text(&in, "name", to->name, sizeof to->name, false);
+        take_text(&in, "words", to->words, sizeof to->words, true);
+        to->ok = take_bool(&in, "ok");
+        if (!r->bad)
+            r->bad = in.bad;
+    }
+}
+
+static void take_device(struct reader *r, struct device_status *d)
+{
+    struct reader in = {json_obj(r->o, "device"), r->f, ERR_OK};
+    take_text(&in, "name", d->name, sizeof d->name, true);
+    d->util = take_num(&in, "util", 0, 1);
+    d->memory = take_int(&in, "memory", 0, PROTOCOL_ID_MAX);
+    d->memory_total = take_int(&in, "memory_total", 0, PROTOCOL_ID_MAX);
+    d->watts = take_num(&in, "watts", -1, 1e5);
+    d->celsius = take_num(&in, "celsius", -1, 1e4);
+    if (!r->bad)
+        r->bad = in.bad;
+}
+
+static void take_sha(struct reader *r, char out[65])
+{
+    take_bytes(r, "sha256", out, 65, false);
+    if (strlen(out) != 64 || strspn(out, "0123456789abcdef") != 64)
+        refuse(r, "sha256", "is not 64 hex digits");
+}
+
+static enum err take_code(struct reader *r)
+{
+    char name[24];
+    take_bytes(r, "code", name, sizeof name, false);
+    for (int i = 0; i < ERR_COUNT; i++)
+        if (strcmp(name, err_name((enum err)i)) == 0)
+            return (enum err)i;
+    refuse(r, "code", "is not known");
+    return ERR_IO;
+}
+
+/* Opens the line and finds its kind in `names`; -1 when it is refused. */
+static int open_line(const char *line, size_t n, const char *const *names, int count, cJSON **tree,
+                     struct reader *r, struct fault *f)
+{
+    *tree = NULL;
+    *r = (struct reader){NULL, f, ERR_OK};
+    if (n > PROTOCOL_LINE_MAX) {
+        r->bad = fault_set(f, ERR_LIMIT, "worker protocol: a line of %zu bytes", n);
+        return -1;
+    }
+    r->o = *tree = json_parse(line, n, f);
+    if (!*tree) {
+        r->bad = ERR_SYNTAX;
+        return -1;
+    }
+    const char *t = json_str(r->o, "t", "");
+    for (int i = 0; i < count; i++)
+        if (strcmp(t, names[i]) == 0)
+            return i;
+    refuse(r, "t", "is not a kind of message");
+    return -1;
+}
+
+enum err protocol_parse_order(const char *line, size_t n, struct order *out, struct fault *f)
+{
+    cJSON *tree;
+    struct reader r;
+    memset(out, 0, sizeof *out);
+    int kind = open_line(line, n, order_names, ORDER_KINDS, &tree, &r, f);
+    out->kind = kind < 0 ? ORDER_KINDS : (enum order_kind)kind;
+    switch (out->kind) {
+    case ORDER_CONFIG:
+        take_bytes(&r, "vault", out->path, sizeof out->path, false);
+        out->media = take_bool(&r, "media");
+        if (take_int(&r, "protocol", 0, 1000000) != PROTOCOL_VERSION)
+            refuse(&r, "protocol", "is of another version");
+        break;
+    case ORDER_JOB:
+        take_job(&r, &out->job);
+        out->id = out->job.id;
+        break;
+    case ORDER_CANCEL:
+        out->id = take_int(&r, "id", 1, PROTOCOL_ID_MAX);
+        break;
+    case ORDER_PLAY:
+    case ORDER_PICTURE:
+        out->id = take_int(&r, "id", 0, PROTOCOL_ID_MAX);
+        take_bytes(&r, "path", out->path, sizeof out->path, false);
+        out->w = (int)take_int(&r, "w", 8, PICTURE_SIDE_MAX);
+        out->h = (int)take_int(&r, "h", 8, 1088);
+        break;
+    case ORDER_CHECK:
+        out->id = take_int(&r, "id", 0, PROTOCOL_ID_MAX);
+        take_bytes(&r, "path", out->path, sizeof out->path, false);
+        out->frames = (int)take_int(&r, "frames", 0, 1024);
+        out->fps = (int)take_int(&r, "fps", 0, 60);
+        break;
+    case ORDER_STOP:
+    case ORDER_QUIT:
+    case ORDER_KINDS:
+        break;
+    }
+    cJSON_Delete(tree);
+    return r.bad;
+}
+
+static void take_report(struct reader *r, struct report *out)
+{
+    out->id = out->kind == REPORT_HELLO || out->kind == REPORT_HEARTBEAT
+                  ? 0
+                  : take_int(r, "id", 0, PROTOCOL_ID_MAX);
+    switch (out->kind) {
+    case REPORT_HELLO:
+        out->protocol = (int)take_int(r, "protocol", 0, 1000000);
+        out->pid = take_int(r, "pid", 1, INT32_MAX);
+        take_text(r, "version", out->version, sizeof out->version, false);
+        take_text(r, "build", out->build, sizeof out->build, true);
+        take_text(r, "engine", out->engine, sizeof out->engine, false);
+        take_device(r, &out->device);
+        break;
+    case REPORT_HEARTBEAT:
+        take_device(r, &out->device);
+        break;
+    case REPORT_PROGRESS:
+        take_text(r, "stage", out->stage, sizeof out->stage, false);
+        out->fraction = take_num(r, "fraction", 0, 1);
+        out->overall = take_num(r, "overall", 0, 1);
+        out->eta_ms = take_int(r, "eta_ms", -1, INT64_C(1) << 40);
+        break;
+    case REPORT_DONE:
+        out->bytes = take_int(r, "bytes", 0, PROTOCOL_ID_MAX);
+        take_sha(r, out->sha256);
+        out->draw_ms = take_int(r, "draw_ms", 0, INT64_C(1) << 40);
+        out->encode_ms = take_int(r, "encode_ms", 0, INT64_C(1) << 40);
+        out->check_ms = take_int(r, "check_ms", 0, INT64_C(1) << 40);
+        /* fall through */
+    case REPORT_CHECKED:
+        take_bytes(r, "path", out->path, sizeof out->path, false);
+        out->frames = (int)take_int(r, "frames", 0, INT32_MAX);
+        out->duration_ms = take_int(r, "duration_ms", 0, INT64_C(1) << 40);
+        take_verdicts(r, out);
+        break;
+    case REPORT_TROUBLE:
+        take_bytes(r, "path", out->path, sizeof out->path, true);
+        /* fall through */
+    case REPORT_FAILED:
+        out->code = take_code(r);
+        take_text(r, "text", out->text, sizeof out->text, false);
+        break;
+    case REPORT_ACK:
+    case REPORT_CANCELLED:
+    case REPORT_KINDS:
+        break;
+    }
+}
+
+enum err protocol_parse_report(const char *line, size_t n, struct report *out, struct fault *f)
+{
+    cJSON *tree;
+    struct reader r;
+    memset(out, 0, sizeof *out);
+    int kind = open_line(line, n, report_names, REPORT_KINDS, &tree, &r, f);
+    if (kind >= 0) {
+        out->kind = (enum report_kind)kind;
+        take_report(&r, out);
+    }
+    cJSON_Delete(tree);
+    return r.bad;
+}
+
+/* ---- writing ---- */
+
+static bool print_and_delete(struct buf *b, cJSON *o)
+{
+    bool ok = o && json_print(b, o, false);
+    cJSON_Delete(o);
+    return ok;
+}
+
+static void put_job(cJSON *o, const struct engine_job *j)
+{
+    char s[24];
+    cJSON_AddNumberToObject(o, "id", (double)j->id);
+    cJSON_AddNumberToObject(o, "attempt", j->attempt);
+    cJSON_AddStringToObject(o, "prompt", j->prompt);
+    cJSON_AddStringToObject(o, "viewer", j->viewer);
+    cJSON_AddStringToObject(o, "style", j->style);
+    cJSON_AddStringToObject(o, "negative", j->negative);
+    cJSON_AddStringToObject(o, "label", j->label);
+    cJSON *palette = cJSON_AddArrayToObject(o, "palette");
+    for (int i = 0; i < j->palette_n; i++) {
+        snprintf(s, sizeof s, "#%06x", (unsigned)(j->palette[i] & 0xffffff));
+        cJSON_AddItemToArray(palette, cJSON_CreateString(s));
+    }
+    snprintf(s, sizeof s, "%llu", (unsigned long long)j->seed);
+    cJSON_AddStringToObject(o, "seed", s);
+    cJSON_AddNumberToObject(o, "width", j->width);
+    cJSON_AddNumberToObject(o, "height", j->height);
+    cJSON_AddNumberToObject(o, "frames", j->frames);
+    cJSON_AddNumberToObject(o, "fps", j->fps);
+    cJSON_AddNumberToObject(o, "steps", j->steps);
+    cJSON_AddStringToObject(o, "path", j->path);
+}
+
+bool protocol_print_order(struct buf *b, const struct order *in)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "t", order_names[in->kind]);
+    switch (in->kind) {
+    case ORDER_CONFIG:
+        cJSON_AddNumberToObject(o, "protocol", PROTOCOL_VERSION);
+        cJSON_AddStringToObject(o, "vault", in->path);
+        cJSON_AddBoolToObject(o, "media", in->media);
+        break;
+    case ORDER_JOB:
+        put_job(o, &in->job);
+        break;
+    case ORDER_CANCEL:
+        cJSON_AddNumberToObject(o, "id", (double)in->id);
+        break;
+    case ORDER_PLAY:
+    case ORDER_PICTURE:
+        cJSON_AddNumberToObject(o, "id", (double)in->id);
+        cJSON_AddStringToObject(o, "path", in->path);
+        cJSON_AddNumberToObject(o, "w", in->w);
+        cJSON_AddNumberToObject(o, "h", in->h);
+        break;
+    case ORDER_CHECK:
+        cJSON_AddNumberToObject(o, "id", (double)in->id);
+        cJSON_AddStringToObject(o, "path", in->path);
+        cJSON_AddNumberToObject(o, "frames", in->frames);
+        cJSON_AddNumberToObject(o, "fps", in->fps);
+        break;
+    case ORDER_STOP:
+    case ORDER_QUIT:
+    case ORDER_KINDS:
+        break;
+    }
+    return print_and_delete(b, o);
+}
+
+static void put_device(cJSON *o, const struct device_status *d)
+{
+    cJSON *v = cJSON_AddObjectToObject(o, "device");
+    cJSON_AddStringToObject(v, "name", d->name);
+    cJSON_AddNumberToObject(v, "util", d->util);
+    cJSON_AddNumberToObject(v, "memory", (double)d->memory);
+    cJSON_AddNumberToObject(v, "memory_total", (double)d->memory_total);
+    cJSON_AddNumberToObject(v, "watts", d->watts);
+    cJSON_AddNumberToObject(v, "celsius", d->celsius);
+}
+
+static void put_clip(cJSON *o, const struct report *r)
+{
+    cJSON_AddStringToObject(o, "path", r->path);
+    cJSON_AddNumberToObject(o, "frames", r->frames);
+    cJSON_AddNumberToObject(o, "duration_ms", (double)r->duration_ms);
+    cJSON *list = cJSON_AddArrayToObject(o, "verdicts");
+    for (int i = 0; i < r->verdicts_n; i++) {
+        cJSON *v = cJSON_CreateObject();
+        cJSON_AddStringToObject(v, "name", r->verdicts[i].name);
+        cJSON_AddBoolToObject(v, "ok", r->verdicts[i].ok);
+        cJSON_AddStringToObject(v, "words", r->verdicts[i].words);
+        cJSON_AddItemToArray(list, v);
+    }
+}
+
+bool protocol_print_report(struct buf *b, const struct report *r)
+{
+    cJSON *o = cJSON_CreateObject();
+    cJSON_AddStringToObject(o, "t", report_names[r->kind]);
+    if (r->kind != REPORT_HELLO && r->kind != REPORT_HEARTBEAT)
+        cJSON_AddNumberToObject(o, "id", (double)r->id);
+    switch (r->kind) {
+    case REPORT_HELLO:
+        cJSON_AddNumberToObject(o, "protocol", r->protocol);
+        cJSON_AddNumberToObject(o, "pid", (double)r->pid);
+        cJSON_AddStringToObject(o, "version", r->version);
+        cJSON_AddStringToObject(o, "build", r->build);
+        cJSON_AddStringToObject(o, "engine", r->engine);
+        put_device(o, &r->device);
+        break;
+    case REPORT_HEARTBEAT:
+        put_device(o, &r->device);
+        break;
+    case REPORT_PROGRESS:
+        cJSON_AddStringToObject(o, "stage", r->stage);
+        cJSON_AddNumberToObject(o, "fraction", r->fraction);
+        cJSON_AddNumberToObject(o, "overall", r->overall);
+        cJSON_AddNumberToObject(o, "eta_ms", (double)r->eta_ms);
+        break;
+    case REPORT_DONE:
+        cJSON_AddNumberToObject(o, "bytes", (double)r->bytes);
+        cJSON_AddStringToObject(o, "sha256", r->sha256);
+        cJSON_AddNumberToObject(o, "draw_ms", (double)r->draw_ms);
+        cJSON_AddNumberToObject(o, "encode_ms", (double)r->encode_ms);
+        cJSON_AddNumberToObject(o, "check_ms", (double)r->check_ms);
+        put_clip(o, r);
+        break;
+    case REPORT_CHECKED:
+        put_clip(o, r);
+        break;
+    case REPORT_TROUBLE:
+        cJSON_AddStringToObject(o, "path", r->path);
+        /* fall through */
+    case REPORT_FAILED:
+        cJSON_AddStringToObject(o, "code", err_name(r->code));
+        cJSON_AddStringToObject(o, "text", r->text);
+        break;
+    case REPORT_ACK:
+    case REPORT_CANCELLED:
+    case REPORT_KINDS:
+        break;
+    }
+    return print_and_delete(b, o);
+}
+
+bool protocol_passed(const struct verdict *v, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!v[i].ok)
+            return false;
+    return n > 0;
+}
+
+/* ---- pictures ---- */
+
+static void put_le(uint8_t *p, uint64_t v, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        p[i] = (uint8_t)(v >> (8 * i));
+}
+
+static uint64_t get_le(const uint8_t *p, int bytes)
+{
+    uint64_t v = 0;
+    for (int i = 0; i < bytes; i++)
+        v |= (uint64_t)p[i] << (8 * i);
+    return v;
+}
+
+void protocol_put_head(uint8_t out[PICTURE_HEADER], const struct picture_head *h)
+{
+    memcpy(out, "SKP1", 4);
+    put_le(out + 4, h->kind, 4);
+    put_le(out + 8, (uint64_t)h->id, 8);
+    put_le(out + 16, h->serial, 8);
+    put_le(out + 24, (uint64_t)h->w, 2);
+    put_le(out + 26, (uint64_t)h->h, 2);
+    put_le(out + 28, h->bytes, 4);
+}
+
+enum err protocol_get_head(const uint8_t in[PICTURE_HEADER], struct picture_head *h,
+                           struct fault *f)
+{
+    uint64_t kind = get_le(in + 4, 4), id = get_le(in + 8, 8);
+    h->serial = get_le(in + 16, 8);
+    h->w = (int)get_le(in + 24, 2);
+    h->h = (int)get_le(in + 26, 2);
+    h->bytes = (size_t)get_le(in + 28, 4);
+    if (memcmp(in, "SKP1", 4) != 0 || kind >= PICTURE_KINDS || id > (uint64_t)PROTOCOL_ID_MAX)
+        return fault_set(f, ERR_SYNTAX, "worker pictures: a header that is none");
+    if (h->w < 1 || h->h < 1 || h->w > PICTURE_SIDE_MAX || h->bytes > PICTURE_BYTES_MAX ||
+        h->bytes != (size_t)h->w * (size_t)h->h * 3)
+        return fault_set(f, ERR_INVAL, "worker pictures: %dx%d of %zu bytes", h->w, h->h, h->bytes);
+    h->kind = (enum picture_kind)kind;
+    h->id = (int64_t)id;
+    return ERR_OK;
+}

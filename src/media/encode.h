@@ -1,0 +1,41 @@
+/* media/encode: RGB frames in, an H.264 MP4 out (libx264, yuv420p, BT.709 limited, faststart).
+ *
+ * One thread at a time. The file is written under the name given, and whole and synced when
+ * encode_finish() returned ERR_OK; the caller renames it. A failure leaves the file to the caller
+ * to remove. The encoder hashes every frame before it encodes it. */
+#ifndef SAKUGA_MEDIA_ENCODE_H
+#define SAKUGA_MEDIA_ENCODE_H
+
+#include "base/err.h"
+
+#include <stdint.h>
+
+struct encode_spec {
+    const char *path;
+    int width, height; /* even */
+    int fps;
+    int threads; /* of x264 */
+};
+
+struct encode;
+
+/* NULL with `f` filled. */
+struct encode *encode_new(const struct encode_spec *spec, struct fault *f);
+
+/* One frame: rgb[height][width][3], packed. ERR_FULL when the disk is full. */
+enum err encode_frame(struct encode *e, const uint8_t *rgb, struct fault *f);
+
+/* The SHA-256 of all frames so far as 64 hex digits. */
+void encode_sha256(const struct encode *e, char out[65]);
+
+/* Flushes, writes the index in front, and syncs. `title` and `recipe` become the metadata "title"
+ * and "comment". `bytes` gets the size of the file. */
+enum err encode_finish(struct encode *e, const char *title, const char *recipe, int64_t *bytes,
+                       struct fault *f);
+
+void encode_free(struct encode *e); /* closes the file if it is open; NULL is fine */
+
+/* "libavcodec 59.37.100", for the recipe. Static. */
+const char *encode_build(void);
+
+#endif

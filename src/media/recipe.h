@@ -1,0 +1,43 @@
+/* media/recipe: what a clip was made from and by, kept inside the clip itself.
+ *
+ * One JSON object in the MP4's metadata `comment`. Its text may come from any file of anybody:
+ * reading checks every member and bounds every length. Pure but for recipe_read(); any thread. */
+#ifndef SAKUGA_MEDIA_RECIPE_H
+#define SAKUGA_MEDIA_RECIPE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdint.h>
+
+#define RECIPE_FORMAT 1
+#define RECIPE_TEXT_MAX ((size_t)64 << 10)
+
+struct recipe {
+    int64_t id;
+    int attempt;
+    char prompt[8192];
+    char viewer[128];
+    char style[64];
+    char negative[2048];
+    char label[64];
+    uint64_t seed;
+    char engine[16];
+    char version[64]; /* of sakuga */
+    char build[160];  /* of the libraries that drew and encoded */
+    uint32_t palette[8];
+    int palette_n;
+    int width, height, frames, fps, steps;
+    int64_t started_utc_ms, finished_utc_ms;
+    int64_t draw_ms, encode_ms; /* wall clock, overlapping */
+    char sha256[65];            /* of the RGB frames before encoding, hex */
+};
+
+bool recipe_print(struct buf *out, const struct recipe *r);
+enum err recipe_parse(const char *text, size_t n, struct recipe *out, struct fault *f);
+
+/* Reads the recipe of the clip at `path`. ERR_NOTFOUND when there is no such file or it carries no
+ * recipe (the fault says which), ERR_CORRUPT when it is not an MP4 or the recipe is damaged. */
+enum err recipe_read(const char *path, struct recipe *out, struct fault *f);
+
+#endif

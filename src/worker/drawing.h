@@ -1,0 +1,23 @@
+/* worker/drawing: the thread that makes clips of jobs: draw, encode while drawing, check, rename.
+ *
+ * Calls come from the main thread. Every job submitted ends in exactly one report `done`, `failed`
+ * or `cancelled`. The clip is written under a hidden `.part` name and renamed when it is whole. */
+#ifndef SAKUGA_WORKER_DRAWING_H
+#define SAKUGA_WORKER_DRAWING_H
+
+#include "engine/protocol.h"
+
+struct drawing;
+
+/* Takes the vault's folder, and removes the parts that a worker killed before left in it. */
+struct drawing *drawing_new(const char *vault, struct fault *f);
+
+/* Acknowledges and queues the job, or reports why it failed. */
+void drawing_submit(struct drawing *d, const struct engine_job *job);
+
+void drawing_cancel(struct drawing *d, int64_t id);
+
+/* Gives what runs up to `ms` to end; then removes its part. The process must end after this. */
+void drawing_stop(struct drawing *d, int ms);
+
+#endif
