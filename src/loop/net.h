@@ -21,11 +21,14 @@ struct net_address {
     int port;
     bool tls;
     const char *ca; /* PEM file to trust instead of the system's store, or NULL */
+    int connect_ms; /* patience until the stream is open, TLS included; 0: 10 s */
 };
 
 struct net *net_open(struct loop *l, const struct net_address *to, const struct net_ops *ops,
                      void *user, struct fault *f);
 bool net_send(struct net *n, const void *p, size_t len); /* false when 1 MiB waits already */
+/* Is it this machine, so that a secret may go to it without TLS? */
+bool net_is_loopback(const char *host);
 void net_free(struct net *n); /* ends it at once and calls nothing any more; NULL is fine */
 /* Ends the library's part of the loop; before loop_free(). */
 void net_shutdown(struct loop *l);
