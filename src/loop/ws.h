@@ -20,7 +20,8 @@ struct ws_ops {
 };
 
 /* Begins to connect to ws://HOST:PORT/PATH or wss://…. `protocol`: the subprotocol or NULL. NULL
- * with `f` when the address is malformed or the library cannot start. */
+ * with `f` when the address is malformed or the library cannot start. An attempt that has not
+ * succeeded within 5 s ends with on_close. */
 struct ws *ws_open(struct loop *l, const char *url, const char *protocol, const struct ws_ops *ops,
                    void *user, struct fault *f);
 /* Queues a text message. False when 16 MiB wait already. */
