@@ -312,3 +312,38 @@ void watch_free(struct watch *w)
     uv_poll_stop(&w->uv);
     uv_close((uv_handle_t *)&w->uv, free_handle);
 }
+
+struct work {
+    uv_work_t uv;
+    loop_fn *fn, *done;
+    void *arg;
+};
+
+static void do_work(uv_work_t *uv)
+{
+    struct work *w = uv->data;
+    w->fn(w->arg);
+}
+
+static void did_work(uv_work_t *uv, int status)
+{
+    struct work *w = uv->data;
+    (void)status;
+    w->done(w->arg);
+    free(w);
+}
+
+bool loop_work(struct loop *l, loop_fn *fn, loop_fn *done, void *arg)
+{
+    struct work *w = calloc(1, sizeof *w);
+    if (!w)
+        return false;
+    w->uv.data = w;
+    w->fn = fn;
+    w->done = done;
+    w->arg = arg;
+    if (!uv_queue_work(&l->uv, &w->uv, do_work, did_work))
+        return true;
+    free(w);
+    return false;
+}

@@ -50,6 +50,10 @@ struct watch;
 struct watch *watch_new(struct loop *l, const char *name, int fd, loop_fn *fn, void *user);
 void watch_free(struct watch *w);
 
+/* Runs `fn(arg)` on a thread of the pool, then `done(arg)` on the loop thread, also when the loop
+ * is being freed. False (nothing runs) without memory. */
+bool loop_work(struct loop *l, loop_fn *fn, loop_fn *done, void *arg);
+
 /* For files of loop/ only: the uv_loop_t, and the measure of a callback's time. */
 void *loop_uv(struct loop *l);
 int64_t loop_began(void);
