@@ -1,0 +1,164 @@
+/* The recipe survives the way into an MP4 and back; foreign and damaged files are told apart. */
+#include "unit.h"
+
+#include "media/chatter.h"
+#include "media/encode.h"
+#include "media/recipe.h"
+
+#include <unistd.h>
+
+static struct recipe recipe, back;
+static struct fault fault;
+static char dir[64];
+
+static void fill(void)
+{
+    memset(&recipe, 0, sizeof recipe);
+    recipe.id = 3;
+    recipe.attempt = 1;
+    strcpy(recipe.prompt, "桜 \"quoted\" ; = \\ # 🌸");
+    strcpy(recipe.viewer, "hanako");
+    strcpy(recipe.style, "ghibli");
+    strcpy(recipe.negative, "");
+    strcpy(recipe.label, "AI-generated");
+    recipe.seed = UINT64_C(18446744073709551557);
+    strcpy(recipe.engine, "animatic");
+    strcpy(recipe.version, "0.1.0");
+    strcpy(recipe.build, "Lavc");
+    recipe.palette[0] = 0x123456;
+    recipe.palette_n = 1;
+    recipe.width = 64;
+    recipe.height = 64;
+    recipe.frames = 4;
+    recipe.fps = 16;
+    recipe.started_utc_ms = INT64_C(1795362140862);
+    recipe.finished_utc_ms = INT64_C(1795362142148);
+    recipe.draw_ms = 900;
+    recipe.encode_ms = 700;
+    memset(recipe.sha256, '0', 64);
+}
+
+static char *print(void)
+{
+    struct buf b = BUF_INIT(0);
+    assert_true(recipe_print(&b, &recipe));
+    return buf_take(&b);
+}
+
+static void test_round_trip(void **state)
+{
+    (void)state;
+    fill();
+    char *s = print();
+    assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_OK);
+    assert_memory_equal(&back, &recipe, sizeof recipe);
+    free(s);
+}
+
+static void test_every_cut_is_refused(void **state)
+{
+    (void)state;
+    fill();
+    char *s = print();
+    for (size_t n = 0; n < strlen(s); n++)
+        assert_int_not_equal(recipe_parse(s, n, &back, &fault), ERR_OK);
+    free(s);
+}
+
+static void test_damage_is_named(void **state)
+{
+    (void)state;
+    const char *const pairs[][2] = {{"\"seed\":\"18", "\"seed\":\"x8"},
+                                    {"\"width\":64", "\"width\":-4"},
+                                    {"\"palette\":[\"#12", "\"palette\":[\"@12"},
+                                    {"\"prompt\":\"", "\"prompt\":[],\"x\":\""},
+                                    {"\"sha256\":\"0", "\"sha256\":\"Z"}};
+    fill();
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        struct buf b = BUF_INIT(0);
+        char *s = print(), *at = strstr(s, pairs[i][0]);
+        assert_non_null(at);
+        buf_add(&b, s, (size_t)(at - s));
+        buf_adds(&b, pairs[i][1]);
+        buf_adds(&b, at + strlen(pairs[i][0]));
+        assert_int_equal(recipe_parse(b.data, b.len, &back, &fault), ERR_CORRUPT);
+        free(s);
+        buf_free(&b);
+    }
+    const char *future = "{\"sakuga_recipe\":99}";
+    assert_int_equal(recipe_parse(future, strlen(future), &back, &fault), ERR_VERSION);
+    assert_int_equal(recipe_parse("{}", 2, &back, &fault), ERR_NOTFOUND);
+    assert_int_equal(recipe_parse("a comment", 9, &back, &fault), ERR_NOTFOUND);
+}
+
+static void write_clip(const char *path, const char *comment)
+{
+    static uint8_t rgb[64 * 64 * 3 + 64];
+    struct encode_spec spec = {path, 64, 64, 16, 1};
+    int64_t bytes;
+    struct encode *e = encode_new(&spec, &fault);
+    assert_non_null(e);
+    for (int i = 0; i < 4; i++) {
+        memset(rgb, i * 40, sizeof rgb);
+        assert_int_equal(encode_frame(e, rgb, &fault), ERR_OK);
+    }
+    assert_int_equal(encode_finish(e, "title", comment, &bytes, &fault), ERR_OK);
+    assert_true(bytes > 500);
+    encode_free(e);
+}
+
+static void test_in_a_clip(void **state)
+{
+    (void)state;
+    char path[128];
+    snprintf(path, sizeof path, "%s/clip.mp4", dir);
+    fill();
+    memset(recipe.prompt, 'p', 8000); /* as long as a prompt may be */
+    char *s = print();
+    write_clip(path, s);
+    assert_int_equal(recipe_read(path, &back, &fault), ERR_OK);
+    assert_memory_equal(&back, &recipe, sizeof recipe);
+    free(s);
+    write_clip(path, "just a comment");
+    assert_int_equal(recipe_read(path, &back, &fault), ERR_NOTFOUND);
+    assert_non_null(strstr(fault.text, "carries no sakuga recipe"));
+    unlink(path);
+    assert_int_equal(recipe_read(path, &back, &fault), ERR_NOTFOUND);
+}
+
+static void test_no_clip_at_all(void **state)
+{
+    (void)state;
+    char path[128];
+    snprintf(path, sizeof path, "%s/text.mp4", dir);
+    FILE *out = fopen(path, "w");
+    for (int i = 0; i < 1000; i++)
+        fprintf(out, "this is not a clip\n");
+    fclose(out);
+    assert_int_equal(recipe_read(path, &back, &fault), ERR_CORRUPT);
+    unlink(path);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    chatter_to_log();
+    strcpy(dir, "/tmp/sakuga-test-XXXXXX");
+    return mkdtemp(dir) ? 0 : 1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return rmdir(dir);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_every_cut_is_refused),
+        cmocka_unit_test(test_damage_is_named), cmocka_unit_test(test_in_a_clip),
+        cmocka_unit_test(test_no_clip_at_all),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
