@@ -11,7 +11,7 @@
 #define TEXT_MAX ((size_t)16 << 10) /* bytes of one cleaned text */
 #define RETRY_MS 500                /* a source that could not send gets its line again */
 
-static const struct chat_source_ops *const kinds[] = {&irc_ops};
+static const struct chat_source_ops *const kinds[] = {&irc_ops, &simulated_ops};
 
 struct chat {
     struct loop *loop;
