@@ -18,9 +18,17 @@ static void clean_strips_what_is_not_text(void **state)
     CLEAN("a fox", "a fox");
     CLEAN("  a\t\tfox \r\n", "a fox");
     CLEAN("\x1b[31mred\x07", "[31mred");
-    CLEAN("a\xe2\x80\xae" "b\xe2\x81\xa6" "c", "abc");           /* bidi override, isolate */
-    CLEAN("a\xe2\x80\x8b" "b\xef\xbb\xbf", "ab");                 /* zero width space, BOM */
-    CLEAN("a\xff" "b\xc3", "a\xef\xbf\xbd" "b\xef\xbf\xbd");      /* invalid bytes */
+    CLEAN("a\xe2\x80\xae"
+          "b\xe2\x81\xa6"
+          "c",
+          "abc"); /* bidi override, isolate */
+    CLEAN("a\xe2\x80\x8b"
+          "b\xef\xbb\xbf",
+          "ab"); /* zero width space, BOM */
+    CLEAN("a\xff"
+          "b\xc3",
+          "a\xef\xbf\xbd"
+          "b\xef\xbf\xbd");                                        /* invalid bytes */
     CLEAN("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"); /* a surrogate */
     CLEAN("a\0b", "ab");
     CLEAN("\xe3\x80\x80雨\xe3\x80\x80駅", "雨 駅"); /* ideographic spaces */
@@ -32,7 +40,9 @@ static void clean_composes_and_keeps_emoji(void **state)
     (void)state;
     CLEAN("e\xcc\x81", "\xc3\xa9");
     CLEAN("👩\xe2\x80\x8d🚀", "👩\xe2\x80\x8d🚀");
-    CLEAN("a\xe2\x80\x8d" "b", "ab"); /* a joiner between letters goes */
+    CLEAN("a\xe2\x80\x8d"
+          "b",
+          "ab"); /* a joiner between letters goes */
     CLEAN("❤\xef\xb8\x8f", "❤\xef\xb8\x8f");
 }
 
@@ -55,7 +65,7 @@ static void fit_cuts_at_clusters(void **state)
         const char *s;
         int cells;
         const char *want;
-    } t[] = {{"abc", 3, "abc"},      {"abcd", 3, "ab…"}, {"雨の駅", 6, "雨の駅"},
+    } t[] = {{"abc", 3, "abc"},      {"abcd", 3, "ab…"},   {"雨の駅", 6, "雨の駅"},
              {"雨の駅", 5, "雨の…"}, {"雨の駅", 4, "雨…"}, {"abc", 1, "…"},
              {"abc", 0, ""},         {"", 0, ""}};
     for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
