@@ -29,8 +29,8 @@
 #define BACKOFF_MAX_MS 15000
 #define PENDING_MAX 256
 
-/* General, config, scenes, inputs, outputs, media inputs, UI. No high-volume ones. */
-#define EVENTS (1u | 2u | 4u | 8u | 64u | 256u | 1024u)
+/* General, config, scenes, inputs, outputs, scene items, media inputs, UI. No high-volume ones. */
+#define EVENTS (1u | 2u | 4u | 8u | 64u | 128u | 256u | 1024u)
 
 enum phase { PHASE_WAITING, PHASE_CONNECTING, PHASE_ASKING, PHASE_UP, PHASE_GAVE_UP };
 
@@ -519,24 +519,28 @@ void session_free(struct session *s)
 {
     if (!s)
         return;
+    s->depth++;
+    s->phase = PHASE_GAVE_UP;
     ws_free(s->ws);
+    s->ws = NULL;
+    while (s->pending)
+        settle_all(s, ERR_CLOSED, "the session with OBS was ended");
     timer_free(s->again);
     timer_free(s->probe);
     timer_free(s->deadline);
-    while (s->pending) {
-        struct pending *p = s->pending;
-        s->pending = p->next;
-        pending_free(p);
-    }
     cJSON_Delete(s->version);
     s->dead = true;
-    s->depth++;
     leave(s);
 }
 
 void session_shutdown(struct loop *l)
 {
     ws_shutdown(l);
+}
+
+struct loop *session_loop(const struct session *s)
+{
+    return s->loop;
 }
 
 bool session_up(const struct session *s)

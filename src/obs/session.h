@@ -38,11 +38,12 @@ struct session_ops {
  * address is malformed. */
 struct session *session_new(struct loop *l, const char *url, const char *password,
                             const struct session_ops *ops, void *user, struct fault *f);
-/* Ends it at once; no callback comes any more, open requests are forgotten. NULL is fine. */
+/* Ends it at once: open requests end with ERR_CLOSED, nothing else is called. NULL is fine. */
 void session_free(struct session *s);
 /* Ends the websocket library's part of the loop; after the last session, before loop_free(). */
 void session_shutdown(struct loop *l);
 
+struct loop *session_loop(const struct session *s);
 bool session_up(const struct session *s);
 /* Connects again now: after giving up, or instead of waiting. `password` NULL keeps the old one. */
 void session_retry(struct session *s, const char *password);

@@ -284,6 +284,10 @@ static void saw_inside(struct setup *u, const struct wire *r)
             if (strcmp(json_str(e, "sourceName", ""), rows[i].name))
                 continue;
             u->item[i] = json_int(e, "sceneItemId", -1);
+            for (int slot = 0; slot < 2; slot++)
+                if (!strcmp(rows[i].name, setup_card(slot)) &&
+                    json_bool(e, "sceneItemEnabled", false))
+                    u->truth.enabled[setup_place(rows[i].scene) == STAGE_GALLERY] = slot;
             /* What fills the canvas tells which canvas we were laid out for. */
             const cJSON *at = json_obj(e, "sceneItemTransform");
             if (rows[i].w == 1 && !(fabs(json_num(at, "boundsWidth", 0) - u->truth.width) < 1 &&
@@ -548,6 +552,7 @@ struct setup *setup_run(struct session *s, const char *label, setup_fn *fn, void
     u->user = user;
     for (int i = 0; i < 4; i++)
         u->truth.cards[i / 2][i % 2] = -1;
+    u->truth.enabled[0] = u->truth.enabled[1] = -1;
     str_copy(u->label, sizeof u->label, label && *label ? label : " ");
     send(u);
     return u;

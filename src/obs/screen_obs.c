@@ -1,0 +1,598 @@
+/* The driver for a real OBS.
+ *
+ * A clip comes on in three steps (measured on OBS 29, every frame of recordings looked at): text
+ * and file are set on the hidden slot; at least 100 ms pass, since OBS opens the file on its next
+ * frame and decodes the first picture; then one realtime batch cuts and sends RESTART. A cut inside
+ * the same scene enables one card and disables the other in the same batch. Earlier, or with the
+ * last picture kept at the end (clear_on_media_end false), black or an older picture was seen.
+ *
+ * Who cut? OBS tells of every change of the program scene, also of ours, later and out of order
+ * with the answer. The names that we asked for wait in `asked`; a change that is not among them is
+ * somebody else's. */
+#include "obs/screen.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "obs/monitor.h"
+#include "obs/session.h"
+#include "obs/setup.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define REQUEST_MS 4000
+#define ASKED_MAX 8
+#define ASKED_MS 3000 /* a change of scene that takes longer counts as somebody else's */
+#define CHECK_AGAIN_MS 500
+
+#define RESTART "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_RESTART"
+#define PAUSE "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_PAUSE"
+#define STOP "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_STOP"
+
+struct asked {
+    char scene[32];
+    int64_t until_ms;
+};
+
+struct obs_screen {
+    struct screen base;
+    struct session *session;
+    struct setup *setup;
+    struct timer *check; /* looks again whether all of ours is there */
+    char label[128], chime[1024];
+    bool up;       /* the stage may ask for things */
+    bool panicked; /* until resume; the first act after a connect */
+    bool changing; /* OBS changes its scene collection */
+    bool looking;
+    bool freed;
+    int prepared[2]; /* the slot whose card is enabled in [result, gallery], -1 unknown */
+    struct setup_truth truth;
+    struct asked asked[ASKED_MAX];
+    struct obs_status status;
+    int64_t skipped_first; /* skipped frames at the connect, -1 before the first probe */
+};
+
+/* A request on its way, with what its end needs. */
+struct call {
+    struct obs_screen *s;
+    screen_fn *fn;
+    screen_play_fn *play;
+    uint64_t tag;
+    enum stage_scene to; /* of a cut */
+    int needed;          /* results at the front of the batch that must have succeeded */
+    int64_t took_us;
+};
+
+static struct call *call_new(struct obs_screen *s, screen_fn *fn, uint64_t tag)
+{
+    struct call *c = calloc(1, sizeof *c);
+    if (c)
+        *c = (struct call){.s = s, .fn = fn, .tag = tag, .needed = 1};
+    return c;
+}
+
+static void call_end(struct call *c, enum err err, const char *why)
+{
+    struct call was = *c;
+    free(c);
+    if (was.fn && !was.s->freed)
+        was.fn(was.s->base.user, was.tag, err, why, was.took_us);
+}
+
+/* The first failure among the results of a batch; `needed` ones at the front count. */
+static enum err batch_failure(const struct reply *r, int needed, char words[320])
+{
+    const cJSON *e;
+    int i = 0;
+    str_copy(words, 320, r->text);
+    if (r->err)
+        return r->err;
+    cJSON_ArrayForEach(e, r->data)
+    {
+        struct wire w;
+        if (i++ >= needed)
+            break;
+        if (!wire_result(&w, e))
+            return ERR_SYNTAX;
+        if (!w.ok) {
+            snprintf(words, 320, "OBS refused %s with status %d%s%.200s", w.type, w.code,
+                     *w.comment ? ": " : "", w.comment);
+            return w.code == WIRE_NO_RESOURCE ? ERR_NOTFOUND : ERR_STATE;
+        }
+    }
+    return i >= needed ? ERR_OK : ERR_SYNTAX;
+}
+
+static void on_batch(void *user, const struct reply *r)
+{
+    struct call *c = user;
+    char words[320];
+    enum err err = batch_failure(r, c->needed, words);
+    c->took_us = r->took_us;
+    if (!err) /* the event that says so may come later than the answer */
+        str_copy(c->s->status.scene, sizeof c->s->status.scene, setup_scene(c->to));
+    call_end(c, err, words);
+}
+
+/* ---- pieces of batches ---- */
+
+static void add_settings(cJSON *b, const char *input, cJSON *settings)
+{
+    cJSON *d = session_pair("inputName", input);
+    cJSON_AddItemToObject(d, "inputSettings", settings);
+    session_batch_add(b, "SetInputSettings", d);
+}
+
+static void add_text(cJSON *b, const char *input, const char *text)
+{
+    add_settings(b, input, session_pair("text", *text ? text : " "));
+}
+
+static void add_action(cJSON *b, const char *input, const char *action)
+{
+    cJSON *d = session_pair("inputName", input);
+    cJSON_AddStringToObject(d, "mediaAction", action);
+    session_batch_add(b, "TriggerMediaInputAction", d);
+}
+
+static void add_mute(cJSON *b, const char *input, bool muted)
+{
+    cJSON *d = session_pair("inputName", input);
+    cJSON_AddBoolToObject(d, "inputMuted", muted);
+    session_batch_add(b, "SetInputMute", d);
+}
+
+static void add_card(const struct obs_screen *s, cJSON *b, enum stage_scene in, int slot, bool on)
+{
+    cJSON *d = session_pair("sceneName", setup_scene(in));
+    cJSON_AddNumberToObject(d, "sceneItemId", (double)s->truth.cards[in == STAGE_GALLERY][slot]);
+    cJSON_AddBoolToObject(d, "sceneItemEnabled", on);
+    session_batch_add(b, "SetSceneItemEnabled", d);
+}
+
+/* Enables the card of `slot` and disables the other; -1 disables both. */
+static void add_cards(struct obs_screen *s, cJSON *b, enum stage_scene in, int slot)
+{
+    s->prepared[in == STAGE_GALLERY] = slot;
+    if (slot >= 0)
+        add_card(s, b, in, slot, true);
+    if (slot != 0)
+        add_card(s, b, in, 0, false);
+    if (slot != 1)
+        add_card(s, b, in, 1, false);
+}
+
+static void add_cut(struct obs_screen *s, cJSON *b, enum stage_scene to)
+{
+    int64_t now = clock_mono_ms();
+    struct asked *slot = &s->asked[0];
+    for (int i = 0; i < ASKED_MAX; i++)
+        if (s->asked[i].until_ms < slot->until_ms)
+            slot = &s->asked[i];
+    str_copy(slot->scene, sizeof slot->scene, setup_scene(to));
+    slot->until_ms = now + ASKED_MS;
+    session_batch_add(b, "SetCurrentProgramScene", session_pair("sceneName", setup_scene(to)));
+}
+
+static bool shows(const struct obs_screen *s, enum stage_scene scene)
+{
+    return !strcmp(s->status.scene, setup_scene(scene));
+}
+
+/* ---- what the stage asks for ---- */
+
+static void on_loaded(void *user, const struct reply *r)
+{
+    struct call *c = user;
+    char words[320];
+    enum err err = batch_failure(r, c->needed, words);
+    c->took_us = r->took_us;
+    call_end(c, err, words);
+}
+
+static void load(struct screen *base, enum stage_scene in, int slot, const struct screen_clip *clip,
+                 screen_fn *fn, uint64_t tag)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    struct call *c = call_new(s, fn, tag);
+    if (!c)
+        return;
+    cJSON *b = session_batch_new(), *file = session_pair("local_file", clip->path);
+    cJSON_AddBoolToObject(file, "looping", clip->loop);
+    add_settings(b, setup_clip(slot), file);
+    add_text(b, setup_viewer(slot), clip->viewer);
+    add_text(b, setup_prompt(slot), clip->prompt);
+    add_text(b, setup_style(slot), clip->style);
+    if (!shows(s, in))
+        add_cards(s, b, in, slot);
+    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_loaded, c);
+}
+
+static void cut(struct screen *base, enum stage_scene to, int slot, screen_fn *fn, uint64_t tag)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    struct call *c = call_new(s, fn, tag);
+    if (!c)
+        return;
+    cJSON *b = session_batch_new();
+    bool cards = to == STAGE_RESULT || to == STAGE_GALLERY;
+    bool same = shows(s, to);
+    c->to = to;
+    if (cards && (slot < 0 || s->prepared[to == STAGE_GALLERY] != slot))
+        add_cards(s, b, to, slot);
+    if (!same || !cards)
+        add_cut(s, b, to);
+    if (cards && slot >= 0)
+        add_action(b, setup_clip(slot), RESTART);
+    c->needed = cJSON_GetArraySize(b);
+    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_batch, c);
+}
+
+static void panic_batch(struct obs_screen *s, session_reply_fn *fn, void *user)
+{
+    cJSON *b = session_batch_new();
+    add_cut(s, b, STAGE_STANDBY);
+    const char *const loud[] = {setup_clip(0), setup_clip(1), SETUP_CHIME};
+    for (int i = 0; i < 3; i++)
+        add_mute(b, loud[i], true);
+    for (int i = 0; i < 3; i++)
+        add_action(b, loud[i], STOP);
+    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, fn, user);
+}
+
+static void panic(struct screen *base, screen_fn *fn, uint64_t tag)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    struct call *c = call_new(s, fn, tag);
+    s->panicked = true;
+    if (!c)
+        return;
+    c->to = STAGE_STANDBY;
+    panic_batch(s, on_batch, c);
+}
+
+static void resume(struct screen *base)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    s->panicked = false;
+    if (!s->up)
+        return;
+    cJSON *b = session_batch_new();
+    add_mute(b, setup_clip(0), false);
+    add_mute(b, setup_clip(1), false);
+    add_mute(b, SETUP_CHIME, false);
+    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, NULL, NULL);
+}
+
+static void on_play(void *user, const struct reply *r)
+{
+    struct call *c = user;
+    const char *state = json_str(r->data, "mediaState", "");
+    enum screen_play play = SCREEN_OVER;
+    if (!strcmp(state, "OBS_MEDIA_STATE_PLAYING"))
+        play = SCREEN_PLAYING;
+    else if (!strcmp(state, "OBS_MEDIA_STATE_OPENING") ||
+             !strcmp(state, "OBS_MEDIA_STATE_BUFFERING"))
+        play = SCREEN_OPENING;
+    else if (!strcmp(state, "OBS_MEDIA_STATE_PAUSED"))
+        play = SCREEN_PAUSED;
+    if (!r->err)
+        c->play(c->s->base.user, c->tag, play, json_int(r->data, "mediaCursor", -1));
+    free(c);
+}
+
+static void play(struct screen *base, int slot, screen_play_fn *fn, uint64_t tag)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    struct call *c = call_new(s, NULL, tag);
+    if (!c)
+        return;
+    c->play = fn;
+    session_request(s->session, "GetMediaInputStatus", session_pair("inputName", setup_clip(slot)),
+                    REQUEST_MS, on_play, c);
+}
+
+static void pause(struct screen *base, int slot)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    cJSON *d = session_pair("inputName", setup_clip(slot));
+    cJSON_AddStringToObject(d, "mediaAction", PAUSE);
+    session_request(s->session, "TriggerMediaInputAction", d, REQUEST_MS, NULL, NULL);
+}
+
+static void text(struct screen *base, const char *progress, const char *queue)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    if (!s->up)
+        return;
+    cJSON *b = session_batch_new();
+    add_text(b, SETUP_PROGRESS, progress);
+    add_text(b, SETUP_QUEUE, queue);
+    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, NULL, NULL);
+}
+
+/* The chime's file is set only while it sounds: with the file set OBS would play it at its start.
+ */
+static void chime_file(struct obs_screen *s, const char *path)
+{
+    cJSON *d = session_pair("inputName", SETUP_CHIME), *set = session_pair("local_file", path);
+    cJSON_AddItemToObject(d, "inputSettings", set);
+    session_request(s->session, "SetInputSettings", d, REQUEST_MS, NULL, NULL);
+}
+
+static void chime(struct screen *base)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    if (s->up && *s->chime && !s->panicked)
+        chime_file(s, s->chime);
+}
+
+static void on_picture(void *user, const struct reply *r)
+{
+    struct obs_screen *s = user;
+    static uint8_t rgb[160 * 90 * 3]; /* loop thread only, used up within this call */
+    int w, h;
+    s->looking = false;
+    if (r->err)
+        return;
+    const char *data = json_str(r->data, "imageData", "");
+    if (monitor_ppm(data, rgb, sizeof rgb, &w, &h))
+        s->base.ops->on_picture(s->base.user, w, h, rgb);
+}
+
+static void look(struct screen *base)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    if (s->looking || !s->up || !*s->status.scene || !session_pictures(s->session, "ppm"))
+        return;
+    s->looking = true;
+    int w = 160, h = s->truth.width > 0 ? 160 * s->truth.height / s->truth.width : 90;
+    if (h > 90) {
+        w = 90 * s->truth.width / s->truth.height;
+        h = 90;
+    }
+    cJSON *d = session_pair("sourceName", s->status.scene);
+    cJSON_AddStringToObject(d, "imageFormat", "ppm");
+    cJSON_AddNumberToObject(d, "imageWidth", w < 8 ? 8 : w);
+    cJSON_AddNumberToObject(d, "imageHeight", h < 8 ? 8 : h);
+    session_request(s->session, "GetSourceScreenshot", d, REQUEST_MS, on_picture, s);
+}
+
+static void retry(struct screen *base, const char *password)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    s->status.gave_up = false;
+    session_retry(s->session, password);
+}
+
+static void status(const struct screen *base, struct obs_status *out)
+{
+    const struct obs_screen *s = (const struct obs_screen *)base;
+    *out = s->status;
+    out->heard_ms = session_heard_ms(s->session);
+}
+
+/* ---- what OBS tells ---- */
+
+/* The slot that this scene lets see, -1 none. */
+static int seen(const struct obs_screen *s, const char *scene)
+{
+    enum stage_scene place = setup_place(scene);
+    return place == STAGE_RESULT || place == STAGE_GALLERY ? s->prepared[place == STAGE_GALLERY]
+                                                           : -1;
+}
+
+static void set_up(void *user, enum err err, const char *why, const struct setup_truth *truth);
+
+static void begin_setup(struct obs_screen *s)
+{
+    timer_stop(s->check);
+    if (s->setup || s->changing || !session_up(s->session))
+        return;
+    s->setup = setup_run(s->session, s->label, set_up, s);
+    if (!s->setup)
+        timer_start(s->check, CHECK_AGAIN_MS, 0);
+}
+
+static void on_outputs(void *user, const struct reply *r)
+{
+    struct obs_screen *s = user;
+    const cJSON *e;
+    if (r->err || s->setup || s->changing)
+        return;
+    cJSON_ArrayForEach(e, r->data)
+    {
+        struct wire w;
+        bool known = wire_result(&w, e) && w.ok;
+        if (known && !strcmp(w.type, "GetStreamStatus"))
+            s->status.streaming = json_bool(w.data, "outputActive", false);
+        if (known && !strcmp(w.type, "GetRecordStatus"))
+            s->status.recording = json_bool(w.data, "outputActive", false);
+    }
+    s->up = s->status.connected = true;
+    s->status.why[0] = '\0';
+    struct screen_truth t = {.live = seen(s, s->status.scene),
+                             .empty = s->truth.program_empty,
+                             .output = s->status.streaming || s->status.recording};
+    str_copy(t.program, sizeof t.program, s->status.scene);
+    s->base.ops->on_up(s->base.user, &t);
+}
+
+static void set_up(void *user, enum err err, const char *why, const struct setup_truth *truth)
+{
+    struct obs_screen *s = user;
+    s->setup = NULL;
+    if (!session_up(s->session))
+        return;
+    if (err) {
+        str_copy(s->status.why, sizeof s->status.why, why);
+        log_error("obs", "%s", why);
+        timer_start(s->check, 5000, 0);
+        s->base.ops->on_changed(s->base.user);
+        return;
+    }
+    s->truth = *truth;
+    memcpy(s->prepared, truth->enabled, sizeof s->prepared);
+    s->status.fps = truth->fps;
+    cJSON *b = session_batch_new();
+    if (!s->up) {
+        /* The panic came before the scene existed, or OBS forgot it: standby before all else. */
+        str_copy(s->status.scene, sizeof s->status.scene, truth->program);
+        if (s->panicked)
+            panic_batch(s, NULL, NULL);
+        add_text(b, SETUP_LABEL, s->label);
+        session_batch_add(b, "GetStreamStatus", NULL);
+        session_batch_add(b, "GetRecordStatus", NULL);
+        session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_outputs, s);
+    } else {
+        cJSON_Delete(b);
+    }
+}
+
+static void on_up(void *user)
+{
+    struct obs_screen *s = user;
+    s->changing = s->looking = false;
+    s->skipped_first = -1;
+    memset(s->asked, 0, sizeof s->asked);
+    if (s->panicked)
+        panic_batch(s, NULL, NULL);
+    begin_setup(s);
+}
+
+static void down(struct obs_screen *s, const char *why)
+{
+    s->up = s->status.connected = s->looking = false;
+    s->status.latency_ms = -1;
+    s->status.scene[0] = '\0';
+    s->status.streaming = s->status.recording = false;
+    str_copy(s->status.why, sizeof s->status.why, why);
+    timer_stop(s->check);
+    s->base.ops->on_down(s->base.user, why);
+}
+
+static void on_down(void *user, const char *why, bool gave_up)
+{
+    struct obs_screen *s = user;
+    s->setup = NULL; /* its request ended with the connection, and so did it */
+    s->status.gave_up = gave_up;
+    down(s, why);
+}
+
+static void program_changed(struct obs_screen *s, const char *scene)
+{
+    int64_t now = clock_mono_ms();
+    bool ours = false;
+    str_copy(s->status.scene, sizeof s->status.scene, scene);
+    for (int i = 0; i < ASKED_MAX && !ours; i++)
+        if (s->asked[i].until_ms >= now && !strcmp(s->asked[i].scene, scene)) {
+            s->asked[i].until_ms = 0;
+            ours = true;
+        }
+    s->base.ops->on_changed(s->base.user);
+    if (!ours && s->up)
+        s->base.ops->on_program(s->base.user, scene, seen(s, scene));
+}
+
+static void media_ended(struct obs_screen *s, const char *input)
+{
+    for (int slot = 0; slot < 2; slot++)
+        if (!strcmp(input, setup_clip(slot)) && s->up)
+            s->base.ops->on_ended(s->base.user, slot);
+    if (!strcmp(input, SETUP_CHIME))
+        chime_file(s, "");
+}
+
+static bool is_ours(const cJSON *data)
+{
+    static const char *const keys[] = {"inputName", "sceneName", "sourceName", "oldInputName",
+                                       "oldSceneName"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!strncmp(json_str(data, keys[i], ""), "sakuga ", 7))
+            return true;
+    return false;
+}
+
+static void on_event(void *user, const char *type, const cJSON *data)
+{
+    struct obs_screen *s = user;
+    if (!strcmp(type, "CurrentProgramSceneChanged")) {
+        program_changed(s, json_str(data, "sceneName", ""));
+    } else if (!strcmp(type, "MediaInputPlaybackEnded")) {
+        media_ended(s, json_str(data, "inputName", ""));
+    } else if (!strcmp(type, "StreamStateChanged") || !strcmp(type, "RecordStateChanged")) {
+        bool active = json_bool(data, "outputActive", false);
+        *(*type == 'S' ? &s->status.streaming : &s->status.recording) = active;
+        s->base.ops->on_changed(s->base.user);
+    } else if (!strcmp(type, "CurrentSceneCollectionChanging")) {
+        s->changing = true;
+        setup_cancel(s->setup);
+        s->setup = NULL;
+        down(s, "OBS changes its scene collection");
+    } else if (!strcmp(type, "CurrentSceneCollectionChanged")) {
+        s->changing = false;
+        begin_setup(s);
+    } else if ((!strcmp(type, "InputRemoved") || !strcmp(type, "SceneRemoved") ||
+                !strcmp(type, "SceneItemRemoved") || !strcmp(type, "InputNameChanged") ||
+                !strcmp(type, "SceneNameChanged")) &&
+               is_ours(data)) {
+        timer_start(s->check, CHECK_AGAIN_MS, 0);
+    }
+}
+
+static void on_probe(void *user, const cJSON *stats, int64_t took_us)
+{
+    struct obs_screen *s = user;
+    int64_t skipped =
+        json_int(stats, "renderSkippedFrames", 0) + json_int(stats, "outputSkippedFrames", 0);
+    if (s->skipped_first < 0)
+        s->skipped_first = skipped;
+    s->status.latency_ms = (int)((took_us + 999) / 1000);
+    s->status.fps = json_num(stats, "activeFps", s->status.fps);
+    s->status.skipped_frames = skipped - s->skipped_first;
+    s->base.ops->on_changed(s->base.user);
+}
+
+static void on_check(void *user)
+{
+    struct obs_screen *s = user;
+    if (session_up(s->session))
+        log_info("obs", "looking whether our scenes are all there");
+    begin_setup(s);
+}
+
+static void free_screen(struct screen *base)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    s->freed = true;
+    setup_cancel(s->setup);
+    session_free(s->session);
+    timer_free(s->check);
+    free(s);
+}
+
+struct screen *screen_obs_new(struct loop *l, const struct screen_settings *set,
+                              const struct screen_ops *ops, void *user, struct fault *f)
+{
+    static const struct screen_kind kind = {load, cut,   panic, resume, play,   pause,
+                                            text, chime, look,  retry,  status, free_screen};
+    static const struct session_ops session_ops = {on_up, on_down, on_event, on_probe};
+    struct obs_screen *s = calloc(1, sizeof *s);
+    if (!s) {
+        fault_set(f, ERR_NOMEM, "no memory for the stage");
+        return NULL;
+    }
+    s->base = (struct screen){&kind, ops, user};
+    str_copy(s->label, sizeof s->label, set->label ? set->label : "");
+    str_copy(s->chime, sizeof s->chime, set->chime ? set->chime : "");
+    s->status = (struct obs_status){.configured = true, .latency_ms = -1};
+    str_copy(s->status.why, sizeof s->status.why, "not connected yet");
+    s->check = timer_new(l, "obs check", on_check, s);
+    s->session = session_new(l, set->url, set->password, &session_ops, s, f);
+    if (!s->session || !s->check) {
+        free_screen(&s->base);
+        return NULL;
+    }
+    return &s->base;
+}
