@@ -402,7 +402,7 @@ static enum err read_list(struct reader *r, lua_State *L, const struct key *k, c
         r->c->chat_count = n;
     for (int i = 1; i <= n && !e; i++) {
         char sub[300];
-        snprintf(sub, sizeof sub, "%s[%d]", path, i);
+        snprintf(sub, sizeof sub, "%.200s[%d]", path, i);
         lua_rawgeti(L, -1, i);
         if (k->type == STR_LIST) {
             if (lua_type(L, -1) != LUA_TSTRING)
@@ -614,7 +614,7 @@ static enum err load_secrets(struct config *c, const struct paths *paths, struct
 {
     char path[PATH_LEN];
     struct stat st;
-    struct buf b = BUF_INIT(CONFIG_MAX);
+    struct buf b = BUF_INIT(0);
     if (path_join(path, sizeof path, paths->config, "secrets.conf") || stat(path, &st))
         return ERR_OK;
     if ((st.st_mode & 077) || (st.st_uid != geteuid() && st.st_uid != 0))
@@ -630,7 +630,7 @@ static enum err load_secrets(struct config *c, const struct paths *paths, struct
 enum err config_load(struct config *c, const struct paths *paths, struct fault *f)
 {
     char path[PATH_LEN];
-    struct buf b = BUF_INIT(CONFIG_MAX + 1);
+    struct buf b = BUF_INIT(0);
     if (path_join(path, sizeof path, paths->config, "show.lua"))
         return fault_set(f, ERR_LIMIT, "the path of %s is too long", paths->config);
     if (access(path, F_OK)) {

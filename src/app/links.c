@@ -199,10 +199,16 @@ static void fill_clip(struct house *h, const struct prompt *p, struct stage_clip
     str_copy(c->style, sizeof c->style, p->style);
 }
 
+/* A clip that the operator cleared may take the program back from a scene of his own. */
+static bool by_operator(const struct house *h)
+{
+    return h->show.set.clip_gate == GATE_OPERATOR;
+}
+
 static bool stage_free_now(void *user)
 {
     struct house *h = user;
-    return h->stage && stage_ready(h->stage) && !h->quitting;
+    return h->stage && stage_ready(h->stage, by_operator(h)) && !h->quitting;
 }
 
 static void air(void *user, const struct prompt *p)
@@ -211,7 +217,7 @@ static void air(void *user, const struct prompt *p)
     struct stage_clip c;
     struct fault f = {0};
     fill_clip(h, p, &c);
-    enum err e = stage_air(h->stage, &c, true, &f);
+    enum err e = stage_air(h->stage, &c, by_operator(h), &f);
     if (e) {
         log_warn("stage", "#%lld is not aired: %s", (long long)p->id, fault_text(&f));
         desk_off_air(h->desk, p->id, false, fault_text(&f));

@@ -80,7 +80,7 @@ static bool built_in_place(char *bindir, char *tree)
     *slash = '\0';
     if (path_join(mark, sizeof mark, bindir, ".sakuga-tree"))
         return false;
-    struct buf b = BUF_INIT(PATH_LEN);
+    struct buf b = BUF_INIT(0);
     bool ok = path_read(mark, PATH_LEN - 1, &b, NULL) == ERR_OK;
     if (ok) {
         str_copy(tree, PATH_LEN, buf_str(&b));

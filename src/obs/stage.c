@@ -76,6 +76,7 @@ struct stage {
     struct stage_clip air;
     char air_path[PATH_LEN]; /* as OBS sees it */
     int64_t asked_us;
+    int64_t unwanted; /* id of a clip that was taken back during its cut */
 
     struct monitor monitor;
     char trouble[64];
@@ -203,6 +204,8 @@ static void on_cut(void *user, uint64_t tag, enum err err, const char *why, int6
             log_info("stage", "clip %lld is on air, %lld ms after it was asked for",
                      (long long)s->air.id, (long long)((clock_mono_us() - s->asked_us) / 1000));
             s->ops->on_air(s->user, s->air.id);
+            if (s->unwanted == s->air.id)
+                stage_cut_short(s, s->air.id);
         }
     }
     if (s->close_done && s->table.at == PLACE_CLOSED && !s->again)
@@ -598,9 +601,10 @@ static void on_changed(void *user)
 
 /* ---- what the caller asks for ---- */
 
-bool stage_ready(const struct stage *s)
+bool stage_ready(const struct stage *s, bool by_operator)
 {
-    return s->up && s->airing == AIR_NONE && s->table.at <= PLACE_GALLERY;
+    return s->up && s->airing == AIR_NONE &&
+           (s->table.at <= PLACE_GALLERY || (s->table.at == PLACE_AWAY && by_operator));
 }
 
 enum err stage_air(struct stage *s, const struct stage_clip *clip, bool by_operator,
@@ -655,6 +659,16 @@ void stage_gallery_withdraw(struct stage *s, int64_t id)
 {
     if (s->table.at == PLACE_GALLERY && s->slot_id == id && s->slot >= 0)
         move(s, TABLE_FAULT, "");
+}
+
+void stage_cut_short(struct stage *s, int64_t id)
+{
+    if (s->airing == AIR_NONE || s->air.id != id)
+        return;
+    if (s->airing == AIR_ON)
+        move(s, TABLE_FAULT, "taken back while it was on air");
+    else
+        s->unwanted = id; /* the cut is on its way: it ends as soon as it came */
 }
 
 void stage_chime(struct stage *s)

@@ -73,7 +73,7 @@ void stage_free(struct stage *s); /* NULL is fine */
 void stage_shutdown(struct loop *l);
 
 /* Would stage_air() be taken now? */
-bool stage_ready(const struct stage *s);
+bool stage_ready(const struct stage *s, bool by_operator);
 /* Asks to air a cleared clip. Errors, at once and with nothing begun: ERR_DENIED or ERR_NOTFOUND
  * (the airlock), ERR_BUSY (one airs already), ERR_CLOSED (no OBS now), ERR_STATE (panic or
  * closing). While the operator holds a scene of his own in OBS, `by_operator` cuts back; otherwise
@@ -90,6 +90,8 @@ void stage_set_queue_text(struct stage *s, const char *text);
 void stage_gallery_changed(struct stage *s);
 /* A clip of the gallery was taken back: if it is seen now, the next one comes. */
 void stage_gallery_withdraw(struct stage *s, int64_t id);
+/* The same for the clip that is on air: it ends now (STAGE_END_FAULT), towards the gallery. */
+void stage_cut_short(struct stage *s, int64_t id);
 void stage_chime(struct stage *s);
 
 /* Standby first, then mute, then stop, in one realtime batch. Waits for nothing and is remembered
