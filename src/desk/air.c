@@ -51,6 +51,12 @@ static bool may_be_in_air(const struct show *s, const char *name)
                                       (p->state == PROMPT_AIRED && !p->hidden));
 }
 
+bool air_take_back(struct desk *d, int64_t id)
+{
+    const struct prompt *p = show_find(d->show, id);
+    return (p && p->state != PROMPT_AIRING) || d->ops->withdraw(d->user, id);
+}
+
 void air_sweep(struct desk *d)
 {
     DIR *dir = opendir(d->paths->air);
@@ -138,8 +144,12 @@ void air_follow(struct desk *d, const struct change *c, const struct store_resul
         if (now && c->before.changed_mono)
             eta_add(&d->show->eta, ETA_REVIEW, clock_mono_ms() - c->before.changed_mono);
     }
-    if (p->state == PROMPT_AIRING)
-        d->ops->air(d->user, p);
+    if (p->state == PROMPT_AIRING) {
+        if (d->show->panic) /* it came while the commit was on its way */
+            desk_off_air(d, p->id, false, "panic");
+        else if (change_staged(d, p->id)->state == PROMPT_AIRING)
+            d->ops->air(d->user, p);
+    }
     if (c->before.state == PROMPT_AIRING) {
         if (d->airing == p->id)
             d->airing = 0;

@@ -96,6 +96,9 @@ void air_next(struct desk *d);
 /* The air/ link of a prompt as part of its change. */
 void air_admit(struct desk *d, struct store_op *op, const struct prompt *p);
 void air_expel(struct desk *d, struct store_op *op, const struct prompt *p);
+/* Takes a clip that is staged to air, or asked of the stage, back before its cut: was it in time?
+ */
+bool air_take_back(struct desk *d, int64_t id);
 /* At the start: removes from air/ every file that no cleared or aired prompt owns. */
 void air_sweep(struct desk *d);
 /* Remembers an undoable change. */

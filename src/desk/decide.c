@@ -221,7 +221,7 @@ static bool undo_approve(struct change *c)
 /* Undo of air: the link is withdrawn, unless the cut has been made. */
 static bool undo_air(struct desk *d, struct change *c, struct store_op **op)
 {
-    if (c->before.state == PROMPT_AIRING && !d->ops->withdraw(d->user, c->before.id))
+    if (c->before.state == PROMPT_AIRING && !air_take_back(d, c->before.id))
         return false;
     if (c->before.state != PROMPT_CLEARED && c->before.state != PROMPT_AIRING)
         return false;

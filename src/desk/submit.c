@@ -183,7 +183,7 @@ static void withdraw_one(struct desk *d, const struct prompt *p, const char *why
 {
     int64_t id = p->id;
     enum prompt_state state = p->state;
-    bool taken_back = state == PROMPT_AIRING && d->ops->withdraw(d->user, id);
+    bool taken_back = state == PROMPT_AIRING && air_take_back(d, id);
     if (!prompt_ended(state) && state != PROMPT_AIRING) {
         desk_decide(d, DESK_REJECT, id, "platform", why, (struct answer){0});
         return;

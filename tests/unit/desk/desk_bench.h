@@ -38,7 +38,7 @@ struct bench {
     char text[600];
 };
 
-static void bench_answer(void *user, enum err e, int64_t id, const char *text)
+static inline void bench_answer(void *user, enum err e, int64_t id, const char *text)
 {
     struct bench *b = user;
     b->answers++;
