@@ -6,7 +6,7 @@
 #include "base/path.h"
 #include "show/show.h"
 
-#include <cjson/cJSON.h>
+#include "base/json.h"
 
 /* {"prompts":[…],"obs":…,"chat":[…],"engine":{…},"paused":…,"panic":…,"open":…} : all prompts that
  * have not ended and the newest 200 that have, in order of id. The caller deletes it. */
