@@ -22,11 +22,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #define JOBS_MAX 4
 #define SLOTS 6
+#define NICENESS 5 /* OBS goes first; the main thread, which acknowledges, stays quick */
 #define PROGRESS_MS 60
 #define PREVIEW_MS 100
 #define PREVIEW_DIVISOR 4
@@ -387,6 +389,7 @@ static void run_job(struct drawing *d, const struct engine_job *job)
 static void *draw_thread(void *user)
 {
     struct drawing *d = user;
+    setpriority(PRIO_PROCESS, 0, NICENESS); /* this thread and those it starts */
     animatic_warm();
     pthread_mutex_lock(&d->lock);
     while (!d->quit) {

@@ -416,6 +416,76 @@ static void test_full_disk(void **state)
     rmdir(small);
 }
 
+/* The figures of a GPU come from NVML, here a stand-in that answers only what is asked right. */
+static void test_gpu_figures(void **state)
+{
+    (void)state;
+    const char *fake = getenv("SAKUGA_FAKE_NVML");
+    if (!fake)
+        fake = "./tests/unit/worker";
+    setenv("LD_LIBRARY_PATH", fake, 1);
+    spawn();
+    unsetenv("LD_LIBRARY_PATH");
+    configure(dir, false);
+    expect(REPORT_HEARTBEAT, 0);
+    assert_string_equal(report.device.name, "Fake GPU 9000");
+    assert_true(report.device.util > 0.41 && report.device.util < 0.43);
+    assert_true(report.device.memory == INT64_C(3) << 30);
+    assert_true(report.device.memory_total == INT64_C(24) << 30);
+    assert_true(report.device.watts > 123 && report.device.watts < 124);
+    assert_true(report.device.celsius > 61 && report.device.celsius < 63);
+    close(worker.in);
+    assert_int_equal(end_within(1000), 0);
+
+    spawn(); /* without it: this process on the CPU */
+    configure(dir, false);
+    expect(REPORT_HEARTBEAT, 0);
+    assert_true(report.device.name[0] && !strstr(report.device.name, "Fake"));
+    assert_true(report.device.memory > 1 << 20);
+    assert_true(report.device.memory_total > report.device.memory);
+    close(worker.in);
+    assert_int_equal(end_within(1000), 0);
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+/* Clip after clip, memory stays where it was. */
+static void test_memory_is_flat(void **state)
+{
+    (void)state;
+    if (SANITIZED) {
+        print_message("skipped: a sanitizer keeps freed memory\n");
+        skip();
+    }
+    int64_t before = 0;
+    spawn();
+    configure(dir, false);
+    for (int i = 1; i <= 40; i++) {
+        send_job(i, 208, 120, 2, dir);
+        expect(REPORT_DONE, i);
+        unlink(report.path);
+        if (i == 15 || i == 40) {
+            expect(REPORT_HEARTBEAT, 0);
+            if (i == 15)
+                before = report.device.memory;
+        }
+    }
+    if (report.device.memory > before + (4 << 20)) /* 25 jobs; one frame leaked is 75 kB */
+        fail_msg("memory grew from %lld to %lld", (long long)before,
+                 (long long)report.device.memory);
+    close(worker.in);
+    assert_int_equal(end_within(1000), 0);
+}
+
 static int set_up(void **state)
 {
     (void)state;
@@ -439,6 +509,8 @@ int main(void)
         cmocka_unit_test(test_dies_with_its_parent),
         cmocka_unit_test(test_hostile_orders),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_gpu_figures),
+        cmocka_unit_test(test_memory_is_flat),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
