@@ -139,3 +139,34 @@ bool str_copy(char *dst, size_t size, const char *src)
     dst[n] = '\0';
     return false;
 }
+
+/* Length of the UTF-8 sequence at `p`, 0 when it is malformed. */
+static int utf8_len(const unsigned char *p)
+{
+    int n = *p < 0x80                 ? 1
+            : *p >= 0xc2 && *p < 0xe0 ? 2
+            : (*p & 0xf0) == 0xe0     ? 3
+            : *p >= 0xf0 && *p < 0xf5 ? 4
+                                      : 0;
+    for (int i = 1; i < n; i++)
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+    if (n == 3 && ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0)))
+        return 0;
+    if (n == 4 && ((*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] >= 0x90)))
+        return 0;
+    return n;
+}
+
+void str_printable(char *s)
+{
+    for (unsigned char *p = (unsigned char *)s; *p;) {
+        int n = utf8_len(p);
+        if (n == 0 || (n == 1 && (*p < 0x20 || *p == 0x7f)) ||
+            (n == 2 && *p == 0xc2 && p[1] < 0xa0)) {
+            *p++ = '?';
+            continue;
+        }
+        p += n;
+    }
+}

@@ -45,4 +45,7 @@ char *buf_take(struct buf *b);
  * had to cut. */
 bool str_copy(char *dst, size_t size, const char *src);
 
+/* Makes `s` fit to be shown: each byte of malformed UTF-8 or of a control character becomes '?'. */
+void str_printable(char *s);
+
 #endif

@@ -13,7 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CANCEL_MS 3000 /* a worker that does not stop a job in this time is killed */
+#define CANCEL_MS 3000  /* a worker that does not stop a job in this time is killed */
+#define STALL_MS 120000 /* and one that draws without getting on: it beats, but its disk may hang  \
+                         */
 
 struct errand {
     enum order_kind kind;
@@ -33,7 +35,7 @@ struct engine {
     int queued;
     int64_t current; /* id of the job sent, 0 none */
     bool cancelling;
-    struct timer *cancel_limit;
+    struct timer *cancel_limit, *stall_limit;
 
     int64_t cancelled[ENGINE_JOBS_MAX]; /* taken out of the queue, to be told */
     int cancelled_n;
@@ -77,6 +79,7 @@ static void pump(struct engine *e)
         if (peer_send(e->draw, &e->order)) { /* else it is being killed, and the job waits on */
             e->current = job->id;
             e->cancelling = false;
+            timer_start(e->stall_limit, STALL_MS, 0);
             e->queued--;
             memmove(e->queue, e->queue + 1, (size_t)e->queued * sizeof *e->queue);
             free(job);
@@ -96,6 +99,7 @@ static bool ended(struct engine *e, int64_t id)
     e->current = 0;
     e->cancelling = false;
     timer_stop(e->cancel_limit);
+    timer_stop(e->stall_limit);
     pump(e);
     return true;
 }
@@ -132,6 +136,7 @@ static void draw_progress(struct engine *e, const struct report *r)
     struct engine_status *s = &e->status;
     if (r->id != e->current)
         return;
+    timer_start(e->stall_limit, STALL_MS, 0);
     str_copy(s->stage, sizeof s->stage, r->stage);
     s->progress = r->overall;
     s->eta_ms = r->eta_ms;
@@ -201,6 +206,7 @@ static void draw_down(void *user, bool was_up, const char *words)
     e->current = 0;
     e->cancelling = false;
     timer_stop(e->cancel_limit);
+    timer_stop(e->stall_limit);
     str_copy(e->status.why, sizeof e->status.why, words);
     set_state(e);
     log_error("engine", "%s%s", words, id ? "; it was drawing" : "");
@@ -215,7 +221,13 @@ static void cancel_late(void *user)
 {
     struct engine *e = user;
     if (e->current && e->cancelling)
-        peer_kill(e->draw);
+        peer_kill(e->draw, "it did not stop in time");
+}
+
+static void stalled(void *user)
+{
+    struct engine *e = user;
+    peer_kill(e->draw, "its job made no progress for two minutes");
 }
 
 static void tell_cancelled(void *user)
@@ -455,11 +467,12 @@ struct engine *engine_new(struct loop *l, const struct engine_config *config,
         e->status.device.watts = e->status.device.celsius = -1;
         str_copy(e->status.kind, sizeof e->status.kind, config->kind);
         e->cancel_limit = timer_new(l, "cancel limit", cancel_late, e);
+        e->stall_limit = timer_new(l, "stall limit", stalled, e);
         e->tell = timer_new(l, "cancelled", tell_cancelled, e);
         e->draw = peer_new(l, config->worker, config->vault, false, &draw_ops, e);
         e->media = peer_new(l, config->worker, config->vault, true, &media_ops, e);
     }
-    if (e && e->cancel_limit && e->tell && e->draw && e->media)
+    if (e && e->cancel_limit && e->stall_limit && e->tell && e->draw && e->media)
         return e;
     engine_free(e);
     fault_set(f, ERR_NOMEM, "no memory for the engine");
@@ -479,6 +492,7 @@ void engine_free(struct engine *e)
     peer_free(e->draw);
     peer_free(e->media);
     timer_free(e->cancel_limit);
+    timer_free(e->stall_limit);
     timer_free(e->tell);
     for (int i = 0; i < e->queued; i++)
         free(e->queue[i]);

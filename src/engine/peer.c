@@ -247,9 +247,9 @@ bool peer_send(struct peer *p, const struct order *o)
     return ok;
 }
 
-void peer_kill(struct peer *p)
+void peer_kill(struct peer *p, const char *why)
 {
-    end(p, "it did not stop in time");
+    end(p, why);
 }
 
 void peer_praise(struct peer *p)

@@ -32,7 +32,7 @@ bool peer_up(const struct peer *p);
 pid_t peer_pid(const struct peer *p); /* 0 when no process is there */
 /* Sends an order. False when the worker is not up or does not read; it is killed in that case. */
 bool peer_send(struct peer *p, const struct order *o);
-void peer_kill(struct peer *p);
+void peer_kill(struct peer *p, const char *why); /* on_down follows */
 /* It did something useful: past deaths are forgiven. */
 void peer_praise(struct peer *p);
 void peer_free(struct peer *p); /* kills it and calls nothing any more; NULL is fine */

@@ -26,38 +26,6 @@ static void refuse(struct reader *r, const char *key, const char *what)
         r->bad = fault_set(r->f, ERR_INVAL, "worker protocol: \"%s\" %s", key, what);
 }
 
-/* Length of the UTF-8 sequence at `p`, 0 when it is malformed. */
-static int utf8_len(const unsigned char *p)
-{
-    int n = *p < 0x80                 ? 1
-            : *p >= 0xc2 && *p < 0xe0 ? 2
-            : (*p & 0xf0) == 0xe0     ? 3
-            : *p >= 0xf0 && *p < 0xf5 ? 4
-                                      : 0;
-    for (int i = 1; i < n; i++)
-        if ((p[i] & 0xc0) != 0x80)
-            return 0;
-    if (n == 3 && ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0)))
-        return 0;
-    if (n == 4 && ((*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] >= 0x90)))
-        return 0;
-    return n;
-}
-
-/* Text for people: what is malformed or a control character becomes '?'. */
-static void make_printable(char *s)
-{
-    for (unsigned char *p = (unsigned char *)s; *p;) {
-        int n = utf8_len(p);
-        if (n == 0 || (n == 1 && (*p < 0x20 || *p == 0x7f)) ||
-            (n == 2 && *p == 0xc2 && p[1] < 0xa0)) {
-            *p++ = '?';
-            continue;
-        }
-        p += n;
-    }
-}
-
 static void take_bytes(struct reader *r, const char *key, char *dst, size_t size, bool empty_ok)
 {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(r->o, key);
@@ -76,7 +44,7 @@ static void take_bytes(struct reader *r, const char *key, char *dst, size_t size
 static void take_text(struct reader *r, const char *key, char *dst, size_t size, bool empty_ok)
 {
     take_bytes(r, key, dst, size, empty_ok);
-    make_printable(dst);
+    str_printable(dst);
 }
 
 static int64_t take_int(struct reader *r, const char *key, int64_t least, int64_t most)

@@ -102,7 +102,7 @@ struct animatic *animatic_new(const struct animatic_spec *spec, struct fault *f)
     a->sky = make_sky(s);
     a->canvas = cairo_image_surface_create(CAIRO_FORMAT_RGB24, s->w, s->h);
     for (int i = 0; i < GRAIN; i++)
-        a->grain[i] = (int8_t)(rng_int(&r, 4) + rng_int(&r, 4) - 3);
+        a->grain[i] = (int8_t)(rng_int(&r, 2) + rng_int(&r, 2) - 1);
     a->card = card_new(spec, s, f);
     if (a->card && make_motifs(a, spec->prompt, &r) &&
         cairo_surface_status(a->canvas) == CAIRO_STATUS_SUCCESS)

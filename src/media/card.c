@@ -168,13 +168,13 @@ static void paint_type(cairo_t *cr, PangoLayout *l, double x, double y, double p
         scene_ink(cr, dark, 1);
         cairo_mask_surface(cr, haze, 0, 0);
         cairo_pop_group_to_source(cr);
-        cairo_paint_with_alpha(cr, i ? 0.85 : 0.55);
+        cairo_paint_with_alpha(cr, i ? 0.8 : 0.42);
         cairo_surface_destroy(haze);
     }
     cairo_move_to(cr, x, y);
     pango_cairo_layout_path(cr, l);
     cairo_set_line_join(cr, CAIRO_LINE_JOIN_ROUND);
-    cairo_set_line_width(cr, px * 0.075 + 1.2 * s->k);
+    cairo_set_line_width(cr, px * 0.05 + 1.4 * s->k);
     scene_ink(cr, dark, 0.95);
     cairo_stroke(cr);
     cairo_new_path(cr);
@@ -186,8 +186,8 @@ static void paint_type(cairo_t *cr, PangoLayout *l, double x, double y, double p
 static void make_title(struct card *c, const struct animatic_spec *spec, const struct scene *s)
 {
     cairo_t *cr;
-    double w = s->w * 0.82, h = s->h - (BAR * 2 + 84) * s->k;
-    double least = 9 * s->k, px = 92 * s->k, hi = px;
+    double w = s->w * 0.8, h = s->h - (BAR * 2 + 104) * s->k;
+    double least = 9 * s->k, px = 76 * s->k, hi = px;
     cairo_surface_t *probe = scene_layer(1, 1, &cr);
     PangoLayout *l = layout(cr, TITLE_FONT, px, spec->prompt);
     pango_layout_set_alignment(l, PANGO_ALIGN_CENTER);
@@ -261,7 +261,7 @@ static void make_print(struct card *c, const struct animatic_spec *spec, const s
     cairo_pattern_t *p = cairo_pattern_create_radial(s->w / 2.0, s->h / 2.0, s->h * 0.45,
                                                      s->w / 2.0, s->h / 2.0, s->w * 0.64);
     cairo_pattern_add_color_stop_rgba(p, 0, dark.r, dark.g, dark.b, 0);
-    cairo_pattern_add_color_stop_rgba(p, 1, dark.r, dark.g, dark.b, 0.6);
+    cairo_pattern_add_color_stop_rgba(p, 1, dark.r, dark.g, dark.b, 0.42);
     cairo_set_source(cr, p);
     cairo_paint(cr);
     cairo_pattern_destroy(p);
@@ -316,6 +316,8 @@ void card_paint(const struct card *c, const struct scene *s, cairo_t *cr, double
            y = c->title_y + sin(t * 0.9) * 1.6 * s->k;
     double shown = scene_smooth((t + 0.15) / 0.95);
     double x = c->title_x + (c->rtl ? -drift : drift);
+    cairo_set_source_surface(cr, c->print, 0, 0);
+    cairo_paint(cr);
     if (shown < 1) { /* a soft edge travels over the type */
         double edge = shown * 1.3 * w, soft = 0.3 * w;
         double from = c->rtl ? x + w - edge : x + edge;
@@ -329,8 +331,6 @@ void card_paint(const struct card *c, const struct scene *s, cairo_t *cr, double
     } else {
         scene_show(cr, c->title, x, y, 1);
     }
-    cairo_set_source_surface(cr, c->print, 0, 0);
-    cairo_paint(cr);
 }
 
 void card_free(struct card *c)

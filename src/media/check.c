@@ -29,6 +29,7 @@
 #define FLASH_REVERSALS 6
 #define REVERSALS_KEPT (FLASH_REVERSALS + 1)
 #define BLACK_MAX_S 1.0
+#define FRAMES_MAX 4096 /* four times the longest job: a foreign clip may be endless */
 
 struct look {
     AVFilterGraph *graph;
@@ -261,7 +262,8 @@ static enum err look_at_all(const struct check_spec *s, struct clip *c, struct l
             r = look_at(l, c->frame, (double)clip_time_us(c) / 1e6);
         if (r < 0)
             return fault_set(f, ERR_CORRUPT, "frame %d cannot be looked at", out->frames + 1);
-        out->frames++;
+        if (++out->frames > FRAMES_MAX)
+            return fault_set(f, ERR_LIMIT, "it is longer than %d frames", FRAMES_MAX);
         if (s->step && !s->step(s->user, out->frames))
             return fault_set(f, ERR_CANCELLED, "the check was cancelled");
     }

@@ -162,7 +162,7 @@ const struct motif motif_city = {
 
 static double hill_height(double x, const double *phase, int h)
 {
-    return h * (0.5 + 0.2 * sin(x * 0.0042 + phase[0]) + 0.12 * sin(x * 0.0105 + phase[1]));
+    return h * (0.34 + 0.12 * sin(x * 0.0042 + phase[0]) + 0.07 * sin(x * 0.0105 + phase[1]));
 }
 
 static void tree(const struct scene *s, struct rng *r, cairo_t *cr, double x, double y, double size)
@@ -257,7 +257,7 @@ static void hill_row(const struct scene *s, struct rng *r, cairo_t *cr, int w, i
 
 static void *hills_make(const struct scene *s, struct rng *r)
 {
-    static const double height[ROWS] = {230, 185, 150};
+    static const double height[ROWS] = {320, 265, 235};
     return rows_new(s, height, hill_row, r);
 }
 
@@ -333,7 +333,7 @@ static cairo_surface_t *draw_train(const struct scene *s, struct rng *r)
 
 static void *train_make(const struct scene *s, struct rng *r)
 {
-    static const double height[ROWS] = {235, 195, 150};
+    static const double height[ROWS] = {320, 275, 150};
     struct rows *v = rows_new(s, height, viaduct, r);
     if (!v)
         return NULL;

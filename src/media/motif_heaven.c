@@ -150,9 +150,11 @@ static void *moon_make(const struct scene *s, struct rng *r)
     double c = v->size / 2;
     struct rgb body = scene_mix(s->light, (struct rgb){1, 0.98, 0.9}, 0.6);
     scene_glow(cr, c, c, radius * 3.4, scene_mix(s->light, s->accent, 0.3), 0.55);
+    cairo_push_group(cr);
     scene_ink(cr, body, 1);
     cairo_arc(cr, c, c, radius, 0, 2 * M_PI);
     cairo_fill_preserve(cr);
+    cairo_save(cr);
     cairo_clip(cr);
     for (int i = 0; i < 9; i++) { /* seas and craters */
         double a = rng_unit(r) * 6.28, d = rng_unit(r) * radius * 0.8;
@@ -161,13 +163,17 @@ static void *moon_make(const struct scene *s, struct rng *r)
                   2 * M_PI);
         cairo_fill(cr);
     }
+    cairo_restore(cr);
+    cairo_new_path(cr);
     if (rng_int(r, 3) == 0) { /* a crescent */
-        cairo_reset_clip(cr);
         cairo_set_operator(cr, CAIRO_OPERATOR_DEST_OUT);
         cairo_arc(cr, c + radius * 0.45, c - radius * 0.2, radius * 0.95, 0, 2 * M_PI);
-        cairo_set_source_rgba(cr, 0, 0, 0, 0.93);
+        cairo_set_source_rgba(cr, 0, 0, 0, 1);
         cairo_fill(cr);
+        cairo_set_operator(cr, CAIRO_OPERATOR_OVER);
     }
+    cairo_pop_group_to_source(cr);
+    cairo_paint(cr);
     cairo_destroy(cr);
     v->x = rng_range(r, 0.12, 0.88) * s->w;
     v->y = rng_range(r, 0.2, 0.34) * s->h;

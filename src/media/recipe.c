@@ -49,13 +49,15 @@ bool recipe_print(struct buf *out, const struct recipe *r)
     return ok;
 }
 
-/* Copies a string member; a missing, mistyped or overlong one makes the recipe unacceptable. */
+/* Copies a string member, without controls, since it ends on a terminal; a missing, mistyped or
+ * overlong one makes the recipe unacceptable. */
 static bool text(const cJSON *o, const char *key, char *dst, size_t size)
 {
     const char *s = json_str(o, key, NULL);
     if (!s || strlen(s) >= size)
         return false;
     memcpy(dst, s, strlen(s) + 1);
+    str_printable(dst);
     return true;
 }
 

@@ -22,19 +22,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #define JOBS_MAX 4
 #define SLOTS 6
+#define NICENESS 5 /* OBS goes first; the main thread, which acknowledges, stays quick */
 #define PROGRESS_MS 60
 #define PREVIEW_MS 100
 #define PREVIEW_DIVISOR 4
 
-/* Part of each stage in the whole; measured, see tests/bench/bench_animatic. */
-#define SHARE_DRAW 0.55
-#define SHARE_ENCODE 0.25
-#define SHARE_CHECK 0.20
+enum phase { PHASE_DRAW, PHASE_ENCODE, PHASE_CHECK, PHASES };
+
+/* Their parts in the whole, as measured by tests/bench/bench_animatic. */
+static const struct {
+    const char *name;
+    double share;
+} phases[PHASES] = {{"draw", 0.55}, {"encode", 0.25}, {"check", 0.20}};
 
 struct drawing {
     char vault[PATH_LEN]; /* resolved; set once */
@@ -65,6 +70,7 @@ struct run {
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
     uint8_t *slot[SLOTS];
+    enum phase phase;
     int drawn, encoded, checked; /* frames */
     bool halt;
     struct fault fault; /* why, when halt */
@@ -93,34 +99,39 @@ static void halt_cancelled(struct run *r)
     halt(r, &f);
 }
 
-/* Reports how far the job is; at ends of stages always, else at most every PROGRESS_MS. */
-static void progress(struct run *r)
+/* Reports how far the job is; where a stage begins and ends always, else every PROGRESS_MS. */
+static void progress_locked(struct run *r, bool always)
 {
     struct report p = {.kind = REPORT_PROGRESS, .id = r->job->id};
-    double n = r->job->frames;
-    pthread_mutex_lock(&r->lock);
+    const double n = r->job->frames;
+    const double done[PHASES] = {r->drawn / n, r->encoded / n, r->checked / n};
     int64_t now = clock_mono_ms();
-    int done = r->drawn < r->job->frames     ? r->drawn
-               : r->encoded < r->job->frames ? r->encoded
-                                             : r->checked;
-    const char *stage = r->drawn < r->job->frames     ? "draw"
-                        : r->encoded < r->job->frames ? "encode"
-                                                      : "check";
-    bool edge = done == 0 || done == r->job->frames;
-    if (!edge && now - r->last_progress_ms < PROGRESS_MS) {
-        pthread_mutex_unlock(&r->lock);
+    if (!always && done[r->phase] < 1 && now - r->last_progress_ms < PROGRESS_MS)
         return;
-    }
     r->last_progress_ms = now;
-    p.overall =
-        SHARE_DRAW * r->drawn / n + SHARE_ENCODE * r->encoded / n + SHARE_CHECK * r->checked / n;
+    for (int i = 0; i < PHASES; i++)
+        p.overall += phases[i].share * done[i];
     p.overall = p.overall > 1 ? 1 : p.overall;
-    p.fraction = done / n > 1 ? 1 : done / n;
-    p.eta_ms = p.overall < 0.02
-                   ? -1
-                   : (int64_t)((double)(now - r->began_ms) * (1 - p.overall) / p.overall);
-    str_copy(p.stage, sizeof p.stage, stage);
+    p.fraction = done[r->phase];
+    double left = (double)(now - r->began_ms) * (1 - p.overall) / (p.overall + 1e-9);
+    p.eta_ms = p.overall < 0.02 ? -1 : (int64_t)left;
+    str_copy(p.stage, sizeof p.stage, phases[r->phase].name);
     out_report(&p); /* under the lock, so that reports leave in order */
+}
+
+static void progress(struct run *r, enum phase in)
+{
+    pthread_mutex_lock(&r->lock);
+    if (r->phase == in)
+        progress_locked(r, false);
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void enter(struct run *r, enum phase phase)
+{
+    pthread_mutex_lock(&r->lock);
+    r->phase = phase;
+    progress_locked(r, true);
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -171,11 +182,9 @@ static void *encode_thread(void *user)
         }
         pthread_mutex_lock(&r->lock);
         r->encoded = i + 1;
-        bool tell = r->drawn == r->job->frames;
         pthread_cond_broadcast(&r->changed);
         pthread_mutex_unlock(&r->lock);
-        if (tell)
-            progress(r);
+        progress(r, PHASE_ENCODE);
     }
     r->encode_ms = clock_mono_ms() - began;
     return NULL;
@@ -201,8 +210,9 @@ static void draw_frames(struct run *r, struct animatic *a)
         r->drawn = i + 1;
         pthread_cond_broadcast(&r->changed);
         pthread_mutex_unlock(&r->lock);
-        progress(r);
+        progress(r, PHASE_DRAW);
     }
+    enter(r, PHASE_ENCODE);
     r->draw_ms = clock_mono_ms() - r->began_ms;
 }
 
@@ -240,7 +250,7 @@ static enum err draw_and_encode(struct run *r, struct fault *f)
     } else if (pthread_create(&encoder, NULL, encode_thread, r)) {
         e = fault_set(f, ERR_NOMEM, "cannot start the encoder thread");
     } else {
-        progress(r);
+        enter(r, PHASE_DRAW);
         draw_frames(r, a);
         pthread_join(encoder, NULL);
         if (r->halt) {
@@ -299,7 +309,7 @@ static bool check_step(void *user, int frame)
     pthread_mutex_lock(&r->lock);
     r->checked = frame < r->job->frames ? frame : r->job->frames;
     pthread_mutex_unlock(&r->lock);
-    progress(r);
+    progress(r, PHASE_CHECK);
     return !stopped(r);
 }
 
@@ -352,7 +362,7 @@ static void run_job(struct drawing *d, const struct engine_job *job)
     encode_free(r.encode);
     int64_t checking = clock_mono_ms();
     if (!e)
-        progress(&r);
+        enter(&r, PHASE_CHECK);
     if (!e)
         e = check(&r, &done, &f);
     if (!e && stopped(&r))
@@ -379,6 +389,7 @@ static void run_job(struct drawing *d, const struct engine_job *job)
 static void *draw_thread(void *user)
 {
     struct drawing *d = user;
+    setpriority(PRIO_PROCESS, 0, NICENESS); /* this thread and those it starts */
     animatic_warm();
     pthread_mutex_lock(&d->lock);
     while (!d->quit) {

@@ -21,12 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define BEAT_MS 1000
 #define GRACE_MS 600 /* for a running job to stop cleanly at the end of input */
-#define NICENESS 5   /* OBS goes first */
 
 static struct {
     bool configured, media;
@@ -64,8 +62,6 @@ static bool configure(const struct order *o, struct fault *f)
         return false;
     }
     worker.media = o->media;
-    if (!o->media)
-        setpriority(PRIO_PROCESS, 0, NICENESS);
     if (o->media) {
         worker.player = review_new(f);
         worker.errands = worker.player ? review_new(f) : NULL;

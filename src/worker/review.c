@@ -10,6 +10,7 @@
 #include <time.h>
 
 #define LINE_MAX_ORDERS 64
+#define STILL_FRAMES_MAX 600 /* how far into a clip a still may lie */
 
 /* What an order for a picture needs of it; a whole struct order is large. */
 struct errand {
@@ -106,7 +107,7 @@ static void take_still(const struct errand *e)
     struct player *p = player_new(e->path, e->w, e->h, &f);
     enum err bad = p ? player_next(p, &v, &f) : f.code;
     /* A clip's first picture is often a fade; its middle tells more. */
-    while (!bad && v.time_us < player_length_us(p) / 2) {
+    for (int i = 0; !bad && i < STILL_FRAMES_MAX && v.time_us < player_length_us(p) / 2; i++) {
         bad = player_next(p, &v, &f);
         if (bad == ERR_CLOSED) {
             bad = ERR_OK;

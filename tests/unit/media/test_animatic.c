@@ -5,9 +5,20 @@
 #include "base/log.h"
 #include "media/animatic.h"
 #include "media/chatter.h"
+#include "media/check.h"
+#include "media/encode.h"
 #include "media/motif.h"
 
+#include <unistd.h>
+
 static struct fault fault;
+
+/* Read by LeakSanitizer: fontconfig keeps the patterns it matched until the process ends. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfontconfig\n";
+}
 
 static struct animatic_spec spec_of(const char *prompt, uint64_t seed)
 {
@@ -172,6 +183,47 @@ static void test_missing_font_is_named(void **state)
     log_remove_sink(count_warning, &warnings);
 }
 
+/* Whatever is drawn, the clip is never black, frozen or flashing. One prompt for each motif. */
+static void test_passes_its_own_check(void **state)
+{
+    (void)state;
+    static const char *const prompts[] = {"speed fight in the city at night",
+                                          "rain at sea under the moon",
+                                          "lights in the forest",
+                                          "snow and mountains at noon",
+                                          "petals, train, sunset",
+                                          "stars, clouds, fireflies"};
+    char path[] = "/tmp/sakuga-test-XXXXXX";
+    struct check_result found;
+    int64_t bytes;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++) {
+        struct animatic_spec s = spec_of(prompts[i], i);
+        struct encode_spec file = {path, s.width, s.height, s.fps, 1};
+        struct check_spec look = {path, s.frames, s.fps, NULL, NULL};
+        uint8_t *rgb = malloc((size_t)s.width * (size_t)s.height * 3 + 64);
+        struct animatic *a = animatic_new(&s, &fault);
+        struct encode *e = encode_new(&file, &fault);
+        assert_true(rgb && a && e);
+        for (int f = 0; f < s.frames; f++) {
+            animatic_draw(a, f, rgb);
+            assert_int_equal(encode_frame(e, rgb, &fault), ERR_OK);
+        }
+        assert_int_equal(encode_finish(e, "t", "c", &bytes, &fault), ERR_OK);
+        assert_int_equal(check_clip(&look, &found, &fault), ERR_OK);
+        assert_int_equal(found.rows_n, CHECK_ROWS);
+        for (int r = 0; r < found.rows_n; r++)
+            if (!found.rows[r].ok)
+                fail_msg("%s: %s (%s)", prompts[i], found.rows[r].words, animatic_motifs(a));
+        encode_free(e);
+        animatic_free(a);
+        free(rgb);
+    }
+    unlink(path);
+}
+
 int main(void)
 {
     chatter_to_log();
@@ -183,6 +235,7 @@ int main(void)
         cmocka_unit_test(test_odd_texts),
         cmocka_unit_test(test_odd_sizes),
         cmocka_unit_test(test_missing_font_is_named),
+        cmocka_unit_test(test_passes_its_own_check),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

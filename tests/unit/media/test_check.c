@@ -140,7 +140,7 @@ static void test_good(void **state)
     expect_bad(NULL);
     assert_int_equal(result.rows_n, CHECK_ROWS);
     assert_int_equal(result.frames, FRAMES);
-    assert_int_equal(result.duration_ms, 5062);
+    assert_int_equal(result.duration_ms, 5063);
     make(one_cut, FRAMES);
     expect_bad(NULL);
     make(fade, FRAMES);

@@ -65,6 +65,18 @@ static void test_every_cut_is_refused(void **state)
     free(s);
 }
 
+static void test_no_controls_come_out(void **state)
+{
+    (void)state;
+    fill();
+    strcpy(recipe.prompt, "a\x1b[2Jb\xc2\x9b"
+                          "31m\xff");
+    char *s = print();
+    assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_OK);
+    assert_string_equal(back.prompt, "a?[2Jb??31m?");
+    free(s);
+}
+
 static void test_damage_is_named(void **state)
 {
     (void)state;
@@ -157,8 +169,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_every_cut_is_refused),
-        cmocka_unit_test(test_damage_is_named), cmocka_unit_test(test_in_a_clip),
-        cmocka_unit_test(test_no_clip_at_all),
+        cmocka_unit_test(test_damage_is_named), cmocka_unit_test(test_no_controls_come_out),
+        cmocka_unit_test(test_in_a_clip),       cmocka_unit_test(test_no_clip_at_all),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
