@@ -286,6 +286,31 @@ static void half_open(void **state)
     show_end(&s);
 }
 
+/* A server with a password of its own: wrong, then right. */
+static void server_password(void **state)
+{
+    (void)state;
+    struct server sv = {.dir = "/tmp/sakuga-ircd.XXXXXX"};
+    struct show s;
+    char command[256];
+    assert_non_null(mkdtemp(sv.dir));
+    snprintf(command, sizeof command, "%s/tests/live/lib/ircd start %s '' '' hunter2", SRCDIR,
+             sv.dir);
+    run(command, &sv);
+    show_begin(&s);
+    join(&s, &sv, true, (struct chat_settings){.password = "wrong", .secret = "home"});
+    WAIT(&s, 5000, strstr(show_state(&s).why, "home.password"));
+    assert_false(show_state(&s).connected);
+    show_end(&s);
+    show_begin(&s);
+    join(&s, &sv, true, (struct chat_settings){.password = "hunter2"});
+    WAIT(&s, 5000, show_state(&s).connected);
+    show_end(&s);
+    server_stop(&sv);
+    snprintf(command, sizeof command, "rm -rf %s", sv.dir);
+    assert_int_equal(system(command), 0);
+}
+
 static void wrong_ca(void **state)
 {
     struct server *sv = *state;
@@ -302,10 +327,15 @@ static void wrong_ca(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plain),         cmocka_unit_test(tls),
-        cmocka_unit_test(operators),     cmocka_unit_test(nick_in_use),
-        cmocka_unit_test(kicked_itself), cmocka_unit_test(half_open),
-        cmocka_unit_test(wrong_ca),      cmocka_unit_test(back_after_a_restart),
+        cmocka_unit_test(plain),
+        cmocka_unit_test(tls),
+        cmocka_unit_test(operators),
+        cmocka_unit_test(nick_in_use),
+        cmocka_unit_test(kicked_itself),
+        cmocka_unit_test(half_open),
+        cmocka_unit_test(wrong_ca),
+        cmocka_unit_test(server_password),
+        cmocka_unit_test(back_after_a_restart),
     };
     if (getenv("SAKUGA_TEST_LOG")) {
         log_set_level(LOG_DEBUG);
