@@ -12,12 +12,12 @@
  *
  *     DOWN ──retry──▶ CONNECTING ──open──▶ LOGIN ──001──▶ JOINING ──366──▶ JOINED
  *      ▲                   │                 │               │               │
- *      └───────────────────┴─────────────────┴───────────────┴───────────────┘ drop()
+ *      └───────────────────┴─────────────────┴───────────────┴───────────────┘ irc_drop()
  *
- * drop() is the one way down, whatever went wrong, and it always sets the retry timer. How long the
- * next attempt waits depends on how long it has been away: a tenth of that, from half a second to
- * 25 s, jittered. So a short outage is over at most 2 s after the server's return, and a long one
- * costs the server little. What another attempt cannot mend (a wrong password, a ban) waits
+ * irc_drop() is the one way down, whatever went wrong, and it always sets the retry timer. How long
+ * the next attempt waits depends on how long it has been away: a tenth of that, from half a second
+ * to 25 s, jittered. So a short outage is over at most 2 s after the server's return, and a long
+ * one costs the server little. What another attempt cannot mend (a wrong password, a ban) waits
  * `refused_ms` instead and says what to do.
  *
  * A half-open connection shows no error at all, so silence is measured: after `ping_ms` without a
@@ -32,8 +32,11 @@
 
 void irc_go(struct irc *c, enum irc_state state)
 {
+    int64_t now = clock_mono_ms();
+    if (c->state == IRC_JOINED && now - c->since_ms >= STEADY_MS)
+        c->away_ms = now;
     c->state = state;
-    c->since_ms = clock_mono_ms();
+    c->since_ms = now;
 }
 
 int64_t irc_jitter(struct irc *c, int64_t n)
@@ -46,8 +49,6 @@ void irc_drop(struct irc *c, const char *why, int64_t pause_ms)
 {
     int64_t now = clock_mono_ms();
     bool was_joined = c->state == IRC_JOINED;
-    if (was_joined && now - c->since_ms >= STEADY_MS)
-        c->away_ms = now;
     net_free(c->net);
     shield_free(c->shield);
     c->net = NULL;

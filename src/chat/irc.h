@@ -42,7 +42,7 @@ struct irc {
     unsigned id_at;
 };
 
-/* Enters a state. */
+/* Enters a state; leaving the channel after a while begins an outage. */
 void irc_go(struct irc *c, enum irc_state state);
 
 /* Ends the connection for the reason `why`; the next attempt comes after `pause_ms`, 0: by how long

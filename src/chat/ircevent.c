@@ -34,15 +34,12 @@ static bool is_me(const struct irc *c, const char *nick)
 static void on_privmsg(struct irc *c, const struct ircline *l)
 {
     struct viewer who;
-    char id[64], sent[32];
+    char id[64] = "", sent[32];
     const char *text = ircline_param(l, 1);
     size_t n = strlen(text);
     if (!is_ours(c, l, 0) || !ircwho_viewer(l, c->twitch ? NULL : &c->who, &who))
         return;
-    ircline_tag(l, "id", c->twitch ? id : sent, c->twitch ? sizeof id : sizeof sent);
-    if (!c->twitch)
-        id[0] = '\0';
-    if (*id && seen(c, id))
+    if (c->twitch && ircline_tag(l, "id", id, sizeof id) && *id && seen(c, id))
         return;
     int64_t utc = 0;
     if (c->twitch && ircline_tag(l, "tmi-sent-ts", sent, sizeof sent))
