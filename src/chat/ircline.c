@@ -50,7 +50,7 @@ bool ircline_parse(char *line, size_t n, struct ircline *out)
 
 const char *ircline_param(const struct ircline *l, int i)
 {
-    return i < l->params ? l->param[i] : "";
+    return i >= 0 && i < l->params ? l->param[i] : "";
 }
 
 void ircline_nick(const struct ircline *l, char *out, size_t size)

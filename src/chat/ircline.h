@@ -25,7 +25,7 @@ struct ircline {
  * message of IRC: empty, no command, an odd one. */
 bool ircline_parse(char *line, size_t n, struct ircline *out);
 
-/* The parameter at `i`, "" when there are fewer. */
+/* The parameter at `i`, "" when there is none (-1 too: the last one of a line without any). */
 const char *ircline_param(const struct ircline *l, int i);
 
 /* The nick of the prefix into out[size], "" for a server's line. */

@@ -334,7 +334,10 @@ static enum err attach(struct shield *s, const struct shield_login *login, struc
     int max = -1, pair[2];
     int door = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     /* The library's descriptor will be the next free one: it must fit into an fd_set. */
-    bool fits = door >= 0 && door < FD_SETSIZE - 64;
+    int probe = door < 0 ? -1 : fcntl(door, F_DUPFD_CLOEXEC, 0);
+    bool fits = probe >= 0 && probe < FD_SETSIZE - 64;
+    if (probe >= 0)
+        close(probe);
     bool open = fits && !bind(door, (struct sockaddr *)&a, len) && !listen(door, 1) &&
                 !getsockname(door, (struct sockaddr *)&a, &len) &&
                 !irc_connect(s->session, "127.0.0.1", ntohs(a.sin_port), NULL, login->nick,
@@ -343,9 +346,8 @@ static enum err attach(struct shield *s, const struct shield_login *login, struc
     if (door >= 0)
         close(door);
     if (!open)
-        return fault_set(f, fits || door < 0 ? ERR_IO : ERR_LIMIT,
-                         "the IRC library cannot start: %s",
-                         fits || door < 0 ? strerror(errno) : "too many open files");
+        return fault_set(f, fits ? ERR_IO : ERR_LIMIT, "the IRC library cannot start: %s",
+                         fits ? strerror(errno) : "too many open files");
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
         return fault_set(f, ERR_IO, "the IRC library cannot start: %s", strerror(errno));
     int e = dup3(pair[0], max, O_CLOEXEC) < 0 ? errno : 0;

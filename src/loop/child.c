@@ -126,7 +126,10 @@ static void on_ended(uv_process_t *p, int64_t status, int signum)
     c->exited = true;
     c->status = (int)status;
     c->signal = signum;
-    maybe_gone(c);
+    if (c->muted) /* child_free() was here; uv has reaped it now */
+        close_all(c);
+    else
+        maybe_gone(c);
 }
 
 struct child *child_spawn(struct loop *l, char *const argv[], const struct child_ops *ops,
@@ -221,5 +224,10 @@ void child_free(struct child *c)
         return;
     c->muted = true;
     child_kill(c, SIGKILL);
+    if (!c->exited) { /* uv reaps only what it still watches; on_ended() closes the rest */
+        for (int i = 0; i < STREAMS; i++)
+            close_pipe(c, i);
+        return;
+    }
     close_all(c);
 }

@@ -81,10 +81,28 @@ static void close_left(uv_handle_t *h, void *arg)
     }
 }
 
+static void count_child(uv_handle_t *h, void *arg)
+{
+    *(int *)arg += h->type == UV_PROCESS;
+}
+
+/* Children that were killed just now have to be reaped; a second is far more than that takes. */
+static void wait_for_children(struct loop *l)
+{
+    for (int i = 0; i < 100; i++) {
+        int n = 0;
+        uv_walk(&l->uv, count_child, &n);
+        if (!n)
+            return;
+        loop_step(l, 10);
+    }
+}
+
 void loop_free(struct loop *l)
 {
     if (!l)
         return;
+    wait_for_children(l);
     uv_close((uv_handle_t *)&l->prepare, NULL);
     uv_close((uv_handle_t *)&l->patience, NULL);
     for (int i = 0; i < l->signal_count; i++)
@@ -116,10 +134,12 @@ static void on_patience(uv_timer_t *t)
 
 void loop_step(struct loop *l, int ms)
 {
+    /* It repeats, because uv runs what is due before it sleeps: a timer that fired there once would
+     * leave the sleep without an end. */
     uv_update_time(&l->uv);
-    uv_timer_start(&l->patience, on_patience, (uint64_t)ms, 0);
+    uv_timer_start(&l->patience, on_patience, (uint64_t)ms, ms > 0 ? (uint64_t)ms : 1);
     uv_ref((uv_handle_t *)&l->patience);
-    uv_run(&l->uv, UV_RUN_ONCE);
+    uv_run(&l->uv, ms > 0 ? UV_RUN_ONCE : UV_RUN_NOWAIT);
     uv_timer_stop(&l->patience);
     uv_unref((uv_handle_t *)&l->patience);
 }

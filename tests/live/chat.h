@@ -93,12 +93,12 @@ static struct chat_status show_state(struct show *s)
 #define WAIT(s, ms, condition)                                                                     \
     do {                                                                                           \
         int64_t end_ = clock_mono_ms() + (ms);                                                     \
-        while (!(condition) && clock_mono_ms() < end_)                                             \
+        bool ok_;                                                                                  \
+        while (!(ok_ = (condition)) && clock_mono_ms() < end_)                                     \
             loop_step((s)->loop, 20);                                                              \
-        if (!(condition))                                                                          \
-            print_error("waited %d ms; status: %s; last line: %s\n", (int)(ms), show_state(s).why, \
-                        show_last(s)->text);                                                       \
-        assert_true(condition);                                                                    \
+        if (!ok_)                                                                                  \
+            fail_msg("%s did not come within %d ms; status: %s; last line: %s", #condition,        \
+                     (int)(ms), show_state(s).why, show_last(s)->text);                            \
     } while (0)
 
 #endif

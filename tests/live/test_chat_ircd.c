@@ -166,11 +166,176 @@ static void tls(void **state)
     lines_come_out(*state, true);
 }
 
+/* Rights follow the channel; a kick withdraws. */
+static void operators(void **state)
+{
+    struct server *sv = *state;
+    struct show s;
+    show_begin(&s);
+    int boss = viewer(sv, "boss");
+    join(&s, sv, false, (struct chat_settings){0});
+    WAIT(&s, 5000, show_state(&s).connected);
+    int aki = viewer(sv, "aki");
+    say(aki, "PRIVMSG #show :before");
+    WAIT(&s, 3000, s.lines == 1);
+    assert_int_equal(show_last(&s)->role, ROLE_VIEWER);
+    say(boss, "MODE #show +o aki");
+    expect(aki, "+o");
+    WAIT(&s, 3000,
+         (say(aki, "PRIVMSG #show :after"), loop_step(s.loop, 50),
+          s.lines > 1 && show_last(&s)->role == ROLE_MODERATOR));
+    say(aki, "NICK aki2");
+    say(aki, "PRIVMSG #show :renamed");
+    WAIT(&s, 3000, !strcmp(show_last(&s)->text, "renamed"));
+    assert_string_equal(show_last(&s)->uid, "aki2");
+    assert_int_equal(show_last(&s)->role, ROLE_MODERATOR);
+    say(boss, "KICK #show aki2 :spam");
+    WAIT(&s, 3000, s.withdrawals == 1);
+    assert_string_equal(s.withdrawal[0].uid, "aki2");
+    assert_string_equal(s.withdrawal[0].platform, "irc");
+    close(aki);
+    aki = viewer(sv, "aki2"); /* somebody else under that nick, for all we know */
+    say(aki, "PRIVMSG #show :back");
+    WAIT(&s, 3000, !strcmp(show_last(&s)->text, "back"));
+    assert_int_equal(show_last(&s)->role, ROLE_VIEWER);
+    close(aki);
+    close(boss);
+    show_end(&s);
+}
+
+static void nick_in_use(void **state)
+{
+    struct server *sv = *state;
+    struct show s;
+    int other = viewer(sv, "taken");
+    show_begin(&s);
+    join(&s, sv, false, (struct chat_settings){.nick = "taken"});
+    WAIT(&s, 5000, show_state(&s).connected);
+    struct viewer to = {.platform = "irc", .uid = "taken", .name = "taken"};
+    chat_reply(s.chat, 0, &to, CHAT_ANSWER, "hello", NULL);
+    for (int i = 0; i < 10; i++)
+        loop_step(s.loop, 20);
+    expect(other, ":taken_!");
+    close(other);
+    show_end(&s);
+}
+
+static void kicked_itself(void **state)
+{
+    struct server *sv = *state;
+    struct show s;
+    int boss = viewer(sv, "boss");
+    show_begin(&s);
+    join(&s, sv, false, (struct chat_settings){.refused_ms = 800});
+    WAIT(&s, 5000, show_state(&s).connected);
+    int64_t began = clock_mono_ms();
+    say(boss, "KICK #show sakuga :go away");
+    WAIT(&s, 3000, !show_state(&s).connected);
+    assert_non_null(strstr(show_state(&s).why, "go away"));
+    WAIT(&s, 3000, show_state(&s).connected);
+    assert_true(clock_mono_ms() - began >= 800);
+    assert_string_equal(show_state(&s).why, "");
+    close(boss);
+    show_end(&s);
+}
+
+static void back_after_a_restart(void **state)
+{
+    struct server *sv = *state;
+    struct show s;
+    show_begin(&s);
+    join(&s, sv, true, (struct chat_settings){0});
+    WAIT(&s, 5000, show_state(&s).connected);
+    for (int i = 0; i < 2; i++) {
+        server_stop(sv);
+        WAIT(&s, 3000, !show_state(&s).connected);
+        int64_t until = clock_mono_ms() + (i ? 4000 : 600);
+        while (clock_mono_ms() < until)
+            loop_step(s.loop, 50);
+        server_start(sv);
+        int64_t up = clock_mono_ms();
+        WAIT(&s, 5000, show_state(&s).connected);
+        assert_true(clock_mono_ms() - up < 2000);
+    }
+    show_end(&s);
+}
+
+/* The server stops without a word: only silence tells. */
+static void half_open(void **state)
+{
+    struct server *sv = *state;
+    struct show s;
+    show_begin(&s);
+    join(&s, sv, true, (struct chat_settings){.ping_ms = 300, .deadline_ms = 900});
+    WAIT(&s, 5000, show_state(&s).connected);
+    int64_t quiet = clock_mono_ms() + 2000; /* nobody speaks, but PINGs are answered */
+    while (clock_mono_ms() < quiet) {
+        loop_step(s.loop, 50);
+        assert_true(show_state(&s).connected);
+    }
+    kill(sv->pid, SIGSTOP);
+    int64_t stopped = clock_mono_ms();
+    WAIT(&s, 3000, !show_state(&s).connected && strstr(show_state(&s).why, "dead"));
+    assert_true(clock_mono_ms() - stopped < 2000);
+    kill(sv->pid, SIGCONT);
+    WAIT(&s, 5000, show_state(&s).connected);
+    int aki = viewer(sv, "aki3");
+    say(aki, "PRIVMSG #show :still here?");
+    WAIT(&s, 3000, s.lines == 1);
+    close(aki);
+    show_end(&s);
+}
+
+/* A server with a password of its own: wrong, then right. */
+static void server_password(void **state)
+{
+    (void)state;
+    struct server sv = {.dir = "/tmp/sakuga-ircd.XXXXXX"};
+    struct show s;
+    char command[256];
+    assert_non_null(mkdtemp(sv.dir));
+    snprintf(command, sizeof command, "%s/tests/live/lib/ircd start %s '' '' hunter2", SRCDIR,
+             sv.dir);
+    run(command, &sv);
+    show_begin(&s);
+    join(&s, &sv, true, (struct chat_settings){.password = "wrong", .secret = "home"});
+    WAIT(&s, 5000, strstr(show_state(&s).why, "home.password"));
+    assert_false(show_state(&s).connected);
+    show_end(&s);
+    show_begin(&s);
+    join(&s, &sv, true, (struct chat_settings){.password = "hunter2"});
+    WAIT(&s, 5000, show_state(&s).connected);
+    show_end(&s);
+    server_stop(&sv);
+    snprintf(command, sizeof command, "rm -rf %s", sv.dir);
+    assert_int_equal(system(command), 0);
+}
+
+static void wrong_ca(void **state)
+{
+    struct server *sv = *state;
+    struct show s;
+    show_begin(&s);
+    char url[64];
+    snprintf(url, sizeof url, "ircs://localhost:%s/#show", sv->tls);
+    assert_int_equal(chat_add(s.chat, &(struct chat_settings){.kind = "irc", .url = url}, NULL), 0);
+    WAIT(&s, 5000, strstr(show_state(&s).why, "certificate"));
+    assert_false(show_state(&s).connected);
+    show_end(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain),
         cmocka_unit_test(tls),
+        cmocka_unit_test(operators),
+        cmocka_unit_test(nick_in_use),
+        cmocka_unit_test(kicked_itself),
+        cmocka_unit_test(half_open),
+        cmocka_unit_test(wrong_ca),
+        cmocka_unit_test(server_password),
+        cmocka_unit_test(back_after_a_restart),
     };
     if (getenv("SAKUGA_TEST_LOG")) {
         log_set_level(LOG_DEBUG);

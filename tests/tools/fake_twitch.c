@@ -75,7 +75,7 @@ static void hang_up(void)
 
 static void queue(const char *p, size_t n)
 {
-    if (client.fd < 0 || client.out_n + n > OUT_MAX)
+    if (client.fd < 0 || !n || client.out_n + n > OUT_MAX)
         return;
     client.out = realloc(client.out, client.out_n + n);
     memcpy(client.out + client.out_n, p, n);

@@ -27,6 +27,7 @@ static void parts(void **state)
     PARSE(b, ":tmi.twitch.tv RECONNECT");
     assert_int_equal(b.params, 0);
     assert_string_equal(ircline_param(&b, 3), "");
+    assert_string_equal(ircline_param(&b, b.params - 1), "");
     PARSE(c, "PING");
     assert_string_equal(c.prefix, "");
     PARSE(d, "  :x   001   me    :");

@@ -4,6 +4,8 @@
 #include "chat/shield.h"
 
 #include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 struct peer {
     struct shield *shield;
@@ -260,6 +262,34 @@ static void may_end_inside_its_callback(void **state)
     buf_free(&p.sent);
 }
 
+/* The library uses select(): above 1023 it would write outside of its fd_set. */
+static void no_room_for_select(void **state)
+{
+    (void)state;
+    struct rlimit old, wide;
+    struct peer p = {0};
+    static const struct shield_ops ops = {on_line, on_send};
+    struct shield_login login = {.nick = "sakuga", .user = "sakuga", .real = "sakuga"};
+    struct fault f = {0};
+    int first = -1, last = -1;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    wide = old;
+    wide.rlim_cur = old.rlim_max < 2048 ? old.rlim_max : 2048;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &wide), 0);
+    for (int fd; last < 1100 && (fd = dup(2)) >= 0; last = fd)
+        first = first < 0 ? fd : first;
+    assert_null(shield_new(&login, &ops, &p, &f));
+    assert_non_null(strstr(f.text, "too many open files"));
+    close(first); /* a hole that the listener takes; the library's descriptor stays high */
+    assert_null(shield_new(&login, &ops, &p, &f));
+    for (int fd = first + 1; fd <= last; fd++)
+        close(fd);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+    begin(&p);
+    assert_alive(&p);
+    end(&p);
+}
+
 /* --- 300,000 lines of a seeded generator --- */
 
 static uint64_t seed = 20261122;
@@ -368,6 +398,7 @@ int main(void)
         cmocka_unit_test(odd_lines),
         cmocka_unit_test(output_is_pumped),
         cmocka_unit_test(may_end_inside_its_callback),
+        cmocka_unit_test(no_room_for_select),
         cmocka_unit_test(fuzzed),
     };
     signal(SIGPIPE, SIG_IGN);
