@@ -355,14 +355,14 @@ static cJSON *settings(const struct setup *u, const struct row *row)
         cJSON_AddNumberToObject(s, "height", fmax(1, round(row->h * u->truth.height)));
         return s;
     }
-    /* A clip begins when its scene comes on and its last picture stays for the dwell; the chime
-     * plays when it is told to, wherever the cuts go. */
+    /* A clip begins when its scene comes on; the chime plays when it is told to, wherever the cuts
+     * go. A player that keeps its last picture shows it again at the next cut: hence cleared. */
     cJSON_AddBoolToObject(s, "is_local_file", true);
     cJSON_AddStringToObject(s, "local_file", "");
     cJSON_AddBoolToObject(s, "looping", false);
     cJSON_AddBoolToObject(s, "restart_on_activate", row->kind == KIND_CLIP);
     cJSON_AddBoolToObject(s, "close_when_inactive", false);
-    cJSON_AddBoolToObject(s, "clear_on_media_end", row->kind != KIND_CLIP);
+    cJSON_AddBoolToObject(s, "clear_on_media_end", true);
     return s;
 }
 

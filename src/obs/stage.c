@@ -30,9 +30,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READY_MS 100       /* OBS needs it between the file and the cut */
-#define LAST_PICTURE_MS 60 /* the player is paused this long before the end */
-#define GRACE_MS 2000      /* after a clip's end the watchdog waits so long */
+#define READY_MS 100        /* OBS needs it between the file and the cut */
+#define LAST_PICTURE_MS 130 /* the player is paused this long before the end */
+#define HANDOVER_MS 250     /* the last picture stays so long, for the caller's next clip */
+#define GRACE_MS 2000       /* after a clip's end the watchdog waits so long */
 #define GENERATING_MS 20000
 #define GALLERY_DWELL_MS 8000
 #define POLL_MS 500
@@ -781,7 +782,8 @@ struct stage *stage_new(struct loop *l, const struct stage_settings *set,
     s->ops = ops;
     s->user = user;
     s->live = s->slot = -1;
-    s->table.result_dwell_ms = set->result_dwell_ms;
+    s->table.result_dwell_ms =
+        set->result_dwell_ms > HANDOVER_MS ? set->result_dwell_ms : HANDOVER_MS;
     s->table.gallery_dwell_ms =
         set->gallery_dwell_ms > 0 ? set->gallery_dwell_ms : GALLERY_DWELL_MS;
     s->table.generating_ms = GENERATING_MS;

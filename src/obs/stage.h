@@ -31,7 +31,7 @@ struct stage_settings {
     const char *chime;    /* sound file as OBS sees it, or NULL */
     const struct stage_map *maps;
     int map_count;
-    int64_t result_dwell_ms;  /* the last picture stays this long */
+    int64_t result_dwell_ms;  /* the last picture stays this long, at least 250 ms */
     int64_t gallery_dwell_ms; /* each clip of the gallery; 0 means 8 s */
 };
 

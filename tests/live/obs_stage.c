@@ -61,6 +61,488 @@ static void one_clip(struct rig *r)
     CHECK(r->ended_count == 1);
 }
 
+/* Runs of at least one frame of anything but the colours in turn are reported. */
+static bool turns(const char *frames, const char *order, int cuts, char bad[128])
+{
+    int at = -1, seen = 0;
+    const char *p = frames;
+    str_copy(bad, 128, "");
+    for (; *p; p = strchr(p, ' ') + 1) {
+        if (seen == cuts)
+            return true; /* what follows the last clip is not of interest */
+        if (at >= 0 && *p != order[(at + 1) % (int)strlen(order)]) {
+            snprintf(bad, 128, "after %d cuts: %.60s", seen, p);
+            return false;
+        }
+        if (at < 0 && *p != order[0])
+            continue; /* the card before the first cut */
+        at = (at + 1) % (int)strlen(order);
+        seen++;
+    }
+    snprintf(bad, 128, "only %d of %d cuts were seen", seen, cuts);
+    return seen >= cuts;
+}
+
+static void twenty_cuts(struct rig *r)
+{
+    struct buf frames = BUF_INIT(0);
+    char bad[128];
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    rig_record(r, true);
+    for (int i = 0; i < 20; i++) {
+        CHECK(air(r, i % RIG_CLIPS) == ERR_OK);
+        CHECK(wait_ended(r, i + 1, 6000));
+        CHECK(r->ended[i].how == STAGE_END_PLAYED);
+    }
+    rig_record(r, false);
+    rig_frames(r, &frames);
+    bool clean = turns(buf_str(&frames), "rgbymc", 20, bad);
+    if (!clean || getenv("VERBOSE"))
+        printf("  %s\n  %s\n", bad, buf_str(&frames));
+    buf_free(&frames);
+    CHECK(clean);
+}
+
+/* A new clip comes every time from the gallery, which shows one of its own. */
+static void cuts_between_scenes(struct rig *r)
+{
+    struct buf frames = BUF_INIT(0);
+    char bad[128];
+    rig_stage(r, 0, 700);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    rig_record(r, true);
+    CHECK(air(r, 0) == ERR_OK);
+    for (int i = 0; i < 6; i++) {
+        CHECK(wait_aired(r, i + 1, 4000));
+        r->gallery[0] = 1;
+        r->gallery_count = 1;
+        CHECK(wait_ended(r, i + 1, 6000));
+        CHECK(rig_scene(r, "sakuga gallery", 2000));
+        rig_run(r, 400);
+        CHECK(air(r, 0) == ERR_OK);
+    }
+    CHECK(wait_aired(r, 7, 4000));
+    rig_run(r, 500);
+    rig_record(r, false);
+    rig_frames(r, &frames);
+    bool clean = turns(buf_str(&frames), "rg", 12, bad);
+    if (!clean || getenv("VERBOSE"))
+        printf("  %s\n  %s\n", bad, buf_str(&frames));
+    buf_free(&frames);
+    CHECK(clean);
+}
+
+static void gallery_rotates(struct rig *r)
+{
+    struct buf frames = BUF_INIT(0);
+    char bad[128];
+    rig_stage(r, 0, 900);
+    for (int i = 0; i < 3; i++)
+        r->gallery[i] = i;
+    CHECK(rig_scene(r, "sakuga standby", 10000) || rig_scene(r, "sakuga gallery", 1000));
+    rig_record(r, true);
+    r->gallery_count = 3;
+    stage_gallery_changed(r->stage);
+    CHECK(rig_scene(r, "sakuga gallery", 3000));
+    rig_run(r, 900 * 7);
+    rig_record(r, false);
+    rig_frames(r, &frames);
+    /* The rotation was asked once for whether there is any, so it begins with the second. */
+    bool clean = turns(buf_str(&frames), "gbr", 6, bad);
+    if (!clean || getenv("VERBOSE"))
+        printf("  %s\n  %s\n", bad, buf_str(&frames));
+    buf_free(&frames);
+    CHECK(clean);
+    r->gallery_count = 0; /* emptied: the card, not black */
+    rig_run(r, 2500);
+    CHECK(rig_scene(r, "sakuga gallery", 100));
+    CHECK(rig_colour(r, "sakuga gallery") == 7);
+}
+
+static void panicked(void *user, enum err err, const char *why, int64_t us)
+{
+    struct rig *r = user;
+    (void)why;
+    r->panicked = true;
+    r->panic_err = err;
+    r->panic_us = us;
+}
+
+static bool is_panicked(struct rig *r, void *arg)
+{
+    (void)arg;
+    return r->panicked;
+}
+
+static bool muted(struct rig *r, const char *input)
+{
+    cJSON *a = rig_ask(r, "GetInputMute", session_pair("inputName", input));
+    bool m = json_bool(a, "inputMuted", false);
+    cJSON_Delete(a);
+    return m;
+}
+
+static void panic_and_resume(struct rig *r)
+{
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    CHECK(air(r, 2) == ERR_OK);
+    CHECK(wait_aired(r, 1, 3000));
+    rig_run(r, 300);
+    stage_panic(r->stage, panicked, r);
+    CHECK(r->ended_count == 1 && r->ended[0].how == STAGE_END_PANIC);
+    CHECK(rig_wait(r, is_panicked, NULL, 2000));
+    CHECK(r->panic_err == ERR_OK);
+    printf("  panic answered after %.1f ms\n", (double)r->panic_us / 1000);
+    cJSON *a = rig_ask(r, "GetCurrentProgramScene", NULL);
+    CHECK(!strcmp(json_str(a, "currentProgramSceneName", ""), "sakuga standby"));
+    cJSON_Delete(a);
+    CHECK(muted(r, "sakuga clip A") && muted(r, "sakuga clip B") && muted(r, "sakuga chime"));
+    CHECK(air(r, 1) == ERR_STATE);
+    stage_set_generating(r->stage, true, "drawing");
+    rig_run(r, 500);
+    CHECK(rig_scene(r, "sakuga standby", 0));
+    /* Remembered over a restart of OBS, and applied before anything else. */
+    rig_obs(r, "kill");
+    rig_obs(r, "start");
+    CHECK(rig_scene(r, "sakuga standby", 20000));
+    CHECK(muted(r, "sakuga clip A"));
+    CHECK(stage_panicked(r->stage));
+    stage_resume(r->stage);
+    CHECK(rig_scene(r, "sakuga gallery", 3000));
+    CHECK(!muted(r, "sakuga clip A") && !muted(r, "sakuga chime"));
+    /* A panic while OBS is away counts from its return. */
+    rig_obs(r, "kill");
+    r->panicked = false;
+    rig_run(r, 300);
+    stage_panic(r->stage, panicked, r);
+    CHECK(rig_wait(r, is_panicked, NULL, 6000));
+    CHECK(r->panic_err == ERR_CLOSED);
+    rig_obs(r, "start");
+    CHECK(rig_scene(r, "sakuga standby", 20000));
+    CHECK(muted(r, "sakuga clip B"));
+    stage_resume(r->stage);
+    CHECK(rig_scene(r, "sakuga gallery", 3000));
+}
+
+static void restart_in_every_state(struct rig *r)
+{
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    rig_obs(r, "kill"); /* standby */
+    rig_obs(r, "start");
+    CHECK(rig_scene(r, "sakuga standby", 20000));
+    stage_set_generating(r->stage, true, "drawing 40 %");
+    CHECK(rig_scene(r, "sakuga generating", 2000));
+    rig_obs(r, "kill"); /* generating */
+    rig_obs(r, "start");
+    CHECK(rig_scene(r, "sakuga generating", 20000));
+    CHECK(air(r, 3) == ERR_OK);
+    CHECK(wait_aired(r, 1, 3000));
+    rig_obs(r, "kill"); /* result, in the middle of a clip */
+    CHECK(wait_ended(r, 1, 6000));
+    CHECK(r->ended[0].how == STAGE_END_LOST);
+    struct stage_clip c;
+    struct fault f;
+    rig_clip(r, 3, &c);
+    CHECK(stage_air(r->stage, &c, true, &f) == ERR_CLOSED);
+    rig_obs(r, "start");
+    CHECK(rig_scene(r, "sakuga gallery", 20000));
+    stage_set_generating(r->stage, false, "");
+    rig_run(r, 2500);
+    CHECK(r->aired_count == 1 && r->ended_count == 1); /* it does not play a second time */
+    CHECK(rig_scene(r, "sakuga gallery", 0));
+    rig_obs(r, "kill"); /* gallery */
+    rig_obs(r, "start");
+    CHECK(rig_scene(r, "sakuga gallery", 20000));
+    CHECK(air(r, 4) == ERR_OK);
+    CHECK(wait_aired(r, 2, 3000));
+    CHECK(wait_ended(r, 2, 6000));
+    CHECK(r->ended[1].how == STAGE_END_PLAYED);
+    CHECK(r->ended_count == 2);
+}
+
+static void dies_on_air(struct rig *r)
+{
+    /* Cut short behind its header: the player ends early, or never. */
+    char cmd[2400];
+    struct stage_clip c;
+    struct fault f;
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    rig_clip(r, 0, &c);
+    snprintf(cmd, sizeof cmd, "head -c 300 '%s' >'%s/broken.mp4'", c.path, r->air);
+    CHECK(system(cmd) == 0);
+    snprintf(c.path, sizeof c.path, "%s/broken.mp4", r->air);
+    c.id = 77;
+    c.duration_ms = 20000;
+    CHECK(stage_air(r->stage, &c, true, &f) == ERR_OK);
+    CHECK(wait_ended(r, 1, 6000));
+    CHECK(r->ended[0].id == 77 && r->ended[0].how == STAGE_END_FAULT);
+    printf("  \"%s\"\n", r->ended[0].words);
+    CHECK(rig_scene(r, "sakuga gallery", 3000));
+    CHECK(rig_colour(r, "sakuga gallery") == 7);
+    /* A sound file for 20 s that lasts 1.5: the end comes early. */
+    rig_clip(r, 1, &c);
+    c.duration_ms = 20000;
+    CHECK(stage_air(r->stage, &c, true, &f) == ERR_OK);
+    CHECK(wait_ended(r, 2, 6000));
+    CHECK(r->ended[1].how == STAGE_END_FAULT);
+    /* A player that hangs: paused behind our back. */
+    rig_clip(r, 2, &c);
+    c.duration_ms = 20000;
+    snprintf(cmd, sizeof cmd,
+             "ffmpeg -v error -y -f lavfi -i testsrc=s=320x180:r=16:d=20 -c:v libx264 -preset "
+             "ultrafast '%s/long.mp4'",
+             r->air);
+    CHECK(system(cmd) == 0);
+    snprintf(c.path, sizeof c.path, "%s/long.mp4", r->air);
+    CHECK(stage_air(r->stage, &c, true, &f) == ERR_OK);
+    CHECK(wait_aired(r, 3, 3000));
+    rig_run(r, 500);
+    for (int slot = 0; slot < 2; slot++) {
+        cJSON *d = session_pair("inputName", setup_clip(slot));
+        cJSON_AddStringToObject(d, "mediaAction", "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_PAUSE");
+        cJSON_Delete(rig_ask(r, "TriggerMediaInputAction", d));
+    }
+    CHECK(wait_ended(r, 3, 6000));
+    CHECK(r->ended[2].how == STAGE_END_FAULT);
+    CHECK(strstr(r->ended[2].words, "frozen"));
+    CHECK(rig_scene(r, "sakuga gallery", 3000));
+}
+
+static void operator_cuts_by_hand(struct rig *r)
+{
+    rig_stage(r, 0, 800);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    cJSON_Delete(rig_ask(r, "CreateScene", session_pair("sceneName", "my own scene")));
+    CHECK(air(r, 0) == ERR_OK);
+    CHECK(wait_aired(r, 1, 3000));
+    rig_run(r, 300);
+    cJSON_Delete(rig_ask(r, "SetCurrentProgramScene", session_pair("sceneName", "my own scene")));
+    CHECK(wait_ended(r, 1, 2000));
+    CHECK(r->ended[0].how == STAGE_END_OVERRIDE);
+    stage_set_generating(r->stage, true, "drawing");
+    rig_run(r, 1500);
+    CHECK(rig_scene(r, "my own scene", 0)); /* no fight */
+    CHECK(strstr(r->status.why, "my own scene"));
+    struct stage_clip c;
+    struct fault f;
+    rig_clip(r, 1, &c);
+    CHECK(stage_air(r->stage, &c, false, &f) == ERR_STATE);
+    CHECK(stage_air(r->stage, &c, true, &f) == ERR_OK); /* the operator wants it */
+    CHECK(rig_scene(r, "sakuga result", 2000));
+    CHECK(wait_ended(r, 2, 4000));
+    CHECK(r->ended[1].how == STAGE_END_PLAYED);
+    /* By hand away and back to one of ours: the stage goes on. */
+    cJSON_Delete(rig_ask(r, "SetCurrentProgramScene", session_pair("sceneName", "my own scene")));
+    rig_run(r, 400);
+    CHECK(rig_scene(r, "my own scene", 0));
+    cJSON_Delete(rig_ask(r, "SetCurrentProgramScene", session_pair("sceneName", "sakuga gallery")));
+    CHECK(rig_scene(r, "sakuga generating", 4000)); /* the gallery's dwell, then what is drawn */
+    cJSON_Delete(rig_ask(r, "RemoveScene", session_pair("sceneName", "my own scene")));
+}
+
+/* What the scene collection holds, but for what differs by itself. */
+static void collect(struct rig *r, struct buf *out)
+{
+    cJSON *list = rig_ask(r, "GetSceneList", NULL), *inputs = rig_ask(r, "GetInputList", NULL);
+    const cJSON *e;
+    cJSON_ArrayForEach(e, json_arr(list, "scenes"))
+    {
+        cJSON *items =
+            rig_ask(r, "GetSceneItemList", session_pair("sceneName", json_str(e, "sceneName", "")));
+        json_print(out, e, true);
+        json_print(out, items, true);
+        cJSON_Delete(items);
+    }
+    cJSON_ArrayForEach(e, json_arr(inputs, "inputs"))
+    {
+        cJSON *set =
+            rig_ask(r, "GetInputSettings", session_pair("inputName", json_str(e, "inputName", "")));
+        json_print(out, e, true);
+        json_print(out, set, true);
+        cJSON_Delete(set);
+    }
+    cJSON_Delete(list);
+    cJSON_Delete(inputs);
+}
+
+static void setup_is_idempotent(struct rig *r)
+{
+    struct buf before = BUF_INIT(0), after = BUF_INIT(0), report = BUF_INIT(0);
+    struct fault f;
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    stage_free(r->stage);
+    r->stage = NULL;
+    /* A scene of the user's, and an own item in ours: both stay. */
+    cJSON_Delete(rig_ask(r, "CreateScene", session_pair("sceneName", "mine")));
+    cJSON *d = session_pair("sceneName", "sakuga result");
+    cJSON_AddStringToObject(d, "sourceName", "mine");
+    cJSON_Delete(rig_ask(r, "CreateSceneItem", d));
+    collect(r, &before);
+    for (int i = 0; i < 2; i++)
+        CHECK(setup_once(r->url, r->password, "AI-generated", 8000, &report, &f) == ERR_OK);
+    CHECK(strstr(buf_str(&report), "nothing was changed"));
+    collect(r, &after);
+    CHECK(before.len > 5000 && !strcmp(buf_str(&before), buf_str(&after)));
+    /* What was removed comes back, in its place; the rest stays. */
+    cJSON_Delete(rig_ask(r, "RemoveInput", session_pair("inputName", "sakuga plate")));
+    cJSON_Delete(rig_ask(r, "RemoveScene", session_pair("sceneName", "sakuga gallery")));
+    rig_run(r, 300);
+    buf_reset(&report);
+    CHECK(setup_once(r->url, r->password, "AI-generated", 8000, &report, &f) == ERR_OK);
+    CHECK(strstr(buf_str(&report), "is set up"));
+    cJSON *items = rig_ask(r, "GetSceneItemList", session_pair("sceneName", "sakuga card A"));
+    CHECK(!strcmp(json_str(cJSON_GetArrayItem(json_arr(items, "sceneItems"), 1), "sourceName", ""),
+                  "sakuga plate"));
+    cJSON_Delete(items);
+    cJSON_Delete(rig_ask(r, "RemoveScene", session_pair("sceneName", "mine")));
+    CHECK(setup_once(r->url, "wrong", "x", 4000, &report, &f) == ERR_AUTH);
+    CHECK(strstr(fault_text(&f), "secrets.conf"));
+    buf_free(&before);
+    buf_free(&after);
+    buf_free(&report);
+}
+
+/* While the show runs somebody deletes a clip input: it is made again. */
+static void heals_a_removed_input(struct rig *r)
+{
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    cJSON_Delete(rig_ask(r, "RemoveInput", session_pair("inputName", "sakuga clip A")));
+    cJSON_Delete(rig_ask(r, "RemoveInput", session_pair("inputName", "sakuga clip B")));
+    rig_run(r, 1500);
+    CHECK(air(r, 0) == ERR_OK);
+    CHECK(wait_ended(r, 1, 5000));
+    CHECK(r->ended[0].how == STAGE_END_PLAYED);
+}
+
+static void chimes(struct rig *r)
+{
+    char cmd[2400];
+    int playing = 0;
+    snprintf(cmd, sizeof cmd, "ffmpeg -v error -y -f lavfi -i sine=880:d=1.2 '%s/chime.wav'",
+             r->dir);
+    CHECK(system(cmd) == 0);
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    for (int round = 0; round < 2; round++) {
+        stage_chime(r->stage);
+        playing = 0;
+        for (int i = 0; i < 40; i++) {
+            cJSON *a = rig_ask(r, "GetMediaInputStatus", session_pair("inputName", "sakuga chime"));
+            playing += !strcmp(json_str(a, "mediaState", ""), "OBS_MEDIA_STATE_PLAYING");
+            cJSON_Delete(a);
+            rig_run(r, 50);
+        }
+        CHECK(playing > 10 && playing < 35);
+    }
+    cJSON *a = rig_ask(r, "GetInputSettings", session_pair("inputName", "sakuga chime"));
+    CHECK(!*json_str(json_obj(a, "inputSettings"), "local_file", "?"));
+    cJSON_Delete(a);
+}
+
+static void airlock(struct rig *r)
+{
+    struct stage_clip c;
+    struct fault f;
+    char cmd[2400];
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    rig_clip(r, 0, &c);
+    snprintf(cmd, sizeof cmd, "cp '%s' '%s/vault.mp4' && ln -sf '%s/vault.mp4' '%s/link.mp4'",
+             c.path, r->dir, r->dir, r->air);
+    CHECK(system(cmd) == 0);
+    snprintf(c.path, sizeof c.path, "%s/vault.mp4", r->dir);
+    CHECK(stage_air(r->stage, &c, true, &f) == ERR_DENIED);
+    snprintf(c.path, sizeof c.path, "%s/link.mp4", r->air);
+    CHECK(stage_air(r->stage, &c, true, &f) == ERR_DENIED);
+    snprintf(c.path, sizeof c.path, "%s/../vault.mp4", r->air);
+    CHECK(stage_air(r->stage, &c, true, &f) == ERR_DENIED);
+    snprintf(c.path, sizeof c.path, "%s/none.mp4", r->air);
+    CHECK(stage_air(r->stage, &c, true, &f) == ERR_NOTFOUND);
+    CHECK(r->aired_count == 0 && stage_airing(r->stage) == 0);
+}
+
+static void withdrawn_before_the_cut(struct rig *r)
+{
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    CHECK(air(r, 0) == ERR_OK);
+    CHECK(stage_withdraw(r->stage, 1));
+    CHECK(!stage_withdraw(r->stage, 1));
+    rig_run(r, 600);
+    CHECK(r->aired_count == 0 && r->ended_count == 0);
+    CHECK(rig_scene(r, "sakuga standby", 0));
+    CHECK(air(r, 1) == ERR_OK);
+    CHECK(wait_aired(r, 1, 2000));
+    CHECK(!stage_withdraw(r->stage, 2));
+}
+
+static void closed(void *user, enum err err, const char *why, int64_t us)
+{
+    struct rig *r = user;
+    (void)why, (void)us;
+    r->closed = true;
+    r->close_err = err;
+}
+
+static bool is_closed(struct rig *r, void *arg)
+{
+    (void)arg;
+    return r->closed;
+}
+
+static void close_leaves_the_gallery(struct rig *r)
+{
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    CHECK(air(r, 0) == ERR_OK);
+    CHECK(wait_aired(r, 1, 2000));
+    stage_close(r->stage, closed, r);
+    CHECK(r->ended_count == 1 && r->ended[0].how == STAGE_END_QUIT);
+    CHECK(rig_wait(r, is_closed, NULL, 1000));
+    CHECK(r->close_err == ERR_OK);
+    stage_free(r->stage);
+    r->stage = NULL;
+    cJSON *a = rig_ask(r, "GetCurrentProgramScene", NULL);
+    CHECK(!strcmp(json_str(a, "currentProgramSceneName", ""), "sakuga gallery"));
+    cJSON_Delete(a);
+    CHECK(rig_colour(r, "sakuga gallery") == 7);
+}
+
+static void shots(struct rig *r)
+{
+    const char *to = getenv("SHOTS");
+    char file[600];
+    if (!to)
+        return;
+    rig_stage(r, 5000, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    snprintf(file, sizeof file, "%s/standby.png", to);
+    rig_shot(r, "sakuga standby", file, 1280, 720);
+    stage_set_queue_text(r->stage,
+                         "next: さくら_42 雨の駅でひとり傘をさす少女\n2 more are waiting");
+    stage_set_generating(
+        r->stage, true,
+        "kanna: a fox in the rain under a red umbrella\n██████████░░░░░░░░░░  48 %");
+    CHECK(rig_scene(r, "sakuga generating", 3000));
+    rig_run(r, 800);
+    snprintf(file, sizeof file, "%s/generating.png", to);
+    rig_shot(r, "sakuga generating", file, 1280, 720);
+    for (int i = 0; i < 3; i++) {
+        CHECK(air(r, i) == ERR_OK);
+        CHECK(wait_aired(r, i + 1, 3000));
+        rig_run(r, 500);
+        snprintf(file, sizeof file, "%s/result%d.png", to, i);
+        rig_shot(r, "sakuga result", file, 1280, 720);
+        CHECK(wait_ended(r, i + 1, 4000));
+    }
+}
+
 int main(int argc, char **argv)
 {
     struct rig r;
@@ -70,6 +552,20 @@ int main(int argc, char **argv)
     snprintf(options, sizeof options, "--size 640x360 --fps %s", fps);
     rig_begin(&r, options);
     rig_test("one clip airs", one_clip, &r);
+    rig_test("setup is idempotent", setup_is_idempotent, &r);
+    rig_test("twenty cuts in one scene", twenty_cuts, &r);
+    rig_test("cuts between result and gallery", cuts_between_scenes, &r);
+    rig_test("gallery rotates", gallery_rotates, &r);
+    rig_test("panic and resume", panic_and_resume, &r);
+    rig_test("OBS restarts in every state", restart_in_every_state, &r);
+    rig_test("a clip that dies on air", dies_on_air, &r);
+    rig_test("the operator cuts by hand", operator_cuts_by_hand, &r);
+    rig_test("a removed input heals", heals_a_removed_input, &r);
+    rig_test("chime", chimes, &r);
+    rig_test("airlock", airlock, &r);
+    rig_test("withdrawn before the cut", withdrawn_before_the_cut, &r);
+    rig_test("close leaves the gallery", close_leaves_the_gallery, &r);
+    rig_test("shots", shots, &r);
     rig_end(&r);
     return rig_summary();
 }

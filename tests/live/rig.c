@@ -45,6 +45,13 @@ static void start(struct rig *r, const char *options)
     snprintf(r->url, sizeof r->url, "ws://127.0.0.1:%d", port);
 }
 
+static bool is_down(struct rig *r, void *arg)
+{
+    (void)arg;
+    stage_status(r->stage, &r->status);
+    return !r->status.connected && !r->watching;
+}
+
 void rig_obs(struct rig *r, const char *verb)
 {
     char cmd[1200];
@@ -55,6 +62,8 @@ void rig_obs(struct rig *r, const char *verb)
     snprintf(cmd, sizeof cmd, "'%s' %s '%s'", script(), verb, r->obs_dir);
     if (system(cmd))
         die(cmd);
+    if (!strcmp(verb, "kill") && r->stage && !rig_wait(r, is_down, NULL, 8000))
+        die("the stage did not notice that OBS is gone");
 }
 
 /* Solid colours, so that one pixel tells the clip, with a bar that moves along the top. */
@@ -91,7 +100,7 @@ void rig_begin(struct rig *r, const char *options)
     start(r, options);
     r->loop = loop_new(&f);
     if (getenv("VERBOSE"))
-        log_stderr(true);
+        log_stderr(true), log_set_level(LOG_DEBUG);
 }
 
 void rig_end(struct rig *r)
