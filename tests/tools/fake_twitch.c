@@ -34,7 +34,7 @@ static struct {
     char in[8192];
     size_t in_n;
     char *out;
-    size_t out_n;
+    size_t out_n, out_at, out_cap; /* bytes in it, already sent, allocated */
     bool caps, pass, pass_valid, pass_formed, welcome, closing;
     char channel[64];
     int64_t sent[20];
@@ -77,7 +77,10 @@ static void queue(const char *p, size_t n)
 {
     if (client.fd < 0 || !n || client.out_n + n > OUT_MAX)
         return;
-    client.out = realloc(client.out, client.out_n + n);
+    while (client.out_n + n > client.out_cap) {
+        client.out_cap = client.out_cap ? client.out_cap * 2 : 65536;
+        client.out = realloc(client.out, client.out_cap);
+    }
     memcpy(client.out + client.out_n, p, n);
     client.out_n += n;
 }
@@ -96,13 +99,14 @@ static void reply(const char *fmt, ...)
 
 static void flush(void)
 {
-    while (client.fd >= 0 && client.out_n) {
-        ssize_t n = send(client.fd, client.out, client.out_n, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (client.fd >= 0 && client.out_at < client.out_n) {
+        ssize_t n = send(client.fd, client.out + client.out_at, client.out_n - client.out_at,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n <= 0)
             return;
-        client.out_n -= (size_t)n;
-        memmove(client.out, client.out + n, client.out_n);
+        client.out_at += (size_t)n;
     }
+    client.out_at = client.out_n = 0;
     if (client.closing)
         hang_up();
 }
