@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "obs/caption.h"
 #include "obs/monitor.h"
 #include "obs/session.h"
 #include "obs/setup.h"
@@ -21,6 +22,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PROMPT_CELLS 66 /* what the lower third holds */
+#define PROMPT_LINES 2
 #define REQUEST_MS 4000
 #define ASKED_MAX 8
 #define ASKED_MS 3000 /* a change of scene that takes longer counts as somebody else's */
@@ -46,6 +49,7 @@ struct obs_screen {
     bool changing; /* OBS changes its scene collection */
     bool looking;
     bool freed;
+    bool drawn;      /* our scenes were drawn since something was removed */
     int prepared[2]; /* the slot whose card is enabled in [result, gallery], -1 unknown */
     struct setup_truth truth;
     struct asked asked[ASKED_MAX];
@@ -202,7 +206,10 @@ static void load(struct screen *base, enum stage_scene in, int slot, const struc
     cJSON_AddBoolToObject(file, "looping", clip->loop);
     add_settings(b, setup_clip(slot), file);
     add_text(b, setup_viewer(slot), clip->viewer);
-    add_text(b, setup_prompt(slot), clip->prompt);
+    struct buf prompt = BUF_INIT(8192);
+    caption_wrap(&prompt, clip->prompt, PROMPT_CELLS, PROMPT_LINES);
+    add_text(b, setup_prompt(slot), buf_str(&prompt));
+    buf_free(&prompt);
     add_text(b, setup_style(slot), clip->style);
     if (!shows(s, in))
         add_cards(s, b, in, slot);
@@ -277,7 +284,7 @@ static void on_play(void *user, const struct reply *r)
         play = SCREEN_OPENING;
     else if (!strcmp(state, "OBS_MEDIA_STATE_PAUSED"))
         play = SCREEN_PAUSED;
-    if (!r->err)
+    if (!r->err || r->err == ERR_STATE) /* refused: there is no such player any more */
         c->play(c->s->base.user, c->tag, play, json_int(r->data, "mediaCursor", -1));
     free(c);
 }
@@ -453,7 +460,7 @@ static void set_up(void *user, enum err err, const char *why, const struct setup
 static void on_up(void *user)
 {
     struct obs_screen *s = user;
-    s->changing = s->looking = false;
+    s->changing = s->looking = s->drawn = false;
     s->skipped_first = -1;
     memset(s->asked, 0, sizeof s->asked);
     if (s->panicked)
@@ -483,7 +490,7 @@ static void on_down(void *user, const char *why, bool gave_up)
 static void program_changed(struct obs_screen *s, const char *scene)
 {
     int64_t now = clock_mono_ms();
-    bool ours = false;
+    bool ours = !strcmp(scene, s->status.scene); /* known from the answer to our cut */
     str_copy(s->status.scene, sizeof s->status.scene, scene);
     for (int i = 0; i < ASKED_MAX && !ours; i++)
         if (s->asked[i].until_ms >= now && !strcmp(s->asked[i].scene, scene)) {
@@ -493,6 +500,16 @@ static void program_changed(struct obs_screen *s, const char *scene)
     s->base.ops->on_changed(s->base.user);
     if (!ours && s->up)
         s->base.ops->on_program(s->base.user, scene, seen(s, scene));
+}
+
+/* With a slow transition the change is told at its end. Asked at its beginning, OBS names the new
+ * scene already, and the stage does not cut into what somebody has just begun. */
+static void on_begun(void *user, const struct reply *r)
+{
+    struct obs_screen *s = user;
+    const char *scene = json_str(r->data, "currentProgramSceneName", "");
+    if (!r->err && s->up && *scene)
+        program_changed(s, scene);
 }
 
 static void media_ended(struct obs_screen *s, const char *input)
@@ -519,6 +536,8 @@ static void on_event(void *user, const char *type, const cJSON *data)
     struct obs_screen *s = user;
     if (!strcmp(type, "CurrentProgramSceneChanged")) {
         program_changed(s, json_str(data, "sceneName", ""));
+    } else if (!strcmp(type, "SceneTransitionStarted")) {
+        session_request(s->session, "GetCurrentProgramScene", NULL, REQUEST_MS, on_begun, s);
     } else if (!strcmp(type, "MediaInputPlaybackEnded")) {
         media_ended(s, json_str(data, "inputName", ""));
     } else if (!strcmp(type, "StreamStateChanged") || !strcmp(type, "RecordStateChanged")) {
@@ -554,12 +573,36 @@ static void on_probe(void *user, const cJSON *stats, int64_t took_us)
     s->base.ops->on_changed(s->base.user);
 }
 
+/* A removed input lives on, listed, in every scene that has not been drawn since. So each of ours
+ * is drawn once, as a tiny picture, before the setup looks what is there. */
+static void on_drawn(void *user, const struct reply *r)
+{
+    struct obs_screen *s = user;
+    s->drawn = !r->err;
+    if (s->drawn)
+        timer_start(s->check, CHECK_AGAIN_MS, 0);
+}
+
 static void on_check(void *user)
 {
     struct obs_screen *s = user;
-    if (session_up(s->session))
-        log_info("obs", "looking whether our scenes are all there");
-    begin_setup(s);
+    if (!session_up(s->session))
+        return;
+    if (s->drawn || !session_pictures(s->session, "ppm")) {
+        s->drawn = false;
+        begin_setup(s);
+        return;
+    }
+    log_info("obs", "something of ours was removed in OBS: looking what is missing");
+    cJSON *b = session_batch_new();
+    for (int i = 0; *setup_any_scene(i); i++) {
+        cJSON *d = session_pair("sourceName", setup_any_scene(i));
+        cJSON_AddStringToObject(d, "imageFormat", "ppm");
+        cJSON_AddNumberToObject(d, "imageWidth", 8);
+        cJSON_AddNumberToObject(d, "imageHeight", 8);
+        session_batch_add(b, "GetSourceScreenshot", d);
+    }
+    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_drawn, s);
 }
 
 static void free_screen(struct screen *base)

@@ -29,8 +29,9 @@
 #define BACKOFF_MAX_MS 15000
 #define PENDING_MAX 256
 
-/* General, config, scenes, inputs, outputs, scene items, media inputs, UI. No high-volume ones. */
-#define EVENTS (1u | 2u | 4u | 8u | 64u | 128u | 256u | 1024u)
+/* All but filters and vendors: general, config, scenes, inputs, transitions, outputs, scene items,
+ * media inputs, UI. None of the high-volume ones. */
+#define EVENTS (1u | 2u | 4u | 8u | 16u | 64u | 128u | 256u | 1024u)
 
 enum phase { PHASE_WAITING, PHASE_CONNECTING, PHASE_ASKING, PHASE_UP, PHASE_GAVE_UP };
 

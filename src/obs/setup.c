@@ -78,20 +78,20 @@ static const char *const scenes[] = {"sakuga backdrop", "sakuga card A",     "sa
     }
 #define LOWER_THIRD(s, slot)                                                                       \
     {s, "sakuga clip " slot, KIND_CLIP, WHOLE, 0, 0, 0, false, NULL},                              \
-        COLOR(s, "sakuga plate", 0.04, 0.765, 0.92, 0.185, PLATE),                                 \
-        COLOR(s, "sakuga accent", 0.04, 0.765, 0.008, 0.185, SAKURA),                              \
-        TEXT(s, "sakuga viewer " slot, 0.065, 0.775, 0.60, 0.06, LEFT, SAKURA, 0.042, " "),        \
-        TEXT(s, "sakuga style " slot, 0.68, 0.775, 0.265, 0.06, RIGHT, MIST, 0.034, " "),          \
-        TEXT(s, "sakuga prompt " slot, 0.065, 0.835, 0.88, 0.108, LEFT, SNOW, 0.044, " "),         \
+        COLOR(s, "sakuga plate", 0.04, 0.745, 0.92, 0.21, PLATE),                                  \
+        COLOR(s, "sakuga accent", 0.04, 0.745, 0.008, 0.21, SAKURA),                               \
+        TEXT(s, "sakuga viewer " slot, 0.065, 0.757, 0.60, 0.06, LEFT, SAKURA, 0.040, " "),        \
+        TEXT(s, "sakuga style " slot, 0.68, 0.757, 0.26, 0.06, RIGHT, MIST, 0.034, " "),           \
+        TEXT(s, "sakuga prompt " slot, 0.065, 0.822, 0.875, 0.125, LEFT, SNOW, 0.042, " "),        \
         COLOR(s, "sakuga label plate", 0.80, 0.045, 0.16, 0.06, PLATE),                            \
         TEXT(s, SETUP_LABEL, 0.806, 0.045, 0.148, 0.06, CENTER, SNOW, 0.034, " ")
 
 /* From the bottom up within each scene. */
 static const struct row rows[] = {
     COLOR("sakuga backdrop", "sakuga night", 0, 0, 1, 1, NIGHT),
-    BAND("sakuga band 1", 0.86, 0.40, 0.30, 2.4, DUSK, 24),
-    BAND("sakuga band 2", 0.70, 0.40, 0.035, 2.4, 0xf4a6c038, 24),
-    BAND("sakuga band 3", 0.645, 0.40, 0.012, 2.4, 0xf4a6c060, 24),
+    BAND("sakuga band 1", 0.97, 0.40, 0.30, 2.4, DUSK, 24),
+    BAND("sakuga band 2", 0.81, 0.40, 0.035, 2.4, 0xf4a6c038, 24),
+    BAND("sakuga band 3", 0.757, 0.40, 0.012, 2.4, 0xf4a6c060, 24),
     BAND("sakuga band 4", 0.03, 0.60, 0.10, 2.4, 0x2a214980, 24),
     LOWER_THIRD("sakuga card A", "A"),
     LOWER_THIRD("sakuga card B", "B"),
@@ -145,6 +145,11 @@ struct setup {
 const char *setup_scene(enum stage_scene s)
 {
     return s < STAGE_SCENES ? scenes[PROGRAM_SCENES + s] : "";
+}
+
+const char *setup_any_scene(int i)
+{
+    return i >= 0 && i < (int)SCENE_COUNT ? scenes[i] : "";
 }
 
 enum stage_scene setup_place(const char *scene)
@@ -281,7 +286,11 @@ static void saw_inside(struct setup *u, const struct wire *r)
         u->item[i] = -1;
         cJSON_ArrayForEach(e, items)
         {
-            if (strcmp(json_str(e, "sourceName", ""), rows[i].name))
+            if (strcmp(json_str(e, "sourceName", ""), rows[i].name) ||
+                json_int(e, "sceneItemId", -1) < u->item[i])
+                continue;
+            /* The item of a removed input stays in a scene until that is drawn again. */
+            if (rows[i].kind != KIND_SCENE && !u->have_input[i])
                 continue;
             u->item[i] = json_int(e, "sceneItemId", -1);
             for (int slot = 0; slot < 2; slot++)
@@ -294,7 +303,6 @@ static void saw_inside(struct setup *u, const struct wire *r)
                                     fabs(json_num(at, "boundsHeight", 0) - u->truth.height) < 1))
                 for (size_t k = 0; k < ROW_COUNT; k++)
                     u->lay[k] = u->lay[k] || !strcmp(rows[k].scene, rows[i].scene);
-            break;
         }
     }
     for (size_t i = PROGRAM_SCENES; i < SCENE_COUNT; i++) {

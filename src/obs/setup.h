@@ -17,6 +17,8 @@
 
 /* The program scene of a place of the stage: "sakuga result". */
 const char *setup_scene(enum stage_scene s);
+/* Scene i of all of ours, helpers too; "" behind the last. */
+const char *setup_any_scene(int i);
 /* The place a scene is, or STAGE_SCENES when it is not one of the four. */
 enum stage_scene setup_place(const char *scene);
 /* Names that exist for each of the two slots. */

@@ -414,7 +414,7 @@ static void heals_a_removed_input(struct rig *r)
     CHECK(rig_scene(r, "sakuga standby", 10000));
     cJSON_Delete(rig_ask(r, "RemoveInput", session_pair("inputName", "sakuga clip A")));
     cJSON_Delete(rig_ask(r, "RemoveInput", session_pair("inputName", "sakuga clip B")));
-    rig_run(r, 1500);
+    rig_run(r, 2500);
     CHECK(air(r, 0) == ERR_OK);
     CHECK(wait_ended(r, 1, 5000));
     CHECK(r->ended[0].how == STAGE_END_PLAYED);
