@@ -138,18 +138,23 @@ static int state(struct wire *w, int argc, char **argv)
 
 static int command(struct wire *w, int argc, char **argv)
 {
-    bool json = argc > 1 && !strcmp(argv[0], "say") && !strcmp(argv[1], "--json");
+    bool say = !strcmp(argv[0], "say"), json = say && argc > 1 && !strcmp(argv[1], "--json");
     if (json) { /* ours, not the command's */
         argv[1] = argv[0];
         argv++;
         argc--;
+    }
+    if (say && argc < 3) {
+        fprintf(stderr, "usage: sakuga ctl say [--json] VIEWER TEXT\n");
+        return 2;
     }
     char *line = send_line(w, argc, argv, 0) ? read_line(w) : NULL;
     cJSON *o = line ? json_parse(line, strlen(line), NULL) : NULL;
     if (!o)
         return lost();
     const char *err = json_str(o, "err", "io"), *text = json_str(o, "text", "");
-    int code = !strcmp(err, "ok") ? 0 : !strcmp(err, "usage") ? 2 : 1;
+    /* a line that was said was taken, whatever became of it */
+    int code = say || !strcmp(err, "ok") ? 0 : !strcmp(err, "usage") ? 2 : 1;
     if (json)
         puts(line);
     else if (text[0])
