@@ -141,14 +141,15 @@ static int writeable(struct ws *w, struct lws *wsi)
         free(m);
         if (sent < 0)
             return -1;
+        /* One thing a turn: a close in the turn of a write would lose what was written. */
+        if (w->first || w->close_with)
+            lws_callback_on_writable(wsi);
+        return 0;
     }
-    if (w->first) {
-        lws_callback_on_writable(wsi);
-    } else if (w->close_with) {
-        lws_close_reason(wsi, (enum lws_close_status)w->close_with, NULL, 0);
-        return -1;
-    }
-    return 0;
+    if (!w->close_with)
+        return 0;
+    lws_close_reason(wsi, (enum lws_close_status)w->close_with, NULL, 0);
+    return -1;
 }
 
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *per_session, void *p,
