@@ -34,6 +34,7 @@
 struct engine {
     struct loop *loop;
     struct lws_context *ctx;
+    struct lws *serving; /* whose callback runs */
     struct ws *all;
     struct engine *next;
 };
@@ -152,11 +153,9 @@ static int writeable(struct ws *w, struct lws *wsi)
     return -1;
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *per_session, void *p,
-                    size_t n)
+static int handle(struct ws *w, struct lws *wsi, enum lws_callback_reasons reason, void *p,
+                  size_t n)
 {
-    (void)per_session;
-    struct ws *w = wsi ? lws_get_opaque_user_data(wsi) : NULL;
     if (!w)
         return reason == LWS_CALLBACK_CLIENT_WRITEABLE || reason == LWS_CALLBACK_CLIENT_RECEIVE ||
                        reason == LWS_CALLBACK_CLIENT_ESTABLISHED
@@ -197,6 +196,21 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *per
     default:
         return 0;
     }
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *per_session, void *p,
+                    size_t n)
+{
+    (void)per_session;
+    struct ws *w = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+    if (!w)
+        return handle(NULL, wsi, reason, p, n);
+    struct engine *e = w->engine;
+    struct lws *outer = e->serving;
+    e->serving = wsi;
+    int r = handle(w, wsi, reason, p, n);
+    e->serving = outer;
+    return r;
 }
 
 static void on_log(int level, const char *line)
@@ -417,8 +431,11 @@ void ws_free(struct ws *w)
         uv_cancel((uv_req_t *)&w->resolve->uv);
     }
     if (w->wsi) {
+        /* Inside a callback of this wsi its return value closes it. Elsewhere it is closed here and
+         * now: the asynchronous kill waits for the library's next timer, which may be far. */
         lws_set_opaque_user_data(w->wsi, NULL);
-        lws_set_timeout(w->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+        if (w->engine->serving != w->wsi)
+            lws_set_timeout(w->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
     }
     timer_free(w->patience);
     while (w->first) {
