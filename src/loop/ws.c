@@ -29,6 +29,7 @@
 #define SEND_MAX ((size_t)16 << 20)
 #define CONNECT_MS 5000
 #define CLOSE_MS 2000
+#define DRAIN_TURNS 20
 
 /* The library's part of one loop. */
 struct engine {
@@ -456,6 +457,11 @@ void ws_shutdown(struct loop *l)
         *at = e->next;
         while (e->all)
             ws_free(e->all);
+        /* On a loop that is not its own the library ends in two calls: the first begins to close
+         * its handles, the second, when they are closed, frees the rest. */
+        lws_context_destroy(e->ctx);
+        for (int i = 0; i < DRAIN_TURNS; i++)
+            uv_run(loop_uv(l), UV_RUN_NOWAIT);
         lws_context_destroy(e->ctx);
         free(e);
         return;
