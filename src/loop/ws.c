@@ -29,11 +29,13 @@
 #define SEND_MAX ((size_t)16 << 20)
 #define CONNECT_MS 5000
 #define CLOSE_MS 2000
+#define DRAIN_TURNS 20
 
 /* The library's part of one loop. */
 struct engine {
     struct loop *loop;
     struct lws_context *ctx;
+    struct lws *serving; /* whose callback runs */
     struct ws *all;
     struct engine *next;
 };
@@ -141,21 +143,20 @@ static int writeable(struct ws *w, struct lws *wsi)
         free(m);
         if (sent < 0)
             return -1;
+        /* One thing a turn: a close in the turn of a write would lose what was written. */
+        if (w->first || w->close_with)
+            lws_callback_on_writable(wsi);
+        return 0;
     }
-    if (w->first) {
-        lws_callback_on_writable(wsi);
-    } else if (w->close_with) {
-        lws_close_reason(wsi, (enum lws_close_status)w->close_with, NULL, 0);
-        return -1;
-    }
-    return 0;
+    if (!w->close_with)
+        return 0;
+    lws_close_reason(wsi, (enum lws_close_status)w->close_with, NULL, 0);
+    return -1;
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *per_session, void *p,
-                    size_t n)
+static int handle(struct ws *w, struct lws *wsi, enum lws_callback_reasons reason, void *p,
+                  size_t n)
 {
-    (void)per_session;
-    struct ws *w = wsi ? lws_get_opaque_user_data(wsi) : NULL;
     if (!w)
         return reason == LWS_CALLBACK_CLIENT_WRITEABLE || reason == LWS_CALLBACK_CLIENT_RECEIVE ||
                        reason == LWS_CALLBACK_CLIENT_ESTABLISHED
@@ -196,6 +197,21 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *per
     default:
         return 0;
     }
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *per_session, void *p,
+                    size_t n)
+{
+    (void)per_session;
+    struct ws *w = wsi ? lws_get_opaque_user_data(wsi) : NULL;
+    if (!w)
+        return handle(NULL, wsi, reason, p, n);
+    struct engine *e = w->engine;
+    struct lws *outer = e->serving;
+    e->serving = wsi;
+    int r = handle(w, wsi, reason, p, n);
+    e->serving = outer;
+    return r;
 }
 
 static void on_log(int level, const char *line)
@@ -416,8 +432,11 @@ void ws_free(struct ws *w)
         uv_cancel((uv_req_t *)&w->resolve->uv);
     }
     if (w->wsi) {
+        /* Inside a callback of this wsi its return value closes it. Elsewhere it is closed here and
+         * now: the asynchronous kill waits for the library's next timer, which may be far. */
         lws_set_opaque_user_data(w->wsi, NULL);
-        lws_set_timeout(w->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+        if (w->engine->serving != w->wsi)
+            lws_set_timeout(w->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
     }
     timer_free(w->patience);
     while (w->first) {
@@ -438,6 +457,11 @@ void ws_shutdown(struct loop *l)
         *at = e->next;
         while (e->all)
             ws_free(e->all);
+        /* On a loop that is not its own the library ends in two calls: the first begins to close
+         * its handles, the second, when they are closed, frees the rest. */
+        lws_context_destroy(e->ctx);
+        for (int i = 0; i < DRAIN_TURNS; i++)
+            uv_run(loop_uv(l), UV_RUN_NOWAIT);
         lws_context_destroy(e->ctx);
         free(e);
         return;

@@ -30,7 +30,8 @@ bool ws_send(struct ws *w, const char *text, size_t n);
 void ws_close(struct ws *w, int code);
 /* Ends it at once and calls nothing any more. NULL is fine. */
 void ws_free(struct ws *w);
-/* Ends the library's part of the loop; before loop_free(). */
+/* Ends the library's part of the loop, turning it a few times; not from a callback, before
+ * loop_free(). */
 void ws_shutdown(struct loop *l);
 
 #endif

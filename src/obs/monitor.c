@@ -11,7 +11,7 @@
 void monitor_begin(struct monitor *m, bool playing, int64_t now_ms)
 {
     m->playing = playing;
-    m->moved_ms = m->bright_ms = m->ran_ms = now_ms;
+    m->moved_ms = m->bright_ms = m->ran_ms = m->seen_ms = now_ms;
     m->cursor_ms = -1;
     m->last_n = 0;
 }
@@ -20,6 +20,7 @@ void monitor_picture(struct monitor *m, const uint8_t *rgb, size_t n, int64_t no
 {
     uint64_t differs = 0;
     bool bright = false;
+    m->seen_ms = now_ms;
     if (n > sizeof m->last)
         n = sizeof m->last;
     for (size_t i = 0; i < n; i++) {
@@ -43,8 +44,8 @@ void monitor_cursor(struct monitor *m, int64_t cursor_ms, int64_t now_ms)
 
 bool monitor_verdict(const struct monitor *m, int64_t now_ms, char out[64])
 {
-    int64_t black = now_ms - m->bright_ms;
-    int64_t still = now_ms - m->moved_ms, stuck = now_ms - m->ran_ms;
+    int64_t black = m->seen_ms - m->bright_ms; /* no pictures prove nothing */
+    int64_t still = m->seen_ms - m->moved_ms, stuck = now_ms - m->ran_ms;
     *out = '\0';
     if (black >= MONITOR_BLACK_MS) {
         snprintf(out, 64, "black %lld s", (long long)(black / 1000));

@@ -17,6 +17,7 @@
 
 struct monitor {
     bool playing;      /* a clip should be moving now */
+    int64_t seen_ms;   /* the last picture came */
     int64_t moved_ms;  /* the picture changed last */
     int64_t bright_ms; /* the picture was not black last */
     int64_t ran_ms;    /* the cursor moved last */

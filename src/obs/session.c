@@ -427,7 +427,8 @@ static void fail(struct session *s, const char *why, bool give_up)
 
 static void on_open(void *user)
 {
-    (void)user; /* OBS speaks first */
+    struct session *s = user;
+    timer_start(s->again, GREETING_MS, 0); /* OBS speaks first */
 }
 
 static void on_close(void *user, int code, const char *why)
