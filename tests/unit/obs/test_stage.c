@@ -127,7 +127,7 @@ static void a_show_in_real_time(void **state)
     stage_set_generating(s.stage, true, "x");
     assert_int_equal(scene(&s), STAGE_GENERATING);
     struct stage_clip c = clip(&s, 1);
-    assert_true(stage_ready(s.stage));
+    assert_true(stage_ready(s.stage, true));
     assert_int_equal(stage_air(s.stage, &c, false, NULL), ERR_OK);
     assert_int_equal(stage_air(s.stage, &c, false, NULL), ERR_BUSY);
     assert_int_equal(s.aired, 0); /* never from inside */
