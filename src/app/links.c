@@ -147,7 +147,9 @@ static void on_ack(void *user, int64_t id)
 {
     struct house *h = user;
     h->drawing_total_ms = clock_mono_ms();
+    h->show.engine = *engine_status(h->engine);
     picture_clear(&h->show.preview);
+    show_changed(&h->show, EVENT_ENGINE, 0, clock_mono_ms());
     log_debug("engine", "#%lld acknowledged", (long long)id);
 }
 
