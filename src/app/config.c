@@ -28,41 +28,75 @@ static const struct key {
     size_t at, size; /* in struct config, or in struct config_chat below "chat[]" */
     double least, most;
     const char *choices; /* CHOICE: words in the order of the enum, or of a string when size > 0 */
+    const char *shown;   /* the default, as show.lua would say it */
+    const char *help;    /* one line for the manual */
 } keys[] = {
 #define AT(m) offsetof(struct config, m), sizeof((struct config *)0)->m
 #define CHAT(m) offsetof(struct config_chat, m), sizeof((struct config_chat *)0)->m
-    {"chat", LIST, 0, 0, 0, CHAT_SOURCES_MAX, NULL},
-    {"chat[].kind", CHOICE, CHAT(kind), 0, 0, "irc simulated"},
-    {"chat[].url", STR, CHAT(url), 0, 0, NULL},
-    {"chat[].nick", STR, CHAT(nick), 0, 0, NULL},
-    {"chat[].ca", FILE_PATH, CHAT(ca), 0, 0, NULL},
-    {"chat[].secret", STR, CHAT(secret), 0, 0, NULL},
-    {"chat[].seed", INT, CHAT(seed), 0, 9007199254740992.0, NULL},
-    {"chat[].rate", NUM, CHAT(rate), 0, 60000, NULL},
-    {"obs", TABLE, 0, 0, 0, 0, NULL},
-    {"obs.url", STR, AT(obs_url), 0, 0, NULL},
-    {"obs.paths", MAP, 0, 0, 0, CONFIG_MAPS_MAX, NULL},
-    {"engine", TABLE, 0, 0, 0, 0, NULL},
-    {"engine.kind", CHOICE, AT(engine_kind), 0, 0, "animatic"},
-    {"gates", TABLE, 0, 0, 0, 0, NULL},
-    {"gates.prompt", CHOICE, offsetof(struct config, show.prompt_gate), 0, 0, 0, "operator auto"},
-    {"gates.clip", CHOICE, offsetof(struct config, show.clip_gate), 0, 0, 0, "operator auto"},
-    {"limits", TABLE, 0, 0, 0, 0, NULL},
-    {"limits.per_viewer", INT, AT(show.per_viewer), 0, 1000000, NULL},
-    {"limits.cooldown", INT, AT(show.cooldown_s), 0, 1000000, NULL},
-    {"limits.queue", INT, AT(show.queue), 0, 10000000, NULL},
-    {"limits.length", INT, AT(show.length), 1, 2000, NULL},
-    {"limits.eta", INT, AT(show.max_eta_s), 0, 1000000, NULL},
-    {"limits.vault", INT, AT(show.vault_bytes), 0, 9007199254740992.0, NULL},
-    {"limits.disk", INT, AT(show.disk_reserve), 0, 9007199254740992.0, NULL},
-    {"stage", TABLE, 0, 0, 0, 0, NULL},
-    {"stage.result_dwell", NUM, AT(result_dwell_s), 0, 3600, NULL},
-    {"stage.gallery_dwell", NUM, AT(gallery_dwell_s), 1, 3600, NULL},
-    {"stage.label", STR, AT(show.label), 0, 0, NULL},
-    {"scripts", STR_LIST, 0, 0, 0, CONFIG_SCRIPTS_MAX, NULL},
-    {"theme", STR, AT(theme), 0, 0, NULL},
+    {"chat", LIST, 0, 0, 0, CHAT_SOURCES_MAX, NULL, "{}",
+     "the chats, one table each; {}: only `sakuga ctl say`"},
+    {"chat[].kind", CHOICE, CHAT(kind), 0, 0, "irc simulated", "\"irc\"",
+     "an IRC server (Twitch too), or an audience from a seed"},
+    {"chat[].url", STR, CHAT(url), 0, 0, NULL, "",
+     "irc: \"ircs://host:6697/#channel\"; irc:// is without TLS"},
+    {"chat[].nick", STR, CHAT(nick), 0, 0, NULL, "\"sakuga\"", "irc: the name to log in with"},
+    {"chat[].ca", FILE_PATH, CHAT(ca), 0, 0, NULL, "",
+     "irc: a PEM file to trust instead of the system's store"},
+    {"chat[].secret", STR, CHAT(secret), 0, 0, NULL, "",
+     "irc: NAME of NAME.password in secrets.conf"},
+    {"chat[].seed", INT, CHAT(seed), 0, 9007199254740992.0, NULL, "1", "simulated: the audience"},
+    {"chat[].rate", NUM, CHAT(rate), 0, 60000, NULL, "20", "simulated: lines a minute"},
+    {"obs", TABLE, 0, 0, 0, 0, NULL, "{}",
+     "the OBS that shows the clips; without it nobody watches"},
+    {"obs.url", STR, AT(obs_url), 0, 0, NULL, "",
+     "its WebSocket server: \"ws://127.0.0.1:4455\"; the password is obs.password in secrets.conf"},
+    {"obs.paths", MAP, 0, 0, 0, CONFIG_MAPS_MAX, NULL, "{}",
+     "folders as an OBS on another machine sees them: [\"/srv/show/air\"] = \"Z:/air\""},
+    {"engine", TABLE, 0, 0, 0, 0, NULL, "{}", "what draws the clips"},
+    {"engine.kind", CHOICE, AT(engine_kind), 0, 0, "animatic", "\"animatic\"",
+     "animatic: a drawn title card, no model"},
+    {"gates", TABLE, 0, 0, 0, 0, NULL, "{}", "who decides: \"operator\" or \"auto\""},
+    {"gates.prompt", CHOICE, offsetof(struct config, show.prompt_gate), 0, 0, 0, "operator auto",
+     "\"operator\"", "gate 1, before the engine"},
+    {"gates.clip", CHOICE, offsetof(struct config, show.clip_gate), 0, 0, 0, "operator auto",
+     "\"operator\"", "gate 2, before the air; a clip that failed a check never passes by itself"},
+    {"limits", TABLE, 0, 0, 0, 0, NULL, "{}", "0 means no limit"},
+    {"limits.per_viewer", INT, AT(show.per_viewer), 0, 1000000, NULL, "1",
+     "prompts of one viewer that have not ended"},
+    {"limits.cooldown", INT, AT(show.cooldown_s), 0, 1000000, NULL, "60",
+     "seconds between two accepted prompts of one viewer"},
+    {"limits.queue", INT, AT(show.queue), 0, 10000000, NULL, "100",
+     "prompts that wait, held and approved"},
+    {"limits.length", INT, AT(show.length), 1, 2000, NULL, "300",
+     "characters (grapheme clusters) of a prompt; a longer one is refused, never cut"},
+    {"limits.eta", INT, AT(show.max_eta_s), 0, 1000000, NULL, "0",
+     "seconds: no new prompts while the wait is longer"},
+    {"limits.vault", INT, AT(show.vault_bytes), 0, 9007199254740992.0, NULL, "21474836480",
+     "bytes of clips; beyond, the oldest un-aired ones go first, favourites never"},
+    {"limits.disk", INT, AT(show.disk_reserve), 0, 9007199254740992.0, NULL, "2147483648",
+     "bytes that must be free for a new job to start"},
+    {"stage", TABLE, 0, 0, 0, 0, NULL, "{}", "what the audience sees"},
+    {"stage.result_dwell", NUM, AT(result_dwell_s), 0, 3600, NULL, "0",
+     "seconds that a clip's last picture stays"},
+    {"stage.gallery_dwell", NUM, AT(gallery_dwell_s), 1, 3600, NULL, "8",
+     "seconds of each clip in the gallery"},
+    {"stage.label", STR, AT(show.label), 0, 0, NULL, "\"AI-generated\"", "the label on every clip"},
+    {"scripts", STR_LIST, 0, 0, 0, CONFIG_SCRIPTS_MAX, NULL, "{ \"commands\", \"styles\" }",
+     "Lua files or folders, searched in the config folder, then in the installed lua/"},
+    {"theme", STR, AT(theme), 0, 0, NULL, "\"sakura\"",
+     "colours of the console, a file of themes/"},
 };
 #define KEYS ((int)(sizeof keys / sizeof *keys))
+
+bool config_key(int i, const char **path, const char **shown, const char **help)
+{
+    if (i < 0 || i >= KEYS)
+        return false;
+    *path = keys[i].path;
+    *shown = keys[i].shown;
+    *help = keys[i].help;
+    return true;
+}
 
 void config_defaults(struct config *c)
 {

@@ -47,6 +47,9 @@ struct config {
     int secret_count;
 };
 
+/* Key i of the table, for the manual: its path, its default as text ("" none), one line of help. */
+bool config_key(int i, const char **path, const char **shown, const char **help);
+
 /* What a show.lua that says nothing means. */
 void config_defaults(struct config *c);
 /* The demo: a simulated audience, the animatic engine, nobody watching. */

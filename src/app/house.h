@@ -39,6 +39,7 @@ struct house {
     bool quitting;
     bool safe;                /* load no scripts */
     int64_t drawing_total_ms; /* since when the running job is drawn, mono */
+    int64_t gallery_at;       /* where the gallery's rotation stands */
     int64_t reviewing;        /* prompt whose clip plays in the review pane; 0 none */
     int review_w, review_h;   /* pixels that the review pane asks for */
 };

@@ -279,12 +279,12 @@ static void on_ended(void *user, int64_t id, enum stage_end how, const char *wor
 
 static bool gallery_next(void *user, struct stage_clip *out)
 {
-    static int64_t last; /* where the rotation stands */
     struct house *h = user;
-    const struct prompt *p = show_gallery_after(&h->show, last ? last : INT64_MAX);
+    const struct prompt *p =
+        show_gallery_after(&h->show, h->gallery_at ? h->gallery_at : INT64_MAX);
     if (!p)
         return false;
-    last = p->id;
+    h->gallery_at = p->id;
     fill_clip(h, p, out);
     return true;
 }

@@ -1,5 +1,6 @@
 #include "app/options.h"
 
+#include "app/config.h"
 #include "command/command.h"
 
 #include <stddef.h>
@@ -229,6 +230,16 @@ static void mdoc(FILE *to, const char *s)
             fputc(*s, to);
 }
 
+/* As an argument of a macro, where a quote begins a quoted word. */
+static void mdoc_quoted(FILE *to, const char *s)
+{
+    for (; *s; s++)
+        if (*s == '"')
+            fputs("\\(dq", to);
+        else
+            fputc(*s, to);
+}
+
 void options_man(FILE *to)
 {
     int n;
@@ -285,6 +296,19 @@ void options_man(FILE *to)
             mdoc(to, c[i].help);
             fputs("\n", to);
         }
+    fputs(
+        ".El\n.Sh SHOW.LUA\n.Pa show.lua\nreturns a table. Every key has a default; an unknown key "
+        "or a wrong type\n"
+        "is an error that names the key, its line and the nearest known key.\n.Bl -tag -width Ds\n",
+        to);
+    const char *path, *shown, *help;
+    for (int i = 0; config_key(i, &path, &shown, &help); i++) {
+        fprintf(to, ".It Va %s%s", path, shown[0] ? " = " : "");
+        mdoc_quoted(to, shown);
+        fputs("\n", to);
+        mdoc(to, help);
+        fputs("\n", to);
+    }
     fputs(".El\n.Sh EXIT STATUS\n.Bl -tag -width Ds\n.It 0\ndone\n.It 1\nrefused or failed; the "
           "reason is on\n"
           "standard error\n.It 2\nusage\n.It 3\nno show is running\n.El\n.Sh FILES\n.Bl -tag "
