@@ -117,11 +117,13 @@ void rig_end(struct rig *r)
 
 void rig_clip(const struct rig *r, int n, struct stage_clip *out)
 {
+    static const char long_one[] =
+        "a very long prompt that goes on and on about a city of towers above the clouds, with "
+        "airships, lanterns, petals in the wind and a cat that watches all of it from a roof";
     static const char *const prompts[RIG_CLIPS] = {
         "a fox in the rain under a red paper umbrella",
         "雨の駅でひとり傘をさす少女、蒸気機関車が通り過ぎる、夕暮れの光",
-        "a very long prompt that goes on and on about a city of towers above the clouds, with "
-        "airships, lanterns, petals in the wind and a cat that watches all of it from a roof",
+        long_one,
         "サクラ吹雪",
         "mecha at dawn",
         "noir alley, neon"};
