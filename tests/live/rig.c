@@ -14,9 +14,13 @@ static int passed, failed;
 static bool failing;
 static char recording[512];
 
+static char stop_command[900]; /* what ends the OBS that runs, "" without one */
+
 static void die(const char *what)
 {
     fprintf(stderr, "live test: %s\n", what);
+    if (*stop_command && system(stop_command))
+        fprintf(stderr, "live test: OBS was left running\n");
     exit(99);
 }
 
@@ -93,6 +97,7 @@ void rig_begin(struct rig *r, const char *options)
         die("no temporary folder");
     snprintf(r->obs_dir, sizeof r->obs_dir, "%s/obs", r->dir);
     snprintf(r->air, sizeof r->air, "%s/air", r->dir);
+    snprintf(stop_command, sizeof stop_command, "'%s' stop '%s'", script(), r->obs_dir);
     struct fault f;
     if (path_mkdirs(r->air, 0755, &f))
         die(fault_text(&f));
