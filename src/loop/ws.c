@@ -448,6 +448,12 @@ void ws_free(struct ws *w)
     free(w);
 }
 
+static void drain(struct loop *l)
+{
+    for (int i = 0; i < DRAIN_TURNS; i++)
+        loop_step(l, 1);
+}
+
 void ws_shutdown(struct loop *l)
 {
     for (struct engine **at = &engines; *at; at = &(*at)->next) {
@@ -458,10 +464,11 @@ void ws_shutdown(struct loop *l)
         while (e->all)
             ws_free(e->all);
         /* On a loop that is not its own the library ends in two calls: the first begins to close
-         * its handles, the second, when they are closed, frees the rest. */
+         * its handles, the second, when they are closed, frees the rest. Connections that have just
+         * ended must be gone before the first. */
+        drain(l);
         lws_context_destroy(e->ctx);
-        for (int i = 0; i < DRAIN_TURNS; i++)
-            uv_run(loop_uv(l), UV_RUN_NOWAIT);
+        drain(l);
         lws_context_destroy(e->ctx);
         free(e);
         return;

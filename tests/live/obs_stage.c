@@ -518,8 +518,6 @@ static void shots(struct rig *r)
 {
     const char *to = getenv("SHOTS");
     char file[600];
-    if (!to)
-        return;
     rig_stage(r, 5000, 60000);
     CHECK(rig_scene(r, "sakuga standby", 10000));
     snprintf(file, sizeof file, "%s/standby.png", to);
@@ -565,7 +563,8 @@ int main(int argc, char **argv)
     rig_test("airlock", airlock, &r);
     rig_test("withdrawn before the cut", withdrawn_before_the_cut, &r);
     rig_test("close leaves the gallery", close_leaves_the_gallery, &r);
-    rig_test("shots", shots, &r);
+    if (getenv("SHOTS")) /* a folder for pictures of the scenes, for people to look at */
+        rig_test("shots", shots, &r);
     rig_end(&r);
     return rig_summary();
 }

@@ -14,9 +14,13 @@ static int passed, failed;
 static bool failing;
 static char recording[512];
 
+static char stop_command[900]; /* what ends the OBS that runs, "" without one */
+
 static void die(const char *what)
 {
     fprintf(stderr, "live test: %s\n", what);
+    if (*stop_command && system(stop_command))
+        fprintf(stderr, "live test: OBS was left running\n");
     exit(99);
 }
 
@@ -93,6 +97,7 @@ void rig_begin(struct rig *r, const char *options)
         die("no temporary folder");
     snprintf(r->obs_dir, sizeof r->obs_dir, "%s/obs", r->dir);
     snprintf(r->air, sizeof r->air, "%s/air", r->dir);
+    snprintf(stop_command, sizeof stop_command, "'%s' stop '%s'", script(), r->obs_dir);
     struct fault f;
     if (path_mkdirs(r->air, 0755, &f))
         die(fault_text(&f));
@@ -117,11 +122,13 @@ void rig_end(struct rig *r)
 
 void rig_clip(const struct rig *r, int n, struct stage_clip *out)
 {
+    static const char long_one[] =
+        "a very long prompt that goes on and on about a city of towers above the clouds, with "
+        "airships, lanterns, petals in the wind and a cat that watches all of it from a roof";
     static const char *const prompts[RIG_CLIPS] = {
         "a fox in the rain under a red paper umbrella",
         "雨の駅でひとり傘をさす少女、蒸気機関車が通り過ぎる、夕暮れの光",
-        "a very long prompt that goes on and on about a city of towers above the clouds, with "
-        "airships, lanterns, petals in the wind and a cat that watches all of it from a roof",
+        long_one,
         "サクラ吹雪",
         "mecha at dawn",
         "noir alley, neon"};

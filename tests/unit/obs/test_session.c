@@ -265,6 +265,9 @@ static void refused_password_stops(void **state)
     session_retry(t.s, PASSWORD);
     until(&t, &t.ups, 1, 3000);
     finish(&t);
+    begin(&t, MOOD_REFUSES, PASSWORD);
+    until(&t, &t.gave_ups, 1, 3000);
+    finish(&t); /* at once: nothing may be left */
     begin(&t, MOOD_FINE, NULL); /* a password is asked and none is there */
     until(&t, &t.gave_ups, 1, 3000);
     assert_non_null(strstr(t.why, "obs.password"));
