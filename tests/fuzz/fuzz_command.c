@@ -1,11 +1,13 @@
 /* Lines of the `:` prompt, of `ctl` and of chat, through the command table; show and desk behind it
- * are real, the store is in memory. */
+ * are real, the store lies on a RAM disk. */
 #include "base/text.h"
 #include "command/viewer.h"
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -62,6 +64,18 @@ static void work(void *user, void (*fn)(void *), void (*done)(void *), void *arg
 static const struct desk_ops ops = {draw,    with_id, no,      no,   air,    never,
                                     with_id, nothing, nothing, work, nothing};
 
+static char db[] = "/dev/shm/sakuga-fuzz-XXXXXX";
+
+static void remove_db(void)
+{
+    char log[sizeof db + 4];
+    unlink(db);
+    snprintf(log, sizeof log, "%s-wal", db);
+    unlink(log);
+    snprintf(log, sizeof log, "%s-shm", db);
+    unlink(log);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct show show;
@@ -79,7 +93,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         show.set.cooldown_s = show.set.per_viewer = 0;
         strcpy(paths.vault, "/nonexistent");
         strcpy(paths.air, "/nonexistent");
-        store = store_open(":memory:", NULL, nothing, NULL, &f);
+        int fd = mkstemp(db);
+        if (fd < 0)
+            abort();
+        close(fd);
+        atexit(remove_db);
+        store = store_open(db, NULL, nothing, NULL, &f);
         if (!store)
             abort();
         desk = desk_new(&show, store, &paths, &ops, NULL);
