@@ -644,7 +644,7 @@ const char *config_secret(const struct config *c, const char *name)
     return "";
 }
 
-static enum err load_secrets(struct config *c, const struct paths *paths, struct fault *f)
+enum err config_load_secrets(struct config *c, const struct paths *paths, struct fault *f)
 {
     char path[PATH_LEN];
     struct stat st;
@@ -669,7 +669,7 @@ enum err config_load(struct config *c, const struct paths *paths, struct fault *
         return fault_set(f, ERR_LIMIT, "the path of %s is too long", paths->config);
     if (access(path, F_OK)) {
         config_demo(c);
-        return load_secrets(c, paths, f);
+        return config_load_secrets(c, paths, f);
     }
     config_defaults(c);
     c->from_file = true;
@@ -677,7 +677,7 @@ enum err config_load(struct config *c, const struct paths *paths, struct fault *
     if (!e)
         e = config_parse(c, buf_str(&b), b.len, path, paths->config, f);
     if (!e)
-        e = load_secrets(c, paths, f);
+        e = config_load_secrets(c, paths, f);
     buf_free(&b);
     return e;
 }

@@ -57,6 +57,8 @@ void config_demo(struct config *c);
 
 /* Reads show.lua and secrets.conf of `paths->config`; without show.lua the demo's settings. */
 enum err config_load(struct config *c, const struct paths *paths, struct fault *f);
+/* Reads secrets.conf alone, and registers what it holds with the log. No file: no secrets. */
+enum err config_load_secrets(struct config *c, const struct paths *paths, struct fault *f);
 /* The text of a show.lua; `name` stands in messages, `dir` is what its paths are relative to. */
 enum err config_parse(struct config *c, const char *text, size_t n, const char *name,
                       const char *dir, struct fault *f);

@@ -192,10 +192,9 @@ static void obs(struct doctor *d)
     if (wait_for(d, &d->obs_up, &d->obs_down))
         good("obs", "%s answers", d->config.obs_url);
     else
-        bad(d, "obs",
-            "%s: %s; start OBS, enable its WebSocket server (Tools), and put the password into "
-            "secrets.conf as obs.password",
-            d->config.obs_url, d->obs_why[0] ? d->obs_why : "no answer");
+        bad(d, "obs", "%s: %s", d->config.obs_url,
+            d->obs_why[0] ? d->obs_why
+                          : "no answer; start OBS and enable its WebSocket server (Tools)");
     session_free(s);
 }
 

@@ -30,7 +30,8 @@ static void draw(void *user, const struct prompt *p, const struct style *style)
     job->attempt = p->draws;
     str_copy(job->prompt, sizeof job->prompt, p->text);
     str_copy(job->viewer, sizeof job->viewer, p->viewer.name);
-    str_copy(job->style, sizeof job->style, style->name);
+    if (strcmp(style->name, "default"))
+        str_copy(job->style, sizeof job->style, style->name);
     str_copy(job->negative, sizeof job->negative, style->negative);
     str_copy(job->label, sizeof job->label, h->config.show.label);
     for (int i = 0; i < style->colours && i < 8; i++)
@@ -86,7 +87,10 @@ static void on_progress(void *user, int64_t id, const char *stage, double fracti
     e->eta_ms = eta_ms;
     str_copy(e->stage, sizeof e->stage, stage);
     show_changed(&h->show, EVENT_ENGINE, 0, clock_mono_ms());
-    snprintf(text, sizeof text, "#%lld  %s  %d %%", (long long)id, stage, (int)(overall * 100));
+    size_t n = (size_t)snprintf(text, sizeof text, "#%lld  ", (long long)id);
+    for (int i = 0; i < 16; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, i < overall * 16 ? "█" : "░");
+    snprintf(text + n, sizeof text - n, "  %d %%", (int)(overall * 100));
     stage_set_generating(h->stage, true, text);
 }
 
@@ -198,7 +202,8 @@ static void fill_clip(struct house *h, const struct prompt *p, struct stage_clip
     desk_air_path(h->desk, p, c->path);
     str_copy(c->viewer, sizeof c->viewer, p->viewer.name);
     str_copy(c->prompt, sizeof c->prompt, p->text);
-    str_copy(c->style, sizeof c->style, p->style);
+    if (strcmp(p->style, "default"))
+        str_copy(c->style, sizeof c->style, p->style);
 }
 
 /* A clip that the operator cleared may take the program back from a scene of his own. */
@@ -369,6 +374,26 @@ static void on_edited(void *user, const struct event *e)
     }
 }
 
+/* `obs reconnect`: after a wrong password or a kick. The secrets are read again. */
+static void obs_command(struct commands *cs, const struct origin *o, const struct command_call *c,
+                        struct answer a)
+{
+    struct house *h = command_user(cs);
+    struct fault f = {0};
+    (void)o;
+    if (strcmp(c->word, "reconnect")) {
+        a.fn(a.user, ERR_USAGE, 0, "usage: obs reconnect");
+        return;
+    }
+    h->config.secret_count = 0;
+    if (config_load_secrets(&h->config, &h->paths, &f)) {
+        a.fn(a.user, f.code, 0, fault_text(&f));
+        return;
+    }
+    stage_retry(h->stage, config_secret(&h->config, "obs.password"));
+    a.fn(a.user, ERR_OK, 0, "connecting to OBS");
+}
+
 static enum err start_stage(struct house *h, struct fault *f)
 {
     struct stage_map maps[CONFIG_MAPS_MAX];
@@ -405,6 +430,9 @@ enum err links_start(struct house *h, struct fault *f)
     h->engine = engine_new(h->loop, &e, &engine_ops, h, f);
     if (!h->engine)
         return f->code;
+    const struct command rows[] = {{"obs", "WORD", "", ROLE_OPERATOR, FROM_KEY | FROM_CTL,
+                                    "obs reconnect: connect to OBS again", obs_command, h}};
+    command_add(h->commands, rows, 1);
     h->links = event_subscribe(&h->show.events, "links", on_edited, h);
     engine_start(h->engine);
     return ERR_OK;

@@ -186,7 +186,9 @@ static void paint_type(cairo_t *cr, PangoLayout *l, double x, double y, double p
 static void make_title(struct card *c, const struct animatic_spec *spec, const struct scene *s)
 {
     cairo_t *cr;
-    double w = s->w * 0.8, h = s->h - (BAR * 2 + 104) * s->k;
+    /* the stage's lower third covers what is below */
+    double top = (BAR + 12) * s->k, bottom = s->h * 0.72;
+    double w = s->w * 0.8, h = bottom - top - 16 * s->k;
     double least = 9 * s->k, px = 76 * s->k, hi = px;
     cairo_surface_t *probe = scene_layer(1, 1, &cr);
     PangoLayout *l = layout(cr, TITLE_FONT, px, spec->prompt);
@@ -225,7 +227,7 @@ static void make_title(struct card *c, const struct animatic_spec *spec, const s
     c->rtl = pango_layout_get_direction(l, 0) == PANGO_DIRECTION_RTL;
     g_object_unref(l);
     c->title_x = (s->w - box) / 2 - pad;
-    c->title_y = (s->h - lh) / 2 - pad - 2 * s->k;
+    c->title_y = (top + bottom - lh) / 2 - pad;
 }
 
 /* One line of small print; `align` -1 starts at x, 1 ends there. Returns its width. */

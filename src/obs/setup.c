@@ -83,8 +83,8 @@ static const char *const scenes[] = {"sakuga backdrop", "sakuga card A",     "sa
         TEXT(s, "sakuga viewer " slot, 0.065, 0.757, 0.60, 0.06, LEFT, SAKURA, 0.040, " "),        \
         TEXT(s, "sakuga style " slot, 0.68, 0.757, 0.26, 0.06, RIGHT, MIST, 0.034, " "),           \
         TEXT(s, "sakuga prompt " slot, 0.065, 0.822, 0.875, 0.125, LEFT, SNOW, 0.042, " "),        \
-        COLOR(s, "sakuga label plate", 0.80, 0.045, 0.16, 0.06, PLATE),                            \
-        TEXT(s, SETUP_LABEL, 0.806, 0.045, 0.148, 0.06, CENTER, SNOW, 0.034, " ")
+        COLOR(s, "sakuga label plate", 0.80, 0.095, 0.16, 0.06, PLATE),                            \
+        TEXT(s, SETUP_LABEL, 0.806, 0.095, 0.148, 0.06, CENTER, SNOW, 0.034, " ")
 
 /* From the bottom up within each scene. */
 static const struct row rows[] = {
