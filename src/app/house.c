@@ -84,7 +84,15 @@ static enum err open_store(struct house *h, struct fault *f)
     h->commands = h->desk ? commands_new(h->desk, &h->show) : NULL;
     if (!h->commands)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    return desk_recover(h->desk, f);
+    struct values *values = values_new();
+    if (!values)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    store_values(h->store, values_add, values); /* before the recovery stages anything */
+    enum err e = desk_recover(h->desk, f);
+    if (!e)
+        return scripts_start(h, values, f);
+    values_free(values);
+    return e;
 }
 
 static enum err start(struct house *h, struct fault *f)
@@ -148,6 +156,8 @@ void house_free(struct house *h)
     ctl_free(h->ctl);
     chat_free(h->chat);
     h->chat = NULL;
+    script_free(h->script);
+    h->script = NULL;
     if (h->loop) {
         links_stop(h);
         net_shutdown(h->loop);

@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "loop/loop.h"
 #include "obs/stage.h"
+#include "script/script.h"
 #include "show/show.h"
 #include "store/store.h"
 
@@ -32,6 +33,7 @@ struct house {
     struct engine *engine;
     struct stage *stage;
     struct chat *chat;
+    struct script *script;  /* NULL: no scripts (--safe) */
     struct timer *tick;     /* once a second */
     struct timer *patience; /* bounds the way out */
     struct subscriber *links, *voice;
@@ -57,6 +59,9 @@ enum err links_start(struct house *h, struct fault *f);
 void links_stop(struct house *h);
 /* Plays the clip of a prompt in the review pane; 0 stops. */
 void links_review(struct house *h, int64_t id, int w, int h_px);
+
+/* scripts.c: the Lua scripts that the config names. `values` are theirs from here on. */
+enum err scripts_start(struct house *h, struct values *values, struct fault *f);
 
 /* intake.c: one line of chat, or as if from chat. The answer comes once: what was replied. */
 enum err intake_start(struct house *h, struct fault *f);

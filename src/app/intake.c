@@ -80,12 +80,10 @@ void intake_line(struct house *h, const struct chat_line *line, struct answer a)
             return;
         enum chat_kind kind = strcmp(name, "anime") ? CHAT_ANSWER : CHAT_ACCEPTED;
         struct answer r = reply_to(h, line, kind, a);
-        if (viewer_run(h->commands, line, name, rest, r))
-            return;
-        r.fn(r.user, ERR_OK, 0, "");
+        script_line(h->script, h->commands, line, r);
         return;
     }
-    a.fn(a.user, ERR_OK, 0, "");
+    script_line(h->script, h->commands, line, a);
 }
 
 static void on_line(void *user, const struct chat_line *line)
