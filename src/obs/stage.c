@@ -111,6 +111,8 @@ static void end_air(struct stage *s, enum stage_end how, const char *words)
     if (s->airing == AIR_NONE)
         return;
     int64_t id = s->air.id;
+    if (s->airing < AIR_CUTTING) /* whatever stopped it, nobody has seen it */
+        how = STAGE_END_REFUSED;
     s->airing = AIR_NONE;
     timer_stop(s->end);
     monitor_begin(&s->monitor, false, clock_mono_ms());

@@ -47,8 +47,9 @@ enum stage_end {
     STAGE_END_PLAYED,   /* to its end */
     STAGE_END_WATCHDOG, /* its time was over and no end had been heard of */
     STAGE_END_FAULT,    /* black, frozen or broken off: the stage fell to the gallery */
-    STAGE_END_REFUSED,  /* OBS could not show it; it was never in the program */
-    STAGE_END_LOST,     /* the connection went; OBS may or may not have shown it */
+    STAGE_END_REFUSED, /* it was never in the program: OBS could not show it, or something (a panic,
+                          a lost connection, the end of the show) came before the cut */
+    STAGE_END_LOST,    /* the connection went; OBS may or may not have shown it */
     STAGE_END_PANIC,
     STAGE_END_OVERRIDE, /* somebody cut to another scene */
     STAGE_END_QUIT      /* stage_close() */

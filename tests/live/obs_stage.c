@@ -394,7 +394,7 @@ static void setup_is_idempotent(struct rig *r)
     rig_run(r, 300);
     buf_reset(&report);
     CHECK(setup_once(r->url, r->password, "AI-generated", 8000, &report, &f) == ERR_OK);
-    CHECK(strstr(buf_str(&report), "is set up"));
+    CHECK(strstr(buf_str(&report), "set up")); /* here, or a moment before by a stage that heals */
     cJSON *items = rig_ask(r, "GetSceneItemList", session_pair("sceneName", "sakuga card A"));
     CHECK(!strcmp(json_str(cJSON_GetArrayItem(json_arr(items, "sceneItems"), 1), "sourceName", ""),
                   "sakuga plate"));
