@@ -396,14 +396,14 @@ static void a_failed_commit_applies_nothing_and_facts_are_not_lost(void **state)
     bench_end(&b);
 }
 
-/* With a disk that needs 50 ms a sync, no call into the desk waits for it. */
+/* With a disk that needs 300 ms a sync, no call into the desk waits for one. */
 static void no_decision_waits_for_the_disk(void **state)
 {
     struct bench b;
     (void)state;
     shimvfs_register();
     bench_start(&b, "shim");
-    shimvfs_sync_ms = 50;
+    shimvfs_sync_ms = 300;
     int syncs = shimvfs_syncs;
     int64_t worst = 0;
     for (int i = 0; i < 200; i++) {
@@ -417,10 +417,10 @@ static void no_decision_waits_for_the_disk(void **state)
         t = clock_mono_us() - t;
         worst = t > worst ? t : worst;
     }
-    assert_true(worst < 50000);
+    assert_true(worst < 300000);
     bench_settle(&b);
     assert_int_equal(b.show.count[PROMPT_HELD], 200);
-    assert_true(shimvfs_syncs - syncs < 100); /* batches: far fewer syncs than decisions */
+    assert_true(shimvfs_syncs - syncs < 20); /* batches: far fewer syncs than decisions */
     assert_int_equal(b.panics, 1);
     shimvfs_sync_ms = 0;
     bench_end(&b);
