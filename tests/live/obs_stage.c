@@ -211,6 +211,8 @@ static void panic_and_resume(struct rig *r)
     CHECK(stage_panicked(r->stage));
     stage_resume(r->stage);
     CHECK(rig_scene(r, "sakuga gallery", 3000));
+    for (int i = 0; i < 100 && (muted(r, "sakuga clip A") || muted(r, "sakuga chime")); i++)
+        rig_run(r, 20); /* the cut may be seen before the last of its batch is done */
     CHECK(!muted(r, "sakuga clip A") && !muted(r, "sakuga chime"));
     /* A panic while OBS is away counts from its return. */
     rig_obs(r, "kill");
