@@ -67,9 +67,7 @@ static void ask_yes(struct tui *t, const char *pending, const char *question)
 
 static void ask_reason(struct tui *t, const char *pending, const char *whom)
 {
-    int n = snprintf(t->question, sizeof t->question, "Reject %s", whom);
-    for (int i = 1; i <= 9 && n < (int)sizeof t->question - 40 && keys_reason(i); i++)
-        n += snprintf(t->question + n, sizeof t->question - (size_t)n, " %d %s", i, keys_reason(i));
+    snprintf(t->question, sizeof t->question, "Reject %s why?", whom);
     ask(t, ASK_REASON, pending, "");
 }
 
@@ -90,7 +88,7 @@ static void on_subject(struct tui *t, const struct command *row, const struct pr
     if (t->focus == PANE_REVIEW && !strcmp(name, "approve"))
         name = "air";
     snprintf(line, sizeof line, "%s %lld", name, (long long)p->id);
-    snprintf(whom, sizeof whom, "#%lld:", (long long)p->id);
+    snprintf(whom, sizeof whom, "#%lld,", (long long)p->id);
     if (!strcmp(name, "reject")) {
         ask_reason(t, line, whom);
     } else if (!strcmp(name, "edit")) {
@@ -150,7 +148,7 @@ static void on_tagged(struct tui *t, bool approve)
                  t->focus == PANE_REVIEW ? "Air" : "Approve", l->tags);
         ask_yes(t, pending, question);
     } else {
-        snprintf(question, sizeof question, "%d tagged:", l->tags);
+        snprintf(question, sizeof question, "%d tagged,", l->tags);
         ask_reason(t, pending, question);
     }
 }

@@ -110,6 +110,25 @@ static int hint_for(struct tui *t, struct grid *g, struct rect r, int x, const c
     return hint(t, g, r, x, !strcmp(what, "air") ? "a" : row->key, word);
 }
 
+/* While something is asked the footer tells how to answer. */
+static void answer_hints(struct tui *t, struct grid *g, struct rect r)
+{
+    int x = r.x + 1;
+    if (t->asking == ASK_YES) {
+        x += hint(t, g, r, x, "y", "Yes");
+        hint(t, g, r, x, "Enter", "No");
+        return;
+    }
+    for (int i = 1; t->asking == ASK_REASON && keys_reason(i); i++)
+        x += hint(t, g, r, x, (char[2]){(char)('0' + i), '\0'}, keys_reason(i));
+    if (t->asking == ASK_COMMAND) {
+        x += hint(t, g, r, x, "Tab", "Complete");
+        x += hint(t, g, r, x, "Up", "History");
+    }
+    x += hint(t, g, r, x, "Enter", t->asking == ASK_REASON ? "No reason" : "Done");
+    hint(t, g, r, x, "Esc", "Back");
+}
+
 void view_footer(struct tui *t, struct grid *g, struct rect r)
 {
     struct rect left = r;
@@ -121,6 +140,10 @@ void view_footer(struct tui *t, struct grid *g, struct rect r)
         int n = text_cells(word);
         grid_text(g, r.x + r.w - n, r.y, n, *frame_ink(t, LOOK_PANIC), word);
         left.w -= n + 1;
+    }
+    if (t->asking != ASK_NOTHING) {
+        answer_hints(t, g, left);
+        return;
     }
     left.w -= 8;
     for (int i = 0; i < 9 && useful[t->focus][i]; i++)

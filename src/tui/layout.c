@@ -80,7 +80,7 @@ static void wide(struct layout *l, struct rect r, enum pane focus)
     struct rect side = cut_right(&r, between(44, r.w / 4, 64));
     l->program = cut_bottom(&side, between(8, (side.w - 2) * 9 / 32 + 3, side.h / 2));
     l->inspector = side;
-    work(l, cut_right(&r, between(52, r.w * 36 / 100, 90)));
+    work(l, cut_right(&r, between(52, r.w * 46 / 100, 90)));
     left_column(l, r, focus);
 }
 
