@@ -20,9 +20,18 @@ static void answered(void *user, enum err e, int64_t id, const char *text)
 {
     struct sent *s = user;
     char words[600];
+    int first = (int)strcspn(text, "\n"), more = 0;
     (void)id;
-    snprintf(words, sizeof words, "%s%s", text[0] ? text : err_text(e),
-             !e && s->undoable ? "  (z takes it back)" : "");
+    for (const char *p = text + first; *p; p++)
+        more += *p == '\n' && p[1];
+    int n = text[0] ? snprintf(words, sizeof words - 60, "%.*s", first, text)
+                    : snprintf(words, sizeof words - 60, "%s", err_text(e));
+    if (n > (int)sizeof words - 61)
+        n = (int)sizeof words - 61;
+    if (more)
+        n += snprintf(words + n, 30, " (and %d more)", more);
+    if (!e && s->undoable)
+        snprintf(words + n, 30, "  (z takes it back)");
     tui_say(s->t, e ? LOG_ERROR : LOG_INFO, words, s->t->now);
     free(s);
 }
@@ -186,7 +195,7 @@ static void back(struct tui *t)
     else if (t->focus != PANE_HELD)
         tui_focus(t, PANE_HELD);
     else
-        tui_say(t, LOG_INFO, "Q ends the show", t->now);
+        tui_say(t, LOG_DEBUG, "Q ends the show", t->now);
 }
 
 static void tag(struct tui *t)
@@ -367,7 +376,7 @@ static void enter(struct tui *t)
                  t->line.text);
         break;
     default: /* Enter is No */
-        tui_say(t, LOG_INFO, "not done", t->now);
+        tui_say(t, LOG_DEBUG, "not done", t->now);
         return;
     }
     t->acted_id = t->focus <= PANE_REVIEW ? t->list[t->focus].id : 0;
@@ -380,7 +389,7 @@ static bool special(struct tui *t, const char *key)
     if (t->asking == ASK_YES) {
         if (strcmp(key, "y") && strcmp(key, "Y")) {
             finish(t);
-            tui_say(t, LOG_INFO, "not done", t->now);
+            tui_say(t, LOG_DEBUG, "not done", t->now);
             return true;
         }
         finish(t);

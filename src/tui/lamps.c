@@ -146,7 +146,7 @@ static void engine_lamp(struct tui *t, struct lamps *l)
         add(l, LOOK_BAD, URGENT + 2, "engine stale %s", age);
     else if (e->state == ENGINE_DRAWING)
         add(l, LOOK_ID, 58, "%s #%lld %d%%", frame_glyph(t, GLYPH_PLAY), (long long)e->job,
-            (int)(e->progress * 100));
+            (int)(e->progress * 100 + 0.5));
     else
         add(l, LOOK_GOOD, 40, "%s %s", e->kind, frame_glyph(t, GLYPH_OK));
     device_lamp(t, l);

@@ -1,5 +1,6 @@
 #include "tui/view.h"
 
+#include "base/buf.h"
 #include "show/queue.h"
 
 #include <stdio.h>
@@ -88,14 +89,8 @@ void tui_focus(struct tui *t, enum pane p)
 
 void tui_say(struct tui *t, enum log_level level, const char *text, struct tui_time now)
 {
-    size_t first = strcspn(text, "\n");
-    int more = 0;
-    for (const char *s = text + first; *s; s++)
-        more += *s == '\n' && s[1];
-    if (more)
-        snprintf(t->message, sizeof t->message, "%.*s (and %d more)", (int)first, text, more);
-    else
-        snprintf(t->message, sizeof t->message, "%.*s", (int)first, text);
+    str_copy(t->message, sizeof t->message, text);
+    t->message[strcspn(t->message, "\n")] = '\0';
     t->message_level = level;
     t->message_ms = now.mono_ms;
     t->touched = true;

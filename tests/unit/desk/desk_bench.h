@@ -190,7 +190,7 @@ static void bench_start(struct bench *b, const char *vfs)
 }
 
 /* The show dies where it stands (what was committed stays) and starts again. */
-static void bench_crash(struct bench *b)
+static inline void bench_crash(struct bench *b)
 {
     struct fault f = {0};
     store_close(b->store);
