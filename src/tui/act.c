@@ -63,6 +63,7 @@ void act_run(struct tui *t, const char *line)
 static void ask(struct tui *t, enum asking what, const char *pending, const char *text)
 {
     t->asking = what;
+    t->asked_ms = t->now.mono_ms;
     t->complete_at = -1;
     str_copy(t->pending, sizeof t->pending, pending);
     line_set(&t->line, text);
@@ -119,8 +120,10 @@ void act_command(struct tui *t, const struct command *row)
     if (!strcmp(row->name, "quit")) {
         ask_yes(t, "quit",
                 s->count[PROMPT_AIRING] ? "A clip is ON AIR. End the show?" : "End the show?");
+    } else if (!strcmp(row->name, "pause") && s->panic) { /* no single key leaves a panic */
+        tui_say(t, LOG_WARN, "panic: only `:resume` leaves it", t->now);
     } else if (!strcmp(row->name, "pause")) {
-        act_run(t, s->paused || s->panic ? "resume" : "pause");
+        act_run(t, s->paused ? "resume" : "pause");
     } else if (!strcmp(row->name, "cancel")) { /* the one that is drawn, wherever the focus is */
         p = show_first(s, PROMPT_GENERATING);
         if (!p) {

@@ -46,7 +46,7 @@ static void stage_lamp(struct tui *t, struct lamps *l)
     const struct show *s = t->show;
     const struct obs_status *o = &s->obs;
     bool airing = s->count[PROMPT_AIRING] > 0;
-    const char *scene = o->connected && o->scene[0] ? o->scene : stage_scene_name(o->stage);
+    const char *scene = o->connected ? o->scene : "";
     if (!strncmp(scene, "sakuga ", 7))
         scene += 7;
     if (s->panic)
@@ -56,7 +56,8 @@ static void stage_lamp(struct tui *t, struct lamps *l)
     else
         add(l, LOOK_STANDBY, 90, " %s %s ", frame_glyph(t, GLYPH_RING),
             o->stage == STAGE_GALLERY ? "GALLERY" : "STANDBY");
-    add(l, LOOK_TEXT, 60, "%s", scene);
+    if (scene[0])
+        add(l, LOOK_TEXT, 60, "%s", scene);
     if (o->monitor[0])
         add(l, LOOK_BAD, URGENT, "program %s", o->monitor);
 }

@@ -5,7 +5,7 @@ say mika_ch neon fox running over wet rooftops, city glow
 say bo cat pilot in a storm
 key Space
 screen
-| * sakuga   o STANDBY   standby  irc +  animatic +  cpu 42% 96M        16:00:00 |
+| * sakuga   o STANDBY   irc +  animatic +  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 2  ready 0  review 0  aired 0  ETA unknown yet          |
 |+- 1 Held 2 -------------------------------------------------------- 1 tagged -+|
 || * #1 irc mika_ch       0s neon fox running over wet rooftops, city glow      ||
@@ -29,7 +29,7 @@ screen
 |+------------------------------------------------------------------------------+|
 |                                                                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbee~
 ~e jeee bbb lllllll      bbb                                                    e~
@@ -58,7 +58,7 @@ engine draw 57 encode 12000
 picture preview
 key 4
 screen
-| * sakuga   o STANDBY   standby  irc +  > #2 57%  cpu 42% 96M          16:00:00 |
+| * sakuga   o STANDBY   irc +  > #2 57%  cpu 42% 96M  disk 212G        16:00:00 |
 | SUBMISSIONS OPEN  held 1  ready 0  review 0  aired 0  ETA unknown yet          |
 |+- 4 Now ----------------------------------------------------------- animatic -+|
 ||                       #2 bo  default                                         ||
@@ -82,7 +82,7 @@ screen
 |+------------------------------------------------------------------------------+|
 | + approved #2  (z takes it back)                                               |
 | c Cancel  p Pause  o Close  z Undo  : Command  ? Help                F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  eeeeeeee                       ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  eeeeeeee                                ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eegggggggeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbee~
 ~e AAAAAAAAAAAAAAAAAAAA  eeellllmmmmmmm                                         e~

@@ -5,7 +5,7 @@ key :
 type ap
 key Tab
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 3  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 3 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #1 irc viewer0       0s wish number 1 of the crowd                         │|
@@ -29,7 +29,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | :approve                                                                       |
 | Tab Complete  Up History  Enter Done  Esc Back                       F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -57,7 +57,7 @@ screen
 type 2
 key Enter
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 2  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 2 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #1 irc viewer0       0s wish number 1 of the crowd                         │|
@@ -81,7 +81,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ approved #2  (z takes it back)                                               |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -107,7 +107,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key : Up
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 2  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 2 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #1 irc viewer0       0s wish number 1 of the crowd                         │|
@@ -131,7 +131,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | :approve 2                                                                     |
 | Tab Complete  Up History  Enter Done  Esc Back                       F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -160,11 +160,11 @@ key C-u
 type nonsense 3
 key Enter
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓ 0/min  animatic ✓  cpu 42% 96M           16:00:01 |
 | SUBMISSIONS OPEN  held 2  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 2 ───────────────────────────────────────────────────────────────────╮|
-|│▌  #1 irc viewer0       0s wish number 1 of the crowd                         │|
-|│   #3 irc viewer2       0s wish number 3 of the crowd                         │|
+|│▌  #1 irc viewer0       1s wish number 1 of the crowd                         │|
+|│   #3 irc viewer2       1s wish number 3 of the crowd                         │|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
@@ -184,7 +184,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✗ there is no command nonsense here; see `help`                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooooooooo  oooooooooo                        ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -212,10 +212,10 @@ key :
 type reject 1 spam
 key Enter
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓ 0/min  animatic ✓  cpu 42% 96M           16:00:02 |
 | SUBMISSIONS OPEN  held 1  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 1 ───────────────────────────────────────────────────────────────────╮|
-|│▌  #3 irc viewer2       0s wish number 3 of the crowd                         │|
+|│▌  #3 irc viewer2       2s wish number 3 of the crowd                         │|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
@@ -236,7 +236,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ rejected #1  (z takes it back)                                               |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooooooooo  oooooooooo                        ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~

@@ -3,7 +3,7 @@ size 80 24
 say 世蓮 雨の駅 👨‍👩‍👧!
 key e
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 1  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 1 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #1 irc 世蓮          0s 雨の駅 👨!                                         │|
@@ -27,7 +27,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | Edit #1 雨の駅 👨!                                                             |
 | Enter Done  Esc Back                                                 F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLAAAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -55,7 +55,7 @@ screen
 key Left Backspace
 type 猫
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 1  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 1 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #1 irc 世蓮          0s 雨の駅 👨!                                         │|
@@ -79,7 +79,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | Edit #1 雨の駅 猫!                                                             |
 | Enter Done  Esc Back                                                 F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLAAAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -107,7 +107,7 @@ screen
 paste  and a\e[31m bird\n
 key Enter
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 1  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 1 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #1 irc 世蓮          0s 雨の駅 猫and a[31m bird!                           │|
@@ -131,7 +131,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ edited #1  (z takes it back)                                                 |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLAAAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~

@@ -6,7 +6,7 @@ say mikado neon train
 key /
 type neon !train
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 3  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 3 ──────────────────────────────────── filter: neon !train (1 of 3) ─╮|
 |│▌  #1 irc mika          0s neon fox                                           │|
@@ -30,7 +30,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | /neon !train                                                                   |
 | Enter Done  Esc Back                                                 F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbbbbbbbbbbbbbbbbee~
 ~eEAEEEABBBALLLLAAAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -57,7 +57,7 @@ screen
 ~ cursor 13 22
 key Enter
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 3  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 3 ──────────────────────────────────── filter: neon !train (1 of 3) ─╮|
 |│▌  #1 irc mika          0s neon fox                                           │|
@@ -81,7 +81,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 |                                                                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbbbbbbbbbbbbbbbbee~
 ~eEAEEEABBBALLLLAAAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -107,7 +107,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key Esc
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 3  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 3 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #1 irc mika          0s neon fox                                           │|
@@ -131,7 +131,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 |                                                                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLAAAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~

@@ -2,7 +2,7 @@
 size 80 24
 key ?
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 0  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ Help ────────────────────────────────────────────── j k scroll, Esc closes ─╮|
 |│ Decisions                                                                    ┃|
@@ -26,7 +26,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 |                                                                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  bbbbbb  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbbbbbbbbbbee~
 ~e ggggggggg                                                                    ?~
@@ -52,7 +52,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key PgDn PgDn PgDn PgDn
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 0  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ Help ────────────────────────────────────────────── j k scroll, Esc closes ─╮|
 |│ Space                  tag or untag, and go on                               │|
@@ -76,7 +76,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 |                                                                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  bbbbbb  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbbbbbbbbbbee~
 ~e ggggg                                                                        e~
@@ -102,7 +102,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key q
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 0  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 0 ───────────────────────────────────────────────────────────────────╮|
 |│  nobody waits; chat asks with !anime                                         │|
@@ -126,7 +126,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 |                                                                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  bbbbbb  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~e  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                                         e~

@@ -4,7 +4,7 @@ audience 3
 do approve 1 2 3
 key 2 j + w
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 0  ready 2  review 0  aired 0  ETA unknown yet          |
 |╭─ Prompt #3 ───────────────────────────────────────────────────── Esc closes ─╮|
 |│ wish number 3 of the crowd                                                   │|
@@ -28,7 +28,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ #3 has priority +1  (z takes it back)                                        |
 | + Up  - Down  x Reject  e Edit  w Why  z Undo  / Filter  ? Help      F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  bbbbbb  nnnnnnn  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eegggggggggggeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbee~
 ~e                                                                              e~
@@ -54,7 +54,7 @@ screen
 ~ g xx  g xxxx  g xxxxxx  g xxxx  g xxx  g xxxx  g xxxxxx  g xxxx     TTTTTTTTTTT~
 key Esc
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 0  ready 2  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 0 ───────────────────────────────────────────────────────────────────╮|
 |│  nobody waits; chat asks with !anime                                         │|
@@ -78,7 +78,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ #3 has priority +1  (z takes it back)                                        |
 | + Up  - Down  x Reject  e Edit  w Why  z Undo  / Filter  ? Help      F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  bbbbbb  nnnnnnn  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~ddffffffffnndddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
 ~d  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                                         d~

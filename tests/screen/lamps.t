@@ -4,12 +4,12 @@ obs off
 chat deaf 40
 engine down
 lamp disk
+do pause lunch
 lamp store
 lamp script
-do pause lunch
 log connection refused
 screen
-| ✿ sakuga  ✗ OBS down  ✗ CHAT DEAF 40s  ✗ engine down  ✗ DISK FULL 0.9G  PAUSED: lunch         16:00:00 |
+| ✿ sakuga  ✗ OBS down  ✗ CHAT DEAF 40s  ✗ engine down  ✗ STORE FAILED  ✗ DISK FULL 0.9G        16:00:00 |
 | SUBMISSIONS OPEN  held 0  ready 0  review 0  aired 0  rejected 0  ETA unknown yet                      |
 |╭─ 1 Held 0 ─────────────────────────────────────────────╮╭─ 4 Now ───────────────────────────── down ─╮|
 |│  nobody waits; chat asks with !anime                   ││ paused: lunch; `:resume` goes on           │|
@@ -39,7 +39,7 @@ screen
 |╰────────────────────────────────────────────────────────╯╰────────────────────────────────────────────╯|
 |                                                                                                        |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  w Why  z Undo  / Filter  ? Help    F12 PANIC |
-~ cccccccc  qqqqqqqqqq  qqqqqqqqqqqqqqq  qqqqqqqqqqqqq  qqqqqqqqqqqqqqqq  ppppppppppppp         ffffffff ~
+~ cccccccc  qqqqqqqqqq  qqqqqqqqqqqqqqq  qqqqqqqqqqqqq  qqqqqqqqqqqqqq  qqqqqqqqqqqqqqqq        ffffffff ~
 ~ oooooooooooooooo  bbbbbb  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbb  bbbbbbbbbbbbbbb                      ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeddfffffffdddddddddddddddddddddddddddddbbbbbbdd~
 ~e  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                   ed pppppppppppppppppppppppppppppppp           d~
@@ -71,7 +71,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxx  g xxxx  g xxxxxx  g xxxx   TTTTTTTTTTT~
 size 80 24
 screen
-| ✿ sakuga  ✗ OBS down  ✗ CHAT DEAF 40s  ✗ DISK FULL 0.9G               16:00:00 |
+| ✿ sakuga  ✗ OBS down  ✗ CHAT DEAF 40s  ✗ STORE FAILED                 16:00:00 |
 | SUBMISSIONS OPEN  held 0  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 0 ───────────────────────────────────────────────────────────────────╮|
 |│  nobody waits; chat asks with !anime                                         │|
@@ -95,7 +95,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 |                                                                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  qqqqqqqqqq  qqqqqqqqqqqqqqq  qqqqqqqqqqqqqqqq               ffffffff ~
+~ cccccccc  qqqqqqqqqq  qqqqqqqqqqqqqqq  qqqqqqqqqqqqqq                 ffffffff ~
 ~ oooooooooooooooo  bbbbbb  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~e  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                                         e~
@@ -121,7 +121,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 size 40 10
 screen
-| ✗ OBS down  ✗ CHAT DEAF 40s            |
+| ✗ OBS down  ✗ STORE FAILED             |
 |  1 Held 0                              |
 |  nobody waits; chat asks with !anime   |
 |                                        |
@@ -131,7 +131,7 @@ screen
 |                                        |
 |                                        |
 | a Approve  x Reject  ? Help  F12 PANIC |
-~ qqqqqqqqqq  qqqqqqqqqqqqqqq            ~
+~ qqqqqqqqqq  qqqqqqqqqqqqqq             ~
 ~ ggggggggnn                             ~
 ~  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb   ~
 ~                                        ~
@@ -145,7 +145,7 @@ engine idle
 time 12000
 chat ok
 screen
-| ✗ OBS down  ✗ DISK FULL 0.9G           |
+| ✗ OBS down  ✗ STORE FAILED             |
 |  1 Held 0                              |
 |  nobody waits; chat asks with !anime   |
 |                                        |
@@ -155,7 +155,7 @@ screen
 |                                        |
 |                                        |
 | a Approve  x Reject  ? Help  F12 PANIC |
-~ qqqqqqqqqq  qqqqqqqqqqqqqqqq           ~
+~ qqqqqqqqqq  qqqqqqqqqqqqqq             ~
 ~ ggggggggnn                             ~
 ~  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb   ~
 ~                                        ~

@@ -6,7 +6,7 @@ say fan🇯🇵 family of 👨‍👩‍👧 foxes ❤️ having tea
 say bo cat pilot in a storm
 time 65000
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  engine stale 1m  cpu 42% 96M   16:01:05 |
+| ✿ sakuga   ○ STANDBY   irc ✓  engine stale 1m  cpu 42% 96M            16:01:05 |
 | SUBMISSIONS OPEN  held 4  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 4 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #1 irc mika_ch       1m neon fox running over wet rooftops, city glow      │|
@@ -30,7 +30,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 |                                                                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  qqqqqqqqqqqqqqq                ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  qqqqqqqqqqqqqqq                         ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -58,7 +58,7 @@ key a
 engine draw 57 encode 12000
 picture preview
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  ▶ #1 57%  cpu 42% 96M          16:01:05 |
+| ✿ sakuga   ○ STANDBY   irc ✓  ▶ #1 57%  cpu 42% 96M  disk 212G        16:01:05 |
 | SUBMISSIONS OPEN  held 3  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 3 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #2 irc 世蓮          1m 雨の駅、青い傘をさす少女                           │|
@@ -82,7 +82,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ approved #1  (z takes it back)                                               |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  eeeeeeee                       ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  eeeeeeee                                ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLAAAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -108,7 +108,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key 4
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  ▶ #1 57%  cpu 42% 96M          16:01:05 |
+| ✿ sakuga   ○ STANDBY   irc ✓  ▶ #1 57%  cpu 42% 96M  disk 212G        16:01:05 |
 | SUBMISSIONS OPEN  held 3  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 4 Now ─────────────────────────────────────────────────────────── animatic ─╮|
 |│ ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀  #1 mika_ch  default                                    │|
@@ -132,7 +132,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ approved #1  (z takes it back)                                               |
 | c Cancel  p Pause  o Close  z Undo  : Command  ? Help                F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  eeeeeeee                       ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  eeeeeeee                                ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eegggggggeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbee~
 ~e %%%%%%%%%%%%%%%%%%%%  eeelllllllllmmmmmmm                                    e~
@@ -160,7 +160,7 @@ drawn bad
 key 3
 picture review
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  ▶ #1 57%  cpu 42% 96M          16:01:05 |
+| ✿ sakuga   ○ STANDBY   irc ✓  ▶ #1 57%  cpu 42% 96M  disk 212G        16:01:05 |
 | SUBMISSIONS OPEN  held 3  ready 0  review 1  aired 0  a new one airs in 16 s   |
 |╭─ 4 Now ──────────────────────────────────────────────────────────── drawing ─╮|
 |│ nothing is being drawn: the queue is empty                                   │|
@@ -184,7 +184,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ approved #1  (z takes it back)                                               |
 | a Air  x Reject  r Reroll  e Edit  f Favourite  z Undo  ? Help       F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  eeeeeeee                       ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  eeeeeeee                                ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  pppppppp  bbbbbbb                           ~
 ~ddfffffffddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddbbbbbbbbbdd~
 ~d bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                                   d~

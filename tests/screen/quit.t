@@ -7,7 +7,7 @@ do air 1
 on-air
 key C-c
 screen
-| ✿ sakuga   ● ON AIR   standby  irc ✓  animatic ✓  cpu 42% 96M         16:00:00 |
+| ✿ sakuga   ● ON AIR   irc ✓  animatic ✓  cpu 42% 96M  disk 212G       16:00:00 |
 | SUBMISSIONS OPEN  held 0  ready 0  review 0  aired 0  a new one airs in 1 s    |
 |╭─ 1 Held 0 ───────────────────────────────────────────────────────────────────╮|
 |│  nobody waits; chat asks with !anime                                         │|
@@ -31,7 +31,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | A clip is ON AIR. End the show? y/N                                            |
 | y Yes  Enter No                                                      F12 PANIC |
-~ cccccccc  RRRRRRRRRR           ooooo  oooooooooo                      ffffffff ~
+~ cccccccc  RRRRRRRRRR  ooooo  oooooooooo                               ffffffff ~
 ~ oooooooooooooooo  bbbbbb  bbbbbbb  bbbbbbbb  bbbbbbb                           ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~e  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                                         e~
@@ -58,7 +58,7 @@ screen
 ~ cursor 37 22
 key Enter
 screen
-| ✿ sakuga   ● ON AIR   standby  irc ✓  animatic ✓  cpu 42% 96M         16:00:00 |
+| ✿ sakuga   ● ON AIR   irc ✓  animatic ✓  cpu 42% 96M  disk 212G       16:00:00 |
 | SUBMISSIONS OPEN  held 0  ready 0  review 0  aired 0  a new one airs in 1 s    |
 |╭─ 1 Held 0 ───────────────────────────────────────────────────────────────────╮|
 |│  nobody waits; chat asks with !anime                                         │|
@@ -82,7 +82,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | · not done                                                                     |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  RRRRRRRRRR           ooooo  oooooooooo                      ffffffff ~
+~ cccccccc  RRRRRRRRRR  ooooo  oooooooooo                               ffffffff ~
 ~ oooooooooooooooo  bbbbbb  bbbbbbb  bbbbbbbb  bbbbbbb                           ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~e  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                                         e~
@@ -108,7 +108,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key Q
 screen
-| ✿ sakuga   ● ON AIR   standby  irc ✓  animatic ✓  cpu 42% 96M         16:00:00 |
+| ✿ sakuga   ● ON AIR   irc ✓  animatic ✓  cpu 42% 96M  disk 212G       16:00:00 |
 | SUBMISSIONS OPEN  held 0  ready 0  review 0  aired 0  a new one airs in 1 s    |
 |╭─ 1 Held 0 ───────────────────────────────────────────────────────────────────╮|
 |│  nobody waits; chat asks with !anime                                         │|
@@ -132,7 +132,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | A clip is ON AIR. End the show? y/N                                            |
 | y Yes  Enter No                                                      F12 PANIC |
-~ cccccccc  RRRRRRRRRR           ooooo  oooooooooo                      ffffffff ~
+~ cccccccc  RRRRRRRRRR  ooooo  oooooooooo                               ffffffff ~
 ~ oooooooooooooooo  bbbbbb  bbbbbbb  bbbbbbbb  bbbbbbb                           ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~e  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                                         e~
@@ -159,7 +159,7 @@ screen
 ~ cursor 37 22
 key Esc
 screen
-| ✿ sakuga   ● ON AIR   standby  irc ✓  animatic ✓  cpu 42% 96M         16:00:00 |
+| ✿ sakuga   ● ON AIR   irc ✓  animatic ✓  cpu 42% 96M  disk 212G       16:00:00 |
 | SUBMISSIONS OPEN  held 0  ready 0  review 0  aired 0  a new one airs in 1 s    |
 |╭─ 1 Held 0 ───────────────────────────────────────────────────────────────────╮|
 |│  nobody waits; chat asks with !anime                                         │|
@@ -183,7 +183,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | · not done                                                                     |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  RRRRRRRRRR           ooooo  oooooooooo                      ffffffff ~
+~ cccccccc  RRRRRRRRRR  ooooo  oooooooooo                               ffffffff ~
 ~ oooooooooooooooo  bbbbbb  bbbbbbb  bbbbbbbb  bbbbbbb                           ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~e  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                                         e~

@@ -3,7 +3,7 @@ size 80 24
 audience 4
 key x
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 4  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 4 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #1 irc viewer0       0s wish number 1 of the crowd                         │|
@@ -27,7 +27,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | Reject #1, why?                                                                |
 | 1 off topic  2 rules  3 spam  4 person  5 copy  6 alike  7 unclear   F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -54,7 +54,7 @@ screen
 ~ cursor 17 22
 key Esc
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 4  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 4 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #1 irc viewer0       0s wish number 1 of the crowd                         │|
@@ -78,7 +78,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 |                                                                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -104,7 +104,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key x 4
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 3  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 3 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #2 irc viewer1       0s wish number 2 of the crowd                         │|
@@ -128,7 +128,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ rejected #1  (z takes it back)                                               |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -156,11 +156,11 @@ key x
 type too much hype
 key Enter
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓ 0/min  animatic ✓  cpu 42% 96M           16:00:01 |
 | SUBMISSIONS OPEN  held 2  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 2 ───────────────────────────────────────────────────────────────────╮|
-|│▌  #3 irc viewer2       0s wish number 3 of the crowd                         │|
-|│   #4 irc viewer3       0s wish number 4 of the crowd                         │|
+|│▌  #3 irc viewer2       1s wish number 3 of the crowd                         │|
+|│   #4 irc viewer3       1s wish number 4 of the crowd                         │|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
@@ -180,7 +180,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ rejected #2  (z takes it back)                                               |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooooooooo  oooooooooo                        ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -206,12 +206,12 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key z
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓ 0/min  animatic ✓  cpu 42% 96M           16:00:01 |
 | SUBMISSIONS OPEN  held 3  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 3 ───────────────────────────────────────────────────────────────────╮|
-|│   #2 irc viewer1       0s wish number 2 of the crowd                         │|
-|│▌  #3 irc viewer2       0s wish number 3 of the crowd                         │|
-|│   #4 irc viewer3       0s wish number 4 of the crowd                         │|
+|│   #2 irc viewer1       1s wish number 2 of the crowd                         │|
+|│▌  #3 irc viewer2       1s wish number 3 of the crowd                         │|
+|│   #4 irc viewer3       1s wish number 4 of the crowd                         │|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
@@ -230,7 +230,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ undone: reject #2, it is held again                                          |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooooooooo  oooooooooo                        ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~e  eee bbb lllllll      bbb                                                    e~

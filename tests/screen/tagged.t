@@ -3,7 +3,7 @@ size 80 24
 audience 6
 key Space Space j Space
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 6  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 6 ──────────────────────────────────────────────────────── 3 tagged ─╮|
 |│ ◆ #1 irc viewer0       0s wish number 1 of the crowd                         │|
@@ -27,7 +27,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 |                                                                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbee~
 ~e jeee bbb lllllll      bbb                                                    e~
@@ -53,7 +53,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key A
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 6  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 6 ──────────────────────────────────────────────────────── 3 tagged ─╮|
 |│ ◆ #1 irc viewer0       0s wish number 1 of the crowd                         │|
@@ -77,7 +77,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | Approve 3 tagged? y/N                                                          |
 | y Yes  Enter No                                                      F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbee~
 ~e jeee bbb lllllll      bbb                                                    e~
@@ -104,7 +104,7 @@ screen
 ~ cursor 23 22
 key Enter
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 6  ready 0  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 6 ──────────────────────────────────────────────────────── 3 tagged ─╮|
 |│ ◆ #1 irc viewer0       0s wish number 1 of the crowd                         │|
@@ -128,7 +128,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | · not done                                                                     |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbee~
 ~e jeee bbb lllllll      bbb                                                    e~
@@ -154,7 +154,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key A y
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓  animatic ✓  cpu 42% 96M        16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 3  ready 2  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 3 ───────────────────────────────────────────────────────────────────╮|
 |│   #3 irc viewer2       0s wish number 3 of the crowd                         │|
@@ -178,7 +178,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ approved #1 (and 2 more)  (z takes it back)                                  |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooo  oooooooooo                     ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  nnnnnnn  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~e  eee bbb lllllll      bbb                                                    e~
@@ -204,7 +204,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key U Home Space Space X 3
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓ 0/min  animatic ✓  cpu 42% 96M  16:00:01 |
+| ✿ sakuga   ○ STANDBY   irc ✓ 0/min  animatic ✓  cpu 42% 96M           16:00:01 |
 | SUBMISSIONS OPEN  held 1  ready 2  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 1 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #6 irc viewer5       1s wish number 6 of the crowd                         │|
@@ -228,7 +228,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ rejected #3 (and 1 more)  (z takes it back)                                  |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooooooooo  oooooooooo               ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooooooooo  oooooooooo                        ffffffff ~
 ~ oooooooooooooooo  nnnnnn  nnnnnnn  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
@@ -254,7 +254,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key z
 screen
-| ✿ sakuga   ○ STANDBY   standby  irc ✓ 0/min  animatic ✓  cpu 42% 96M  16:00:01 |
+| ✿ sakuga   ○ STANDBY   irc ✓ 0/min  animatic ✓  cpu 42% 96M           16:00:01 |
 | SUBMISSIONS OPEN  held 2  ready 2  review 0  aired 0  ETA unknown yet          |
 |╭─ 1 Held 2 ───────────────────────────────────────────────────────────────────╮|
 |│   #5 irc viewer4       1s wish number 5 of the crowd                         │|
@@ -278,7 +278,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✓ undone: reject #5, it is held again                                          |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS           ooooooooooo  oooooooooo               ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooooooooo  oooooooooo                        ffffffff ~
 ~ oooooooooooooooo  nnnnnn  nnnnnnn  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb          ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~e  eee bbb lllllll      bbb                                                    e~

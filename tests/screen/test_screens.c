@@ -8,7 +8,8 @@
  *
  *   size W H            look ascii|no-colour|THEME        time MS
  *   say VIEWER TEXT     audience N                        key NAME…
- *   type TEXT           paste TEXT (\n and \e are told)   do COMMAND (as ctl, not the console)
+ *   type TEXT           typing MS (between its keys, 60)  paste TEXT (\n and \e are told)
+ *   do COMMAND (as ctl, not as the console)
  *   drawn good|bad      engine down|idle|draw PERCENT STAGE ETA_MS
  *   obs SCENE MS | off  chat ok|deaf SECONDS              picture preview|review|program
  *   on-air | off-air    lamp disk|store|script            log TEXT
@@ -32,7 +33,7 @@ struct stage {
     struct tui *tui;
     struct grid grid;
     int64_t reviewing;
-    int picture_seed;
+    int typing_ms; /* between two keys of `type` */
     const char *file;
     int line;
 };
@@ -143,6 +144,7 @@ static void type(struct stage *s, const char *text)
         char key[80];
         snprintf(key, sizeof key, "%.*s", (int)n, text);
         tui_key(s->tui, key, now());
+        clock_advance(s->typing_ms);
     }
 }
 
@@ -260,6 +262,8 @@ static bool step(struct stage *s, char *line)
         assert_int_equal(grid_resize(&s->grid, w, h), ERR_OK);
     else if (!strcmp(line, "look"))
         look(s, rest);
+    else if (!strcmp(line, "typing"))
+        s->typing_ms = atoi(rest);
     else if (!strcmp(line, "time"))
         clock_advance(atoi(rest));
     else if (!strcmp(line, "say"))
@@ -377,7 +381,7 @@ static void one(const char *path)
     static struct stage s;
     struct buf text = BUF_INIT(1 << 22), rewritten = BUF_INIT(1 << 22);
     struct fault f = {0};
-    s = (struct stage){.file = path};
+    s = (struct stage){.file = path, .typing_ms = 60};
     clock_virtual(1000000, UTC0);
     if (path_read(path, 1 << 22, &text, &f))
         fail_msg("%s", fault_text(&f));

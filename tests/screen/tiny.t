@@ -4,7 +4,7 @@ say mika_ch neon fox running over wet rooftops
 say 世蓮 雨の駅、青い傘をさす少女
 say bo cat pilot in a storm
 screen
-|  ○ STANDBY   standby  irc ✓            |
+|  ○ STANDBY   irc ✓  animatic ✓         |
 |  1 Held 3                              |
 |▌  #1 mika_ch   0s neon fox running ove…|
 |   #2 世蓮      0s 雨の駅、青い傘をさす…|
@@ -14,7 +14,7 @@ screen
 |                                        |
 |                                        |
 | a Approve  x Reject  ? Help  F12 PANIC |
-~ SSSSSSSSSSS           ooooo            ~
+~ SSSSSSSSSSS  ooooo  oooooooooo         ~
 ~ ggggggggnn                             ~
 ~EAEEEALLLLLLLAABBBAAAAAAAAAAAAAAAAAAAAAA~
 ~  eee llll     bbb                      ~
@@ -26,7 +26,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx TTTTTTTTTTT~
 key 2
 screen
-|  ○ STANDBY   standby  irc ✓            |
+|  ○ STANDBY   irc ✓  animatic ✓         |
 |  2 Ready 0                             |
 |  nothing is approved yet               |
 |                                        |
@@ -36,7 +36,7 @@ screen
 |                                        |
 |                                        |
 | + Up  - Down  ? Help         F12 PANIC |
-~ SSSSSSSSSSS           ooooo            ~
+~ SSSSSSSSSSS  ooooo  oooooooooo         ~
 ~ gggggggggnn                            ~
 ~  bbbbbbbbbbbbbbbbbbbbbbb               ~
 ~                                        ~
@@ -48,7 +48,7 @@ screen
 ~ g xx  g xxxx  g xxxx        TTTTTTTTTTT~
 key 1 a
 screen
-|  ○ STANDBY   standby  irc ✓            |
+|  ○ STANDBY   irc ✓  animatic ✓         |
 |  1 Held 2                              |
 |▌  #2 世蓮      0s 雨の駅、青い傘をさす…|
 |   #3 bo        0s cat pilot in a storm |
@@ -58,7 +58,7 @@ screen
 |                                        |
 | ✓ approved #1  (z takes it back)       |
 | a Approve  x Reject  ? Help  F12 PANIC |
-~ SSSSSSSSSSS           ooooo            ~
+~ SSSSSSSSSSS  ooooo  oooooooooo         ~
 ~ ggggggggnn                             ~
 ~EAEEEALLLLAAAAABBBAAAAAAAAAAAAAAAAAAAAAA~
 ~  eee ll       bbb                      ~
@@ -70,7 +70,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx TTTTTTTTTTT~
 key ?
 screen
-|  ○ STANDBY   standby  irc ✓            |
+|  ○ STANDBY   irc ✓  animatic ✓         |
 |╭─ Help ────── j k scroll, Esc closes ─╮|
 |│ Decisions                            ┃|
 |│ a           pass gate 1: the prompt …│|
@@ -80,7 +80,7 @@ screen
 |╰──────────────────────────────────────╯|
 | ✓ approved #1  (z takes it back)       |
 | a Approve  x Reject  ? Help  F12 PANIC |
-~ SSSSSSSSSSS           ooooo            ~
+~ SSSSSSSSSSS  ooooo  oooooooooo         ~
 ~eeggggggeeeeeebbbbbbbbbbbbbbbbbbbbbbbbee~
 ~e ggggggggg                            ?~
 ~e g                                    e~
