@@ -105,6 +105,8 @@ static bool too_fast(struct tui *t, const char *key)
     enum view_key view = keys_find_view(key);
     int64_t now = t->now.mono_ms;
     bool asking = t->asking != ASK_NOTHING, fast;
+    if (t->typed_too_fast && now - t->typed_last <= TYPED_MS && !strcmp(key, "Enter"))
+        return true;
     if (!line_printable(key) || (!asking && view < VIEW_KEY_COUNT && keys_view(view)->moves))
         return false;
     if (t->typed_too_fast && now - t->typed_last > TYPED_MS)

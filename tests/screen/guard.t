@@ -57,22 +57,22 @@ key Enter
 screen
 | ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 19  ready 0  review 0  aired 0  ETA unknown yet         |
-|╭─ Prompt #2 ───────────────────────────────────────────────────── Esc closes ─╮|
-|│ wish number 2 of the crowd                                                   │|
-|│                                                                              │|
-|│ viewer     viewer1 (irc, viewer)                                             │|
-|│ asked      0s ago                                                            │|
-|│ state      held                                                              │|
-|│ style      default                                                           │|
-|│ seed       2222                                                              │|
-|│                                                                              │|
-|│ #2 is held; place 1; sum 0 = priority 0 + votes 0 + turn 0 + age 0; it waits │|
-|│ for the operator's approval                                                  │|
-|│                                                                              │|
-|│                                                                              │|
+|╭─ 1 Held 19 ──────────────────────────────────────────────────────────────────╮|
+|│▌  #2 irc viewer1       0s wish number 2 of the crowd                         ┃|
+|│   #3 irc viewer2       0s wish number 3 of the crowd                         ┃|
+|│   #4 irc viewer3       0s wish number 4 of the crowd                         │|
+|│   #5 irc viewer4       0s wish number 5 of the crowd                         │|
+|│   #6 irc viewer5       0s wish number 6 of the crowd                         │|
+|│   #7 irc viewer6       0s wish number 7 of the crowd                         │|
+|│   #8 irc viewer7       0s wish number 8 of the crowd                         │|
+|╰──────────────────────────────────────────────────────────────────────────────╯|
+|╭─ 2 Ready 0 ──────────────────────────────────────────────────────────────────╮|
+|│  nothing is approved yet                                                     │|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
+|╰──────────────────────────────────────────────────────────────────────────────╯|
+|╭─ 5 Log ──────────────────────────────────────────────────────────────────────╮|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
@@ -81,26 +81,26 @@ screen
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
 ~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb         ~
-~eegggggggggggeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbee~
-~e                                                                              e~
-~e                                                                              e~
-~e bbbbbb                                                                       e~
-~e bbbbb                                                                        e~
-~e bbbbb                                                                        e~
-~e bbbbb                                                                        e~
-~e bbbb                                                                         e~
-~e                                                                              e~
-~e xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx e~
-~e xxxxxxxxxxxxxxxxxxxxxxxxxxx                                                  e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
+~eeggggggggnnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA?~
+~e  eee bbb lllllll      bbb                                                    ?~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
 ~eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~ddfffffffffnnddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~d  bbbbbbbbbbbbbbbbbbbbbbb                                                     d~
+~d                                                                              d~
+~d                                                                              d~
+~d                                                                              d~
+~dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~ddfffffffddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~d                                                                              d~
+~d                                                                              d~
+~d                                                                              d~
+~dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
 ~ ppppppppppppppppppppppppppppppppppppppppppppppppppppppp                        ~
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 time 400
@@ -108,22 +108,22 @@ type zzzzzzzzzzzz
 screen
 | ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 20  ready 0  review 0  aired 0  ETA unknown yet         |
-|╭─ Prompt #2 ───────────────────────────────────────────────────── Esc closes ─╮|
-|│ wish number 2 of the crowd                                                   │|
-|│                                                                              │|
-|│ viewer     viewer1 (irc, viewer)                                             │|
-|│ asked      0s ago                                                            │|
-|│ state      held                                                              │|
-|│ style      default                                                           │|
-|│ seed       2222                                                              │|
-|│                                                                              │|
-|│ #2 is held; place 2; sum 0 = priority 0 + votes 0 + turn 0 + age 0; it waits │|
-|│ for the operator's approval                                                  │|
-|│                                                                              │|
-|│                                                                              │|
+|╭─ 1 Held 20 ──────────────────────────────────────────────────────────────────╮|
+|│▌  #2 irc viewer1       0s wish number 2 of the crowd                         ┃|
+|│   #3 irc viewer2       0s wish number 3 of the crowd                         ┃|
+|│   #4 irc viewer3       0s wish number 4 of the crowd                         │|
+|│   #5 irc viewer4       0s wish number 5 of the crowd                         │|
+|│   #6 irc viewer5       0s wish number 6 of the crowd                         │|
+|│   #7 irc viewer6       0s wish number 7 of the crowd                         │|
+|│   #8 irc viewer7       0s wish number 8 of the crowd                         │|
+|╰──────────────────────────────────────────────────────────────────────────────╯|
+|╭─ 2 Ready 0 ──────────────────────────────────────────────────────────────────╮|
+|│  nothing is approved yet                                                     │|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
+|╰──────────────────────────────────────────────────────────────────────────────╯|
+|╭─ 5 Log ──────────────────────────────────────────────────────────────────────╮|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
@@ -132,48 +132,48 @@ screen
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
 ~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb         ~
-~eegggggggggggeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbee~
-~e                                                                              e~
-~e                                                                              e~
-~e bbbbbb                                                                       e~
-~e bbbbb                                                                        e~
-~e bbbbb                                                                        e~
-~e bbbbb                                                                        e~
-~e bbbb                                                                         e~
-~e                                                                              e~
-~e xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx e~
-~e xxxxxxxxxxxxxxxxxxxxxxxxxxx                                                  e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
+~eeggggggggnnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA?~
+~e  eee bbb lllllll      bbb                                                    ?~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
 ~eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~ddfffffffffnnddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~d  bbbbbbbbbbbbbbbbbbbbbbb                                                     d~
+~d                                                                              d~
+~d                                                                              d~
+~d                                                                              d~
+~dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~ddfffffffddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~d                                                                              d~
+~d                                                                              d~
+~d                                                                              d~
+~dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
 ~ ppppppppppppppppppppppppppppppppppppppppppppppppppppppp                        ~
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key a
 screen
 | ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
 | SUBMISSIONS OPEN  held 20  ready 0  review 0  aired 0  ETA unknown yet         |
-|╭─ Prompt #2 ───────────────────────────────────────────────────── Esc closes ─╮|
-|│ wish number 2 of the crowd                                                   │|
-|│                                                                              │|
-|│ viewer     viewer1 (irc, viewer)                                             │|
-|│ asked      0s ago                                                            │|
-|│ state      held                                                              │|
-|│ style      default                                                           │|
-|│ seed       2222                                                              │|
-|│                                                                              │|
-|│ #2 is held; place 2; sum 0 = priority 0 + votes 0 + turn 0 + age 0; it waits │|
-|│ for the operator's approval                                                  │|
-|│                                                                              │|
-|│                                                                              │|
+|╭─ 1 Held 20 ──────────────────────────────────────────────────────────────────╮|
+|│▌  #2 irc viewer1       0s wish number 2 of the crowd                         ┃|
+|│   #3 irc viewer2       0s wish number 3 of the crowd                         ┃|
+|│   #4 irc viewer3       0s wish number 4 of the crowd                         │|
+|│   #5 irc viewer4       0s wish number 5 of the crowd                         │|
+|│   #6 irc viewer5       0s wish number 6 of the crowd                         │|
+|│   #7 irc viewer6       0s wish number 7 of the crowd                         │|
+|│   #8 irc viewer7       0s wish number 8 of the crowd                         │|
+|╰──────────────────────────────────────────────────────────────────────────────╯|
+|╭─ 2 Ready 0 ──────────────────────────────────────────────────────────────────╮|
+|│  nothing is approved yet                                                     │|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
+|╰──────────────────────────────────────────────────────────────────────────────╯|
+|╭─ 5 Log ──────────────────────────────────────────────────────────────────────╮|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
@@ -182,26 +182,26 @@ screen
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
 ~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
 ~ oooooooooooooooo  nnnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb         ~
-~eegggggggggggeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbee~
-~e                                                                              e~
-~e                                                                              e~
-~e bbbbbb                                                                       e~
-~e bbbbb                                                                        e~
-~e bbbbb                                                                        e~
-~e bbbbb                                                                        e~
-~e bbbb                                                                         e~
-~e                                                                              e~
-~e xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx e~
-~e xxxxxxxxxxxxxxxxxxxxxxxxxxx                                                  e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
+~eeggggggggnnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA?~
+~e  eee bbb lllllll      bbb                                                    ?~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
 ~eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~ddfffffffffnnddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~d  bbbbbbbbbbbbbbbbbbbbbbb                                                     d~
+~d                                                                              d~
+~d                                                                              d~
+~d                                                                              d~
+~dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~ddfffffffddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~d                                                                              d~
+~d                                                                              d~
+~d                                                                              d~
+~dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
 ~ ppppppppppppppppppppppppppppppppppppppppppppppppppppppp                        ~
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 time 400
@@ -209,22 +209,22 @@ key a
 screen
 | ✿ sakuga   ○ STANDBY   irc ✓ 0/min  animatic ✓  cpu 42% 96M           16:00:01 |
 | SUBMISSIONS OPEN  held 19  ready 0  review 0  aired 0  ETA unknown yet         |
-|╭─ Prompt #2 ───────────────────────────────────────────────────── Esc closes ─╮|
-|│ wish number 2 of the crowd                                                   │|
-|│                                                                              │|
-|│ viewer     viewer1 (irc, viewer)                                             │|
-|│ asked      1s ago                                                            │|
-|│ state      generating                                                        │|
-|│ style      default                                                           │|
-|│ seed       2222                                                              │|
-|│ clip       000002-1.mp4                                                      │|
-|│                                                                              │|
-|│ #2 is generating                                                             │|
-|│                                                                              │|
-|│                                                                              │|
+|╭─ 1 Held 19 ──────────────────────────────────────────────────────────────────╮|
+|│▌  #3 irc viewer2       1s wish number 3 of the crowd                         ┃|
+|│   #4 irc viewer3       1s wish number 4 of the crowd                         ┃|
+|│   #5 irc viewer4       1s wish number 5 of the crowd                         │|
+|│   #6 irc viewer5       1s wish number 6 of the crowd                         │|
+|│   #7 irc viewer6       1s wish number 7 of the crowd                         │|
+|│   #8 irc viewer7       1s wish number 8 of the crowd                         │|
+|│   #9 irc viewer8       1s wish number 9 of the crowd                         │|
+|╰──────────────────────────────────────────────────────────────────────────────╯|
+|╭─ 2 Ready 0 ──────────────────────────────────────────────────────────────────╮|
+|│  nothing is approved yet                                                     │|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
+|╰──────────────────────────────────────────────────────────────────────────────╯|
+|╭─ 5 Log ──────────────────────────────────────────────────────────────────────╮|
 |│                                                                              │|
 |│                                                                              │|
 |│                                                                              │|
@@ -233,25 +233,25 @@ screen
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
 ~ cccccccc  SSSSSSSSSSS  ooooooooooo  oooooooooo                        ffffffff ~
 ~ oooooooooooooooo  nnnnnnn  bbbbbbb  bbbbbbbb  bbbbbbb  bbbbbbbbbbbbbbb         ~
-~eegggggggggggeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbee~
-~e                                                                              e~
-~e                                                                              e~
-~e bbbbbb                                                                       e~
-~e bbbbb                                                                        e~
-~e bbbbb                                                                        e~
-~e bbbbb                                                                        e~
-~e bbbb                                                                         e~
-~e bbbb                                                                         e~
-~e                                                                              e~
-~e xxxxxxxxxxxxxxxx                                                             e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
-~e                                                                              e~
+~eeggggggggnnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~eEAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA?~
+~e  eee bbb lllllll      bbb                                                    ?~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
+~e  eee bbb lllllll      bbb                                                    e~
 ~eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~ddfffffffffnnddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~d  bbbbbbbbbbbbbbbbbbbbbbb                                                     d~
+~d                                                                              d~
+~d                                                                              d~
+~d                                                                              d~
+~dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~ddfffffffddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
+~d                                                                              d~
+~d                                                                              d~
+~d                                                                              d~
+~dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
 ~                                                                                ~
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
