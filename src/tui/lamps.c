@@ -158,6 +158,8 @@ static void house_lamps(struct tui *t, struct lamps *l)
     const struct show *s = t->show;
     if (s->store_failed)
         add(l, LOOK_BAD, URGENT + 6, "%s STORE FAILED", frame_glyph(t, GLYPH_NO));
+    else
+        add(l, LOOK_GOOD, 10, "store %s", frame_glyph(t, GLYPH_OK));
     if (s->disk_low)
         add(l, LOOK_BAD, URGENT + 3, "%s DISK FULL %.1fG", frame_glyph(t, GLYPH_NO),
             (double)s->disk_free / 1e9);
@@ -165,6 +167,8 @@ static void house_lamps(struct tui *t, struct lamps *l)
         add(l, LOOK_TEXT, 25, "disk %.0fG", (double)s->disk_free / 1e9);
     if (s->script_late)
         add(l, LOOK_BAD, URGENT + 1, "%s scripts late", frame_glyph(t, GLYPH_NO));
+    else
+        add(l, LOOK_GOOD, 9, "scripts %s", frame_glyph(t, GLYPH_OK));
     if (s->paused && !s->panic)
         add(l, LOOK_WARN, URGENT + 1, "PAUSED%s%s", s->pause_why[0] ? ": " : "", s->pause_why);
 }
@@ -187,6 +191,10 @@ static void figures(struct tui *t, struct lamps *l)
         add(l, LOOK_GOOD, 80, "SUBMISSIONS OPEN");
     else
         add(l, LOOK_WARN, 99, "SUBMISSIONS CLOSED");
+    if (s->set.prompt_gate == GATE_AUTO || s->set.clip_gate == GATE_AUTO)
+        add(l, LOOK_WARN, 98, "AUTO %s%s%s", s->set.prompt_gate == GATE_AUTO ? "prompts" : "",
+            s->set.prompt_gate == s->set.clip_gate ? " and " : "",
+            s->set.clip_gate == GATE_AUTO ? "clips" : "");
     count(t, l, 70, "held", s->count[PROMPT_HELD], LOOK_NUMBER);
     count(t, l, 69, "ready", s->count[PROMPT_APPROVED], LOOK_NUMBER);
     count(t, l, 71, "review", s->count[PROMPT_REVIEW], LOOK_WARN);

@@ -12,7 +12,7 @@ picture preview
 key j
 picture review
 screen
-| ✿ sakuga   ○ STANDBY   obs none  irc ✓  ▶ #2 57%  cpu 42% 96M  disk 212G                      16:00:00 |
+| ✿ sakuga   ○ STANDBY   obs none  irc ✓  ▶ #2 57%  cpu 42% 96M  store ✓  disk 212G  scripts ✓  16:00:00 |
 | SUBMISSIONS OPEN  held 1  ready 0  review 1  aired 0  rejected 0  a new one airs in 14 s               |
 |╭─ 1 Held 1 ─────────────────────────────────────────────╮╭─ 4 Now ───────────────────────── animatic ─╮|
 |│▌  #3 irc bo          0s cat pilot in a storm           ││      ..............:::::  #2 mika_ch  def… │|
