@@ -47,8 +47,9 @@ static void caption(struct tui *t, struct grid *g, struct rect r, const struct p
 {
     if (r.h < 3)
         return;
-    grid_wrap(g, (struct rect){r.x, r.y + 1, r.w, r.h - 2}, *frame_ink(t, LOOK_TEXT), p->text, 0);
-    int x = r.x, y = r.y + r.h - 1;
+    int lines = grid_wrap(g, (struct rect){r.x, r.y + 1, r.w, r.h - 2}, *frame_ink(t, LOOK_TEXT),
+                          p->text, 0);
+    int x = r.x, y = r.y + 1 + (lines < r.h - 2 ? lines : r.h - 2);
     x += grid_textf(g, x, y, r.w, *frame_ink(t, LOOK_NAME), "%s  ", p->viewer.name);
     grid_textf(g, x, y, r.x + r.w - x, *frame_ink(t, LOOK_STYLE), "%s", p->style);
 }

@@ -49,7 +49,7 @@ screen
 |│                                                                               ││  ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀   ││                                                │|
 |│                                                                               ││                                                                   ││                                                │|
 |│                                                                               ││ a dragon made of paper lanterns                                   ││                                                │|
-|│                                                                               ││                                                                   ││                                                │|
+|│                                                                               ││ sol  default                                                      ││                                                │|
 |│                                                                               ││                                                                   │╰────────────────────────────────────────────────╯|
 |│                                                                               ││                                                                   │╭─ Program ────────────────────── sakuga_result ─╮|
 |╰───────────────────────────────────────────────────────────────────────────────╯│                                                                   ││▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀│|
@@ -65,7 +65,7 @@ screen
 |│                                                                               ││                                                                   ││▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀│|
 |│                                                                               ││                                                                   ││▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀│|
 |│                                                                               ││                                                                   ││▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀│|
-|│                                                                               ││ sol  default                                                      ││                                                │|
+|│                                                                               ││                                                                   ││                                                │|
 |╰───────────────────────────────────────────────────────────────────────────────╯╰───────────────────────────────────────────────────────────────────╯╰────────────────────────────────────────────────╯|
 |                                                                                                                                                                                                        |
 | a Air  x Reject  r Reroll  e Edit  f Favourite  z Undo  : Command  ? Help                                                                                                                    F12 PANIC |
@@ -109,7 +109,7 @@ screen
 ~d                                                                               de  %%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%   ed                                                d~
 ~d                                                                               de                                                                   ed                                                d~
 ~d                                                                               de                                                                   ed                                                d~
-~d                                                                               de                                                                   ed                                                d~
+~d                                                                               de lllllmmmmmmm                                                      ed                                                d~
 ~d                                                                               de                                                                   edddddddddddddddddddddddddddddddddddddddddddddddddd~
 ~d                                                                               de                                                                   eddfffffffffddddddddddddddddddddddbbbbbbbbbbbbbbbdd~
 ~ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddde                                                                   ed%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%d~
@@ -125,7 +125,7 @@ screen
 ~d                                                                               de                                                                   ed%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%d~
 ~d                                                                               de                                                                   ed%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%d~
 ~d                                                                               de                                                                   ed%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%d~
-~d                                                                               de lllllmmmmmmm                                                      ed                                                d~
+~d                                                                               de                                                                   ed                                                d~
 ~dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeedddddddddddddddddddddddddddddddddddddddddddddddddd~
 ~                                                                                                                                                                                                        ~
 ~ g xxx  g xxxxxx  g xxxxxx  g xxxx  g xxxxxxxxx  g xxxx  g xxxxxxx  g xxxx                                                                                                                   TTTTTTTTTTT~
