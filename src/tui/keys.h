@@ -57,5 +57,6 @@ const char *keys_label(const char *key);
 
 /* Reasons for `x`, by digit. NULL past the end. */
 const char *keys_reason(int digit);
+const char *keys_reason_label(int digit); /* in a word, for the footer */
 
 #endif
