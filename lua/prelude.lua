@@ -272,8 +272,8 @@ local function library(script)
   --- ### sakuga.style{ name =, about =, template =, … }
   --- Registers a style, while the script is loaded. `template` says where `{prompt}` stands; `negative` is the
   --- negative prompt; `width` and `height` are multiples of 16; `steps`; `palette` is a list of up to six
-  --- colours, "#rrggbb" or 0xRRGGBB, from the darkest to the accent; `lora = { alias =, weight = }`. The first
-  --- style of the show is its default.
+  --- colours, "#rrggbb" or 0xRRGGBB, from the darkest to the accent; `lora = { alias =, weight = }`. Who
+  --- chooses none, or "default", leaves it to the engine.
   sakuga.style = core.style
 
   --- ### sakuga.styles()
