@@ -7,8 +7,9 @@
 #include <string.h>
 
 static const char *const notes[] = {
-    "In review `a` airs the clip. `x` asks for a reason: a digit, words, or Enter for none.",
-    "Decisions can be taken back with `z`, the last hundred of them.",
+    "In review `a` airs the clip.",
+    "`x` asks why: a digit, words, or Enter.",
+    "`z` takes back the last hundred decisions.",
 };
 
 static int help_line(struct tui *t, struct grid *g, struct rect in, int y, const char *key,

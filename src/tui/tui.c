@@ -226,7 +226,7 @@ static void draw_body(struct tui *t, struct grid *g, const struct layout *l)
 static struct rect overlay_rect(const struct layout *l)
 {
     struct rect r = l->body;
-    if (r.w > 100) {
+    if (r.w >= 124) {
         r.x += (r.w - 96) / 2;
         r.w = 96;
     }

@@ -21,8 +21,8 @@ screen
 |│ p           pause      start no new job; what runs goes on                   │|
 |│ F12         panic      cut to standby, now                                   │|
 |│ Q           quit       end the show cleanly                                  │|
-|│                        In review `a` airs the clip. `x` asks for a reason: a…│|
-|│                        Decisions can be taken back with `z`, the last hundre…│|
+|│                        In review `a` airs the clip.                          │|
+|│                        `x` asks why: a digit, words, or Enter.               │|
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 |                                                                                |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |

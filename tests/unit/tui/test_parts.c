@@ -55,7 +55,8 @@ static void grid_lets_no_control_through(void **state)
     for (int round = 0; round < 20000; round++) {
         char s[64];
         size_t n = 1 + (size_t)(rand_r(&seed) % 60);
-        static const char *const bad[] = {"\033[2J", "\u202e", "\u200d", "\302\23331m", "\r\n", "\a"};
+        static const char *const bad[] = {"\033[2J",     "\u202e", "\u200d",
+                                          "\302\23331m", "\r\n",   "\a"};
         for (size_t i = 0; i < n; i++)
             s[i] = (char)(1 + rand_r(&seed) % 255);
         s[n] = '\0';
