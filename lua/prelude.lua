@@ -61,7 +61,8 @@ local function continue(job, ...)
     waiting[result[3]] = job
     jobs = jobs + 1
   else
-    finish(job, false, job.script .. ": a handler may not yield", "")
+    local why = job.script .. ": a handler may not yield"
+    finish(job, false, why, why)
   end
 end
 
@@ -74,13 +75,13 @@ local function start(script, ended, fn, ...)
   continue({ co = create(fn), script = script, ended = ended }, ...)
 end
 
--- Suspends the handler until the answer to a call has come: ok, id, text, error name.
-local function await(call)
+-- Makes a wish and suspends the handler until its answer has come: ok, id, text, error name.
+local function await(wish, ...)
   local job = current
   if not job or running() ~= job.co then
     error("this can only be called in a handler itself, not while loading or in a coroutine of its own", 3)
   end
-  local key, ok, id, text, name = yield(AWAIT, call)
+  local key, ok, id, text, name = yield(AWAIT, wish(...))
   if key ~= AWAIT then error("a handler was resumed by a script", 2) end
   if not ok then job.refused = true end
   return ok, id, text, name
@@ -142,14 +143,14 @@ function Context.submit(ctx, prompt)
     current.refused = true
     return false, why, "denied"
   end
-  local ok, id, words, name = await(core.submit(ticket, text, style, verdict == "hold", why))
+  local ok, id, words, name = await(core.submit, ticket, text, style, verdict == "hold", why)
   if ok then return true, id, words end
   return false, words, name
 end
 
 local function simple(wish)
   return function(ctx, what)
-    local ok, id, words, name = await(wish(ticket_of(ctx), what))
+    local ok, id, words, name = await(wish, ticket_of(ctx), what)
     if ok then return true, words, id end
     return false, words, name
   end
@@ -172,7 +173,7 @@ Context.style = simple(core.choose)
 --- Runs a line of the command table (see `sakuga(1)`) with the viewer's rights. What only the operator may do,
 --- such as `air`, `resume`, `undo` and `quit`, cannot be called. Returns `true, words` or `false, reason, name`.
 function Context.run(ctx, line)
-  local ok, id, words, name = await(core.run(ticket_of(ctx), ctx.script, check(line, "string", "the line")))
+  local ok, id, words, name = await(core.run, ticket_of(ctx), ctx.script, check(line, "string", "the line"))
   if ok then return true, words, id end
   return false, words, name
 end
@@ -271,9 +272,9 @@ local function library(script)
   --- ### sakuga.style{ name =, about =, template =, … }
   --- Registers a style, while the script is loaded. `template` says where `{prompt}` stands; `negative` is the
   --- negative prompt; `width` and `height` are multiples of 16; `steps`; `palette` is a list of up to six
-  --- colours, "#rrggbb" or 0xRRGGBB, from the darkest to the accent; `lora = { alias =, weight = }`. The first
-  --- style of the show is its default.
-  function sakuga.style(s) core.style(s) end
+  --- colours, "#rrggbb" or 0xRRGGBB, from the darkest to the accent; `lora = { alias =, weight = }`. Who
+  --- chooses none, or "default", leaves it to the engine.
+  sakuga.style = core.style
 
   --- ### sakuga.styles()
   --- All styles: a list of `{ name, about }`.
@@ -327,7 +328,7 @@ local function library(script)
   --- Runs a line of the command table with a moderator's rights, outside of a viewer's line: in timers and
   --- events. Returns `true, words` or `false, reason, name`.
   function sakuga.run(line)
-    local ok, id, words, name = await(core.run(0, script, check(line, "string", "the line")))
+    local ok, id, words, name = await(core.run, 0, script, check(line, "string", "the line"))
     if ok then return true, words, id end
     return false, words, name
   end

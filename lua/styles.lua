@@ -1,6 +1,6 @@
 -- styles.lua: the stock styles. A copy of this file in the config folder takes its place.
 --
--- The first is the default of the show. A palette goes from the darkest colour to the accent; the animatic
+-- Who chooses none leaves it to the engine. A palette goes from the darkest colour to the accent; the animatic
 -- paints with it. A LoRA is named by its alias in the model folder, never by a path.
 
 sakuga.style{

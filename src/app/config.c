@@ -147,7 +147,7 @@ static void skip_long(struct scan *s, size_t level)
 /* A long bracket at [==[ : its level, or -1. */
 static int long_level(const char *at)
 {
-    size_t n = strspn(at + 1, "=");
+    size_t n = at[0] == '[' ? strspn(at + 1, "=") : 0;
     return at[0] == '[' && at[1 + n] == '[' ? (int)n : -1;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static const struct {
     const char *name, *text;
@@ -21,6 +22,19 @@ const char *err_text(enum err code)
     return (unsigned)code < ERR_COUNT ? errs[code].text : "unknown error";
 }
 
+void err_whole_text(char *text)
+{
+    size_t n = strlen(text), tail = 0;
+    while (tail < 4 && tail < n && ((unsigned char)text[n - 1 - tail] & 0xc0) == 0x80)
+        tail++;
+    if (tail == n)
+        return;
+    unsigned char lead = (unsigned char)text[n - 1 - tail];
+    size_t want = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+    if (lead >= 0xc0 && tail < want)
+        text[n - 1 - tail] = '\0';
+}
+
 enum err fault_set(struct fault *f, enum err code, const char *fmt, ...)
 {
     if (f) {
@@ -28,6 +42,7 @@ enum err fault_set(struct fault *f, enum err code, const char *fmt, ...)
         va_start(ap, fmt);
         f->code = code;
         vsnprintf(f->text, sizeof f->text, fmt, ap);
+        err_whole_text(f->text);
         va_end(ap);
     }
     return code;

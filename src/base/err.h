@@ -48,6 +48,10 @@ const char *err_name(enum err code);
 /* The general text of a code. Static. */
 const char *err_text(enum err code);
 
+/* Drops a UTF-8 sequence that was cut off at the end of `text`: what formatting into a fixed buffer
+ * leaves behind. */
+void err_whole_text(char *text);
+
 /* Fills `f` (may be NULL) and returns `code`, so that a caller can write
  * `return fault_set(f, ERR_IO, "cannot open %s: %s", path, strerror(errno));` */
 enum err fault_set(struct fault *f, enum err code, const char *fmt, ...)

@@ -219,7 +219,8 @@ static int cluster_cells(const char *s, size_t n)
     for (int32_t i = 0; i < (int32_t)n;) {
         UChar32 c;
         U8_NEXT(s, i, (int32_t)n, c);
-        int w = c == 0xfe0f ? 2 : code_point_cells(c < 0 ? 0xfffd : c);
+        bool two = c == 0xfe0f || (c >= 0x1f1e6 && c <= 0x1f1ff); /* emoji style; flags */
+        int w = two ? 2 : code_point_cells(c < 0 ? 0xfffd : c);
         if (w > cells)
             cells = w;
     }

@@ -122,6 +122,7 @@ static void say(struct answer a, enum err e, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    err_whole_text(text);
     if (a.fn)
         a.fn(a.user, e, 0, text);
 }

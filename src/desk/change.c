@@ -27,6 +27,7 @@ void change_answer(struct answer a, enum err e, int64_t id, const char *fmt, ...
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
+    err_whole_text(text);
     a.fn(a.user, e, id, text);
 }
 

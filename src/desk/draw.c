@@ -104,8 +104,6 @@ void desk_worker_died(struct desk *d, int64_t id, const char *why)
     change_stage(d, c, NULL, why);
 }
 
-static const struct style plain = {.name = "default", .width = 832, .height = 480};
-
 void draw_follow(struct desk *d, const struct change *c, const struct store_result *r)
 {
     const struct prompt *p = &c->after;
@@ -119,7 +117,7 @@ void draw_follow(struct desk *d, const struct change *c, const struct store_resu
     }
     if (p->state == PROMPT_GENERATING && !d->ending) { /* desk_finish() puts it back */
         const struct style *style = style_find(&d->show->styles, p->style);
-        d->ops->draw(d->user, p, style ? style : &plain);
+        d->ops->draw(d->user, p, style ? style : style_find(&d->show->styles, ""));
     }
     if (p->state == PROMPT_REVIEW && c->before.state == PROMPT_GENERATING && c->news) {
         eta_add(&d->show->eta, ETA_DRAW, p->drawn_ms);

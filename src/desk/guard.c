@@ -75,7 +75,8 @@ static void prune(struct sweep *s)
         all[n].aired = !path_join(air, sizeof air, s->air, e->d_name) && !access(air, F_OK);
         n++;
     }
-    qsort(all, (size_t)n, sizeof *all, by_worth);
+    if (n)
+        qsort(all, (size_t)n, sizeof *all, by_worth);
     for (int i = 0; i < n && sum > s->limit; i++) {
         char air[PATH_LEN];
         if (unlinkat(dirfd(dir), all[i].name, 0))

@@ -57,11 +57,10 @@ static const struct style *style_for(const struct desk *d, const struct submissi
 {
     const char *name = s->style[0] ? s->style : r->style;
     const struct style *style = style_find(&d->show->styles, name);
-    static const struct style none = {.name = "default"};
     if (style)
         return style;
-    if (!s->style[0])
-        return &none;
+    if (!s->style[0]) /* the viewer's own has gone since */
+        return style_find(&d->show->styles, "");
     const char *near = style_nearest(&d->show->styles, name);
     fault_set(f, ERR_NOTFOUND, "there is no style %s%s%s; see !styles", name,
               near ? "; did you mean " : "", near ? near : "");

@@ -15,84 +15,23 @@
  * the clock or the player agrees; and the table's due time, two seconds after the end.
  *
  * The slot that is seen is `live`; the other one is loaded. -1: neither is seen. */
-#include "obs/stage.h"
+#include "obs/stage_inside.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "obs/airlock.h"
-#include "obs/monitor.h"
-#include "obs/screen.h"
 #include "obs/session.h"
-#include "obs/setup.h"
-#include "obs/table.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define READY_MS 100        /* OBS needs it between the file and the cut */
-#define LAST_PICTURE_MS 130 /* the player is paused this long before the end */
-#define HANDOVER_MS 250     /* the last picture stays so long, for the caller's next clip */
-#define GRACE_MS 2000       /* after a clip's end the watchdog waits so long */
+#define READY_MS 100    /* OBS needs it between the file and the cut */
+#define HANDOVER_MS 250 /* the last picture stays so long, for the caller's next clip */
+#define GRACE_MS 2000   /* after a clip's end the watchdog waits so long */
 #define GENERATING_MS 20000
 #define GALLERY_DWELL_MS 8000
-#define POLL_MS 500
 #define TEXT_MS 500
-#define SETTLE_MS 900 /* a player may take so long to begin */
 #define CLOSE_MS 900
-#define WAITERS_MAX 8
-#define BAD_CLIPS_MAX 3 /* of the gallery, in a row; then its card is shown */
-
-enum step { STEP_IDLE, STEP_SENDING, STEP_READYING, STEP_CUTTING };
-enum airing { AIR_NONE, AIR_WAITING, AIR_LOADING, AIR_CUTTING, AIR_ON };
-
-struct waiter {
-    stage_done_fn *fn;
-    void *user;
-};
-
-struct stage {
-    /* set once */
-    struct loop *loop;
-    const struct stage_ops *ops;
-    void *user;
-    struct screen *screen;
-    struct airlock lock;
-    struct timer *due, *poll, *end, *ready, *text, *closing;
-
-    struct table table;
-    bool up, ever_up;
-    char held[128]; /* the scene that the operator holds */
-
-    enum step step;
-    uint64_t tag; /* of the newest request of a step; answers with another one are old */
-    enum stage_scene to;
-    int slot;
-    int64_t slot_id;
-    bool again;
-
-    int live;
-    int64_t live_id, cut_ms;
-    enum airing airing;
-    struct stage_clip air;
-    char air_path[PATH_LEN]; /* as OBS sees it */
-    int64_t asked_us;
-    int64_t unwanted; /* id of a clip that was taken back during its cut */
-
-    struct monitor monitor;
-    char trouble[64];
-    int bad_clips, polls;
-
-    char progress[512], queue[512];
-    bool text_dirty;
-    int64_t text_ms;
-
-    struct waiter panic_waiters[WAITERS_MAX]; /* for OBS's answer to a panic */
-    int panic_count;
-    stage_done_fn *close_done;
-    void *close_user;
-    int64_t panic_us;
-};
 
 static void show(struct stage *s);
 static void begin_air(struct stage *s);
@@ -106,7 +45,7 @@ const char *stage_end_name(enum stage_end e)
 
 /* ---- the end of an airing, and the table ---- */
 
-static void end_air(struct stage *s, enum stage_end how, const char *words)
+void stage_end_air(struct stage *s, enum stage_end how, const char *words)
 {
     if (s->airing == AIR_NONE)
         return;
@@ -149,7 +88,7 @@ static enum stage_end end_by(enum table_event e)
     }
 }
 
-static enum table_act move(struct stage *s, enum table_event e, const char *words)
+enum table_act stage_move(struct stage *s, enum table_event e, const char *words)
 {
     enum table_place from = s->table.at;
     enum table_act act = table_move(&s->table, e, clock_mono_ms());
@@ -158,7 +97,7 @@ static enum table_act move(struct stage *s, enum table_event e, const char *word
         log_info("stage", "%s -> %s (%s)", table_place_name(from), table_place_name(s->table.at),
                  table_event_name(e));
     if (s->airing == AIR_ON && e != TABLE_ENDED && act != TABLE_NOTHING)
-        end_air(s, end_by(e), words);
+        stage_end_air(s, end_by(e), words);
     if (act == TABLE_SHOW && e != TABLE_AIR)
         show(s);
     if (act != TABLE_NOTHING)
@@ -172,7 +111,7 @@ static void on_due(void *user)
     if (!s->up)
         return;
     s->bad_clips = 0;
-    move(s, TABLE_DUE, "no end was heard of");
+    stage_move(s, TABLE_DUE, "no end was heard of");
 }
 
 /* ---- steps ---- */
@@ -192,8 +131,8 @@ static void on_cut(void *user, uint64_t tag, enum err err, const char *why, int6
     if (err) {
         log_error("stage", "the cut to %s failed: %s", stage_scene_name(s->to), why);
         if (s->airing == AIR_CUTTING) {
-            end_air(s, STAGE_END_REFUSED, why);
-            move(s, TABLE_FAULT, why);
+            stage_end_air(s, STAGE_END_REFUSED, why);
+            stage_move(s, TABLE_FAULT, why);
         }
     } else {
         s->live = s->slot;
@@ -244,7 +183,7 @@ static void on_loaded(void *user, uint64_t tag, enum err err, const char *why, i
         s->step = STEP_READYING;
         timer_start(s->ready, READY_MS, 0);
     } else if (s->airing == AIR_LOADING) {
-        end_air(s, STAGE_END_REFUSED, why);
+        stage_end_air(s, STAGE_END_REFUSED, why);
         show(s);
     } else {
         log_error("stage", "a clip of the gallery cannot be loaded: %s", why);
@@ -263,11 +202,11 @@ static void on_ready(void *user)
     }
     s->table.clip_ms = s->air.duration_ms + GRACE_MS;
     s->airing = AIR_CUTTING;
-    if (move(s, TABLE_AIR, "") == TABLE_SHOW) {
+    if (stage_move(s, TABLE_AIR, "") == TABLE_SHOW) {
         cut(s, STAGE_RESULT, s->slot, s->air.id);
     } else {
         s->step = STEP_IDLE;
-        end_air(s, STAGE_END_REFUSED, "the stage cannot show a clip now");
+        stage_end_air(s, STAGE_END_REFUSED, "the stage cannot show a clip now");
     }
 }
 
@@ -345,7 +284,7 @@ static void show(struct stage *s)
         cut(s, STAGE_GENERATING, -1, 0);
         break;
     case PLACE_RESULT: /* the clip that was asked for did not come */
-        move(s, TABLE_FAULT, "");
+        stage_move(s, TABLE_FAULT, "");
         break;
     case PLACE_GALLERY:
     case PLACE_CLOSED:
@@ -357,7 +296,7 @@ static void show(struct stage *s)
 }
 
 /* Throws away what is not under way in OBS yet. */
-static void drop_step(struct stage *s)
+void stage_drop_step(struct stage *s)
 {
     timer_stop(s->ready);
     if (s->step != STEP_CUTTING) {
@@ -365,119 +304,6 @@ static void drop_step(struct stage *s)
         s->tag++;
     }
     s->again = false;
-}
-
-/* ---- the end of a clip ---- */
-
-static void played(struct stage *s)
-{
-    s->screen->kind->pause(s->screen, s->live);
-    move(s, TABLE_ENDED, "");
-    end_air(s, STAGE_END_PLAYED, "");
-}
-
-static void broke_off(struct stage *s)
-{
-    char words[128];
-    snprintf(words, sizeof words, "the clip broke off after %.1f of %.1f s",
-             (double)(clock_mono_ms() - s->cut_ms) / 1000, (double)s->air.duration_ms / 1000);
-    move(s, TABLE_FAULT, words);
-}
-
-/* Shortly before the end by our clock: what does the player say? It may lag on a loaded machine. */
-static void on_end_play(void *user, uint64_t tag, enum screen_play play, int64_t cursor_ms)
-{
-    struct stage *s = user;
-    if (tag != s->tag || s->airing != AIR_ON)
-        return;
-    int64_t left = s->air.duration_ms - LAST_PICTURE_MS - cursor_ms;
-    if (play == SCREEN_PLAYING && cursor_ms >= 0 && left > 250)
-        timer_start(s->end, left, 0);
-    else
-        played(s);
-}
-
-static void on_end(void *user)
-{
-    struct stage *s = user;
-    if (s->airing == AIR_ON)
-        s->screen->kind->play(s->screen, s->live, on_end_play, s->tag);
-}
-
-static void on_event_play(void *user, uint64_t tag, enum screen_play play, int64_t cursor_ms)
-{
-    struct stage *s = user;
-    (void)cursor_ms;
-    if (tag == s->tag && s->airing == AIR_ON && play == SCREEN_OVER)
-        broke_off(s);
-}
-
-static void on_ended(void *user, int slot)
-{
-    struct stage *s = user;
-    if (s->airing != AIR_ON || slot != s->live)
-        return;
-    if (clock_mono_ms() - s->cut_ms >= s->air.duration_ms - 400)
-        played(s);
-    else
-        s->screen->kind->play(s->screen, slot, on_event_play, s->tag);
-}
-
-/* ---- the confidence monitor ---- */
-
-static bool judged(const struct stage *s)
-{
-    return s->step == STEP_IDLE && s->live >= 0 &&
-           (s->airing == AIR_ON || (s->table.at == PLACE_GALLERY && s->airing == AIR_NONE));
-}
-
-static void on_poll_play(void *user, uint64_t tag, enum screen_play play, int64_t cursor_ms)
-{
-    struct stage *s = user;
-    int64_t now = clock_mono_ms();
-    if (tag != s->tag || !judged(s))
-        return;
-    if (s->airing == AIR_ON && play == SCREEN_OVER && now - s->cut_ms > SETTLE_MS) {
-        if (now - s->cut_ms >= s->air.duration_ms - 400)
-            played(s);
-        else
-            broke_off(s);
-        return;
-    }
-    monitor_cursor(&s->monitor, play == SCREEN_PLAYING ? cursor_ms : -1, now);
-}
-
-static void on_poll(void *user)
-{
-    struct stage *s = user;
-    char words[64];
-    if (!s->up)
-        return;
-    bool judge = judged(s);
-    if (judge || s->polls++ % 2 == 0)
-        s->screen->kind->look(s->screen);
-    if (!judge)
-        return;
-    s->screen->kind->play(s->screen, s->live, on_poll_play, s->tag);
-    bool bad = monitor_verdict(&s->monitor, clock_mono_ms(), words);
-    if (strcmp(words, s->trouble)) {
-        str_copy(s->trouble, sizeof s->trouble, words);
-        s->ops->on_status(s->user);
-    }
-    if (!bad)
-        return;
-    log_error("stage", "the program is %s: falling to the gallery", words);
-    if (s->table.at == PLACE_GALLERY)
-        s->bad_clips++;
-    move(s, TABLE_FAULT, words);
-}
-
-static void on_picture(void *user, int w, int h, const uint8_t *rgb)
-{
-    struct stage *s = user;
-    monitor_picture(&s->monitor, rgb, (size_t)w * (size_t)h * 3, clock_mono_ms());
-    if (s->ops->on_picture)
-        s->ops->on_picture(s->user, w, h, rgb);
 }
 
 /* ---- text ---- */
@@ -492,7 +318,7 @@ static void on_text(void *user)
     s->screen->kind->text(s->screen, s->progress, s->queue);
 }
 
-static void send_text(struct stage *s)
+void stage_send_text(struct stage *s)
 {
     int64_t wait = s->text_ms + TEXT_MS - clock_mono_ms();
     s->text_dirty = true;
@@ -504,13 +330,13 @@ void stage_set_generating(struct stage *s, bool on, const char *text)
 {
     if (strcmp(s->progress, text ? text : "")) {
         str_copy(s->progress, sizeof s->progress, text ? text : "");
-        send_text(s);
+        stage_send_text(s);
     }
     if (on == s->table.drawing)
         return;
     s->table.drawing = on;
     if (s->up)
-        move(s, on ? TABLE_DRAWING : TABLE_DRAWN, "");
+        stage_move(s, on ? TABLE_DRAWING : TABLE_DRAWN, "");
 }
 
 void stage_set_queue_text(struct stage *s, const char *text)
@@ -518,82 +344,7 @@ void stage_set_queue_text(struct stage *s, const char *text)
     if (!strcmp(s->queue, text))
         return;
     str_copy(s->queue, sizeof s->queue, text);
-    send_text(s);
-}
-
-/* ---- the connection ---- */
-
-/* Is anything in the rotation? It is asked again when the gallery is shown. */
-static bool have_clips(struct stage *s)
-{
-    struct stage_clip *c = calloc(1, sizeof *c);
-    bool have = c && s->ops->gallery_next(s->user, c);
-    free(c);
-    return have;
-}
-
-static void on_up(void *user, const struct screen_truth *t)
-{
-    struct stage *s = user;
-    bool foreign = setup_place(t->program) == STAGE_SCENES;
-    bool first = !s->ever_up;
-    s->up = s->ever_up = true;
-    s->step = STEP_IDLE;
-    s->live = t->live;
-    s->text_dirty = true;
-    on_text(s);
-    if (!s->table.clips)
-        s->table.clips = have_clips(s);
-    timer_start(s->poll, POLL_MS, POLL_MS);
-    if (s->table.at == PLACE_PANIC) {
-        s->screen->kind->panic(s->screen, NULL, 0);
-        s->ops->on_status(s->user);
-    } else if (foreign && (s->table.at == PLACE_AWAY || (first && !t->empty && t->output))) {
-        str_copy(s->held, sizeof s->held, t->program);
-        move(s, TABLE_AWAY, "");
-    } else {
-        move(s, s->table.at == PLACE_AWAY ? TABLE_BACK : TABLE_RESYNC, "");
-    }
-}
-
-static void on_down(void *user, const char *why)
-{
-    struct stage *s = user;
-    char words[256];
-    bool was = s->up;
-    s->up = false;
-    s->step = STEP_IDLE;
-    s->tag++;
-    s->live = -1;
-    s->again = false;
-    timer_stop(s->ready);
-    timer_stop(s->poll);
-    timer_stop(s->due);
-    snprintf(words, sizeof words, "the connection to OBS went (%.200s)", why);
-    if (was)
-        end_air(s, STAGE_END_LOST, words);
-    if (s->close_done)
-        timer_start(s->closing, 0, 0);
-    s->ops->on_status(s->user);
-}
-
-static void on_program(void *user, const char *scene, int live)
-{
-    struct stage *s = user;
-    enum stage_scene place = setup_place(scene);
-    if (s->table.at == PLACE_PANIC || s->table.at == PLACE_CLOSED)
-        return;
-    if (place == STAGE_SCENES || place == STAGE_STANDBY) {
-        log_warn("stage", "somebody cut to the scene %s: the stage waits", scene);
-        str_copy(s->held, sizeof s->held, scene);
-        drop_step(s);
-        s->live = -1;
-        move(s, TABLE_AWAY, "somebody cut to another scene");
-        end_air(s, STAGE_END_OVERRIDE, "somebody cut to another scene");
-    } else {
-        s->live = live;
-        move(s, TABLE_BACK, "somebody cut to another scene");
-    }
+    stage_send_text(s);
 }
 
 static void on_changed(void *user)
@@ -653,15 +404,15 @@ void stage_gallery_changed(struct stage *s)
 {
     if (!s->up || s->table.clips)
         return;
-    s->table.clips = have_clips(s);
+    s->table.clips = link_have_clips(s);
     if (s->table.clips)
-        move(s, TABLE_FILLED, "");
+        stage_move(s, TABLE_FILLED, "");
 }
 
 void stage_gallery_withdraw(struct stage *s, int64_t id)
 {
     if (s->table.at == PLACE_GALLERY && s->slot_id == id && s->slot >= 0)
-        move(s, TABLE_FAULT, "");
+        stage_move(s, TABLE_FAULT, "");
 }
 
 void stage_cut_short(struct stage *s, int64_t id)
@@ -669,7 +420,7 @@ void stage_cut_short(struct stage *s, int64_t id)
     if (s->airing == AIR_NONE || s->air.id != id)
         return;
     if (s->airing == AIR_ON)
-        move(s, TABLE_FAULT, "taken back while it was on air");
+        stage_move(s, TABLE_FAULT, "taken back while it was on air");
     else
         s->unwanted = id; /* the cut is on its way: it ends as soon as it came */
 }
@@ -682,7 +433,7 @@ void stage_chime(struct stage *s)
 static void on_panicked(void *user, uint64_t tag, enum err err, const char *why, int64_t took_us)
 {
     struct stage *s = user;
-    struct waiter list[WAITERS_MAX];
+    struct waiter list[STAGE_WAITERS_MAX];
     int n = s->panic_count;
     (void)took_us;
     (void)tag;
@@ -702,19 +453,19 @@ static void on_panicked(void *user, uint64_t tag, enum err err, const char *why,
 void stage_panic(struct stage *s, stage_done_fn *done, void *user)
 {
     s->panic_us = clock_mono_us();
-    if (done && s->panic_count < WAITERS_MAX)
+    if (done && s->panic_count < STAGE_WAITERS_MAX)
         s->panic_waiters[s->panic_count++] = (struct waiter){done, user};
     s->screen->kind->panic(s->screen, on_panicked, 0); /* before anything else */
-    drop_step(s);
+    stage_drop_step(s);
     timer_stop(s->end);
-    move(s, TABLE_PANIC, "panic");
-    end_air(s, STAGE_END_PANIC, "panic");
+    stage_move(s, TABLE_PANIC, "panic");
+    stage_end_air(s, STAGE_END_PANIC, "panic");
 }
 
 void stage_resume(struct stage *s)
 {
     s->screen->kind->resume(s->screen);
-    move(s, TABLE_RESUME, "");
+    stage_move(s, TABLE_RESUME, "");
 }
 
 static void on_closing(void *user)
@@ -733,10 +484,10 @@ void stage_close(struct stage *s, stage_done_fn *done, void *user)
     s->close_done = done;
     s->close_user = user;
     enum airing was = s->airing;
-    drop_step(s);
+    stage_drop_step(s);
     if (was != AIR_ON)
-        end_air(s, STAGE_END_QUIT, "the show ended");
-    move(s, TABLE_CLOSE, "the show ended");
+        stage_end_air(s, STAGE_END_QUIT, "the show ended");
+    stage_move(s, TABLE_CLOSE, "the show ended");
     timer_stop(s->due);
     timer_start(s->closing, s->up && (s->step != STEP_IDLE || s->again) ? CLOSE_MS : 0, 0);
 }
@@ -773,8 +524,8 @@ int64_t stage_airing(const struct stage *s)
 struct stage *stage_new(struct loop *l, const struct stage_settings *set,
                         const struct stage_ops *ops, void *user, struct fault *f)
 {
-    static const struct screen_ops screen_ops = {on_up,    on_down,    on_program,
-                                                 on_ended, on_changed, on_picture};
+    static const struct screen_ops screen_ops = {link_up,     link_down,  link_program,
+                                                 watch_ended, on_changed, watch_picture};
     struct stage *s = calloc(1, sizeof *s);
     if (!s) {
         fault_set(f, ERR_NOMEM, "no memory for the stage");
@@ -795,8 +546,8 @@ struct stage *stage_new(struct loop *l, const struct stage_settings *set,
     if (err)
         goto fail;
     s->due = timer_new(l, "stage due", on_due, s);
-    s->poll = timer_new(l, "stage monitor", on_poll, s);
-    s->end = timer_new(l, "stage end of clip", on_end, s);
+    s->poll = timer_new(l, "stage monitor", watch_poll, s);
+    s->end = timer_new(l, "stage end of clip", watch_end, s);
     s->ready = timer_new(l, "stage ready", on_ready, s);
     s->text = timer_new(l, "stage text", on_text, s);
     s->closing = timer_new(l, "stage close", on_closing, s);

@@ -239,6 +239,8 @@ static void load(struct host *h)
         load_files(h, fresh->L, &why);
     else
         buf_adds(&why, styles ? fault_text(&f) : "out of memory");
+    if (!fresh)
+        host_log("prelude", buf_str(&why));
     h->loading = NULL;
     bool use = fresh && (!why.len || !h->sb);
     if (use) {

@@ -203,7 +203,9 @@ static const char *repeated(struct match *m, const char *s, int digit)
     int i = digit - '1';
     if (i < 0 || i >= m->count || m->capture[i].len == OPEN)
         luaL_error(m->L, "invalid capture index %%%d", i + 1);
-    size_t n = m->capture[i].len < 0 ? 0 : (size_t)m->capture[i].len;
+    if (m->capture[i].len == POSITION)
+        return NULL; /* a position is no text */
+    size_t n = (size_t)m->capture[i].len;
     step(m);
     return (size_t)(m->end - s) >= n && !memcmp(m->capture[i].at, s, n) ? s + n : NULL;
 }
@@ -352,6 +354,15 @@ static ptrdiff_t start(lua_State *L, int arg, const struct match *m)
     return i > n + 1 ? -1 : (ptrdiff_t)(i - 1);
 }
 
+/* Without a magic character (a lone `)` is none to string.find) it is a search for bytes. */
+static bool plain(const char *p, const char *end)
+{
+    for (; p < end; p++)
+        if (*p && strchr("^$*+?.([%-", *p))
+            return false;
+    return true;
+}
+
 static int find(lua_State *L, bool positions)
 {
     struct match m;
@@ -362,7 +373,7 @@ static int find(lua_State *L, bool positions)
         lua_pushnil(L);
         return 1;
     }
-    if (positions && lua_toboolean(L, 4)) {
+    if (positions && (lua_toboolean(L, 4) || plain(p, m.pattern_end))) {
         size_t n = (size_t)(m.pattern_end - p);
         const char *hit = memmem(m.from + at, (size_t)(m.end - m.from - at), p, n);
         sandbox_charge(L, (m.end - m.from) / 16);

@@ -3,7 +3,10 @@
  * What is left out is left out for a reason: `load`, `dofile`, `require` and `package` read files
  * or bytecode; `io`, `debug` and most of `os` reach the machine; `collectgarbage` makes the state
  * slow; `string.dump` makes bytecode; a `__gc` metamethod would run with hooks switched off, so
- * setmetatable() refuses one.
+ * setmetatable() refuses one. An error that a hook raises leaves hooks switched off until a pcall
+ * catches it; whatever would run script code in between is left out or replaced: `xpcall` with its
+ * message handler, `coroutine.close`, and the library's `coroutine.wrap`, which closes the
+ * variables of a coroutine that died.
  *
  * A count hook watches the instructions. It cannot look into C functions, therefore the ones that
  * can run long are bounded by themselves: a block of memory has a largest size, so no string
@@ -283,6 +286,38 @@ static int bounded_setmetatable(lua_State *L)
     return original(L);
 }
 
+/* coroutine.wrap() without closing anything: an error goes on to the caller, the coroutine is dead.
+ */
+static int resume_wrapped(lua_State *L)
+{
+    lua_State *co = lua_tothread(L, lua_upvalueindex(1));
+    int n = lua_gettop(L), results = 0, status;
+    if (!lua_checkstack(co, n + 1))
+        return luaL_error(L, "too many arguments");
+    if (lua_status(co) == LUA_OK && !lua_gettop(co))
+        return luaL_error(L, "cannot resume dead coroutine");
+    lua_xmove(L, co, n);
+    status = lua_resume(co, L, n, &results);
+    if (status != LUA_OK && status != LUA_YIELD) {
+        lua_xmove(co, L, 1);
+        return lua_error(L);
+    }
+    if (!lua_checkstack(L, results + 1))
+        return luaL_error(L, "too many results");
+    lua_xmove(co, L, results);
+    return results;
+}
+
+static int wrap(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_State *co = lua_newthread(L);
+    lua_pushvalue(L, 1);
+    lua_xmove(L, co, 1);
+    lua_pushcclosure(L, resume_wrapped, 1);
+    return 1;
+}
+
 /* ---- the allow-list ---- */
 
 static const struct {
@@ -290,14 +325,14 @@ static const struct {
     const char *names; /* what of it is there */
 } allowed[] = {
     {"_G", "assert error getmetatable ipairs next pairs pcall rawequal rawget rawlen rawset select "
-           "setmetatable tonumber tostring type xpcall _VERSION"},
+           "setmetatable tonumber tostring type _VERSION"},
     {LUA_STRLIBNAME, "byte char find format gmatch gsub len lower match pack packsize rep reverse "
                      "sub unpack upper"},
     {LUA_TABLIBNAME, "concat insert move pack remove sort unpack"},
     {LUA_MATHLIBNAME, "abs acos asin atan ceil cos deg exp floor fmod huge log max maxinteger min "
                       "mininteger modf pi rad random sin sqrt tan tointeger type ult"},
     {LUA_UTF8LIBNAME, "char charpattern codepoint codes len offset"},
-    {LUA_COLIBNAME, "close create isyieldable resume running status wrap yield"},
+    {LUA_COLIBNAME, "create isyieldable resume running status wrap yield"},
     {LUA_OSLIBNAME, "clock date time"},
 };
 
@@ -312,6 +347,7 @@ static const struct {
     {LUA_STRLIBNAME, "match", pattern_match, false},
     {LUA_STRLIBNAME, "gmatch", pattern_gmatch, false},
     {LUA_STRLIBNAME, "gsub", pattern_gsub, false},
+    {LUA_COLIBNAME, "wrap", wrap, false},
     {LUA_TABLIBNAME, "insert", bounded_shift, true},
     {LUA_TABLIBNAME, "remove", bounded_shift, true},
     {LUA_TABLIBNAME, "sort", bounded_sort, true},

@@ -40,8 +40,9 @@ enum err style_add(struct styles *s, const struct style *style, struct fault *f)
 
 const struct style *style_find(const struct styles *s, const char *name)
 {
+    static const struct style none = {.name = "default", .about = "as the engine likes it"};
     if (!name[0] || !strcmp(name, "default"))
-        return s->count ? &s->all[0] : NULL;
+        return &none;
     for (int i = 0; i < s->count; i++)
         if (!strcasecmp(s->all[i].name, name))
             return &s->all[i];

@@ -29,7 +29,8 @@ struct styles {
 
 /* Checks and adds, or replaces the one of the same name. */
 enum err style_add(struct styles *s, const struct style *style, struct fault *f);
-/* By name without regard to case; NULL when unknown. "" and "default" give the first. */
+/* By name without regard to case; NULL when unknown. "" and "default" give the one that asks for
+ * nothing: the engine chooses. */
 const struct style *style_find(const struct styles *s, const char *name);
 /* The nearest known name to a misspelt one, NULL when none is near. */
 const char *style_nearest(const struct styles *s, const char *name);

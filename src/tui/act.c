@@ -20,9 +20,18 @@ static void answered(void *user, enum err e, int64_t id, const char *text)
 {
     struct sent *s = user;
     char words[600];
+    int first = (int)strcspn(text, "\n"), more = 0;
     (void)id;
-    snprintf(words, sizeof words, "%s%s", text[0] ? text : err_text(e),
-             !e && s->undoable ? "  (z takes it back)" : "");
+    for (const char *p = text + first; *p; p++)
+        more += *p == '\n' && p[1];
+    int n = text[0] ? snprintf(words, sizeof words - 60, "%.*s", first, text)
+                    : snprintf(words, sizeof words - 60, "%s", err_text(e));
+    if (n > (int)sizeof words - 61)
+        n = (int)sizeof words - 61;
+    if (more)
+        n += snprintf(words + n, 30, " (and %d more)", more);
+    if (!e && s->undoable)
+        snprintf(words + n, 30, "  (z takes it back)");
     tui_say(s->t, e ? LOG_ERROR : LOG_INFO, words, s->t->now);
     free(s);
 }
@@ -54,6 +63,7 @@ void act_run(struct tui *t, const char *line)
 static void ask(struct tui *t, enum asking what, const char *pending, const char *text)
 {
     t->asking = what;
+    t->asked_ms = t->now.mono_ms;
     t->complete_at = -1;
     str_copy(t->pending, sizeof t->pending, pending);
     line_set(&t->line, text);
@@ -67,9 +77,7 @@ static void ask_yes(struct tui *t, const char *pending, const char *question)
 
 static void ask_reason(struct tui *t, const char *pending, const char *whom)
 {
-    int n = snprintf(t->question, sizeof t->question, "Reject %s", whom);
-    for (int i = 1; i <= 9 && n < (int)sizeof t->question - 40 && keys_reason(i); i++)
-        n += snprintf(t->question + n, sizeof t->question - (size_t)n, " %d %s", i, keys_reason(i));
+    snprintf(t->question, sizeof t->question, "Reject %s why?", whom);
     ask(t, ASK_REASON, pending, "");
 }
 
@@ -90,7 +98,7 @@ static void on_subject(struct tui *t, const struct command *row, const struct pr
     if (t->focus == PANE_REVIEW && !strcmp(name, "approve"))
         name = "air";
     snprintf(line, sizeof line, "%s %lld", name, (long long)p->id);
-    snprintf(whom, sizeof whom, "#%lld:", (long long)p->id);
+    snprintf(whom, sizeof whom, "#%lld,", (long long)p->id);
     if (!strcmp(name, "reject")) {
         ask_reason(t, line, whom);
     } else if (!strcmp(name, "edit")) {
@@ -112,8 +120,10 @@ void act_command(struct tui *t, const struct command *row)
     if (!strcmp(row->name, "quit")) {
         ask_yes(t, "quit",
                 s->count[PROMPT_AIRING] ? "A clip is ON AIR. End the show?" : "End the show?");
+    } else if (!strcmp(row->name, "pause") && s->panic) { /* no single key leaves a panic */
+        tui_say(t, LOG_WARN, "panic: only `:resume` leaves it", t->now);
     } else if (!strcmp(row->name, "pause")) {
-        act_run(t, s->paused || s->panic ? "resume" : "pause");
+        act_run(t, s->paused ? "resume" : "pause");
     } else if (!strcmp(row->name, "cancel")) { /* the one that is drawn, wherever the focus is */
         p = show_first(s, PROMPT_GENERATING);
         if (!p) {
@@ -150,7 +160,7 @@ static void on_tagged(struct tui *t, bool approve)
                  t->focus == PANE_REVIEW ? "Air" : "Approve", l->tags);
         ask_yes(t, pending, question);
     } else {
-        snprintf(question, sizeof question, "%d tagged:", l->tags);
+        snprintf(question, sizeof question, "%d tagged,", l->tags);
         ask_reason(t, pending, question);
     }
 }
@@ -188,7 +198,7 @@ static void back(struct tui *t)
     else if (t->focus != PANE_HELD)
         tui_focus(t, PANE_HELD);
     else
-        tui_say(t, LOG_INFO, "Q ends the show", t->now);
+        tui_say(t, LOG_DEBUG, "Q ends the show", t->now);
 }
 
 static void tag(struct tui *t)
@@ -369,7 +379,7 @@ static void enter(struct tui *t)
                  t->line.text);
         break;
     default: /* Enter is No */
-        tui_say(t, LOG_INFO, "not done", t->now);
+        tui_say(t, LOG_DEBUG, "not done", t->now);
         return;
     }
     t->acted_id = t->focus <= PANE_REVIEW ? t->list[t->focus].id : 0;
@@ -382,7 +392,7 @@ static bool special(struct tui *t, const char *key)
     if (t->asking == ASK_YES) {
         if (strcmp(key, "y") && strcmp(key, "Y")) {
             finish(t);
-            tui_say(t, LOG_INFO, "not done", t->now);
+            tui_say(t, LOG_DEBUG, "not done", t->now);
             return true;
         }
         finish(t);

@@ -75,6 +75,8 @@ struct ink frame_row(struct tui *t, struct grid *g, struct rect r, int y, bool s
     struct ink text = *frame_ink(t, LOOK_TEXT);
     if (selected) {
         struct ink bar = *frame_ink(t, focused ? LOOK_SELECT : LOOK_SELECT_OFF);
+        if (bar.fg == COLOUR_DEFAULT) /* the columns keep their colours */
+            bar.fg = COLOUR_KEEP;
         grid_tint(g, (struct rect){r.x, y, r.w, 1}, bar);
         if (focused)
             grid_put(g, r.x, y, *frame_ink(t, LOOK_FOCUS), frame_glyph(t, GLYPH_POINT), 1);

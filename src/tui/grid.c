@@ -123,7 +123,7 @@ static bool tame(char out[GRID_CLUSTER], const char *s, size_t n)
             continue;
         const char *from = u == 0xfffd ? "\xef\xbf\xbd" : s + i;
         size_t bytes = u == 0xfffd ? 3 : len;
-        if (at + bytes >= GRID_CLUSTER || marks++ == 4)
+        if (at + bytes >= GRID_CLUSTER || marks++ == 3)
             break;
         memcpy(out + at, from, bytes);
         at += bytes;
@@ -159,7 +159,6 @@ void grid_put(struct grid *g, int x, int y, struct ink ink, const char *cluster,
         c[1].text[0] = '\0';
         c[1].width = 0;
         set_ink(&c[1], ink);
-        c->width = 2;
     }
 }
 
@@ -183,6 +182,18 @@ void grid_tint(struct grid *g, struct rect r, struct ink ink)
         }
 }
 
+static void put_flag(struct grid *g, int x, int y, struct ink ink, const char *s, size_t n)
+{
+    size_t len;
+    for (int i = 0; i < 2; i++, s += len, n -= len) {
+        uint32_t u = n ? decode(s, n, &len) : ' ';
+        char letter[2] = {is_flag(u) ? (char)('A' + (u - 0x1f1e6)) : ' ', '\0'};
+        if (!n)
+            len = 0;
+        grid_put(g, x + i, y, ink, letter, 1);
+    }
+}
+
 static int put_line(struct grid *g, int x, int y, int cells, struct ink ink, const char *s)
 {
     int used = 0, w;
@@ -192,15 +203,14 @@ static int put_line(struct grid *g, int x, int y, int cells, struct ink ink, con
             continue;
         if (used + w > cells)
             break;
-        size_t len = n < sizeof cluster ? n : sizeof cluster - 1;
+        size_t len = n < sizeof cluster ? n : sizeof cluster - 1, one;
         memcpy(cluster, s, len);
         cluster[len] = '\0';
         grid_put(g, x + used, y, ink, cluster, w);
-        if (w == 2) { /* tamed to a narrow one: the second column stays blank */
-            struct cell *c = grid_at(g, x + used, y);
-            if (c && c->width == 1)
-                grid_put(g, x + used + 1, y, ink, " ", 1);
-        }
+        if (w == 2 && is_flag(decode(cluster, len, &one))) /* its letters, a cell each */
+            put_flag(g, x + used, y, ink, cluster, len);
+        else if (w == 2 && grid_at(g, x + used, y) && grid_at(g, x + used, y)->width == 1)
+            grid_put(g, x + used + 1, y, ink, " ", 1); /* tamed to a narrow one */
         used += w;
     }
     return used;

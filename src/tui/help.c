@@ -7,8 +7,9 @@
 #include <string.h>
 
 static const char *const notes[] = {
-    "In review `a` airs the clip. `x` asks for a reason: a digit, words, or Enter for none.",
-    "Decisions can be taken back with `z`, the last hundred of them.",
+    "In review `a` airs the clip.",
+    "`x` asks why: a digit, words, or Enter.",
+    "`z` takes back the last hundred decisions.",
 };
 
 static int help_line(struct tui *t, struct grid *g, struct rect in, int y, const char *key,
@@ -84,12 +85,12 @@ static const struct {
 static int hint(struct tui *t, struct grid *g, struct rect r, int x, const char *key,
                 const char *word)
 {
-    int need = text_cells(key) + 1 + text_cells(word) + 2;
+    int need = text_cells(key) + 1 + text_cells(word);
     if (x + need > r.x + r.w)
         return 0;
     x += grid_text(g, x, r.y, need, *frame_ink(t, LOOK_KEY), key) + 1;
     grid_text(g, x, r.y, need, *frame_ink(t, LOOK_HINT), word);
-    return need;
+    return need + 2;
 }
 
 static int hint_for(struct tui *t, struct grid *g, struct rect r, int x, const char *what)
@@ -110,6 +111,25 @@ static int hint_for(struct tui *t, struct grid *g, struct rect r, int x, const c
     return hint(t, g, r, x, !strcmp(what, "air") ? "a" : row->key, word);
 }
 
+/* While something is asked the footer tells how to answer. */
+static void answer_hints(struct tui *t, struct grid *g, struct rect r)
+{
+    int x = r.x + 1;
+    if (t->asking == ASK_YES) {
+        x += hint(t, g, r, x, "y", "Yes");
+        hint(t, g, r, x, "Enter", "No");
+        return;
+    }
+    for (int i = 1, n = 1; n && t->asking == ASK_REASON && keys_reason(i); i++)
+        x += n = hint(t, g, r, x, (char[2]){(char)('0' + i), '\0'}, keys_reason_label(i));
+    if (t->asking == ASK_COMMAND) {
+        x += hint(t, g, r, x, "Tab", "Complete");
+        x += hint(t, g, r, x, "Up", "History");
+    }
+    x += hint(t, g, r, x, "Enter", t->asking == ASK_REASON ? "No reason" : "Done");
+    hint(t, g, r, x, "Esc", "Back");
+}
+
 void view_footer(struct tui *t, struct grid *g, struct rect r)
 {
     struct rect left = r;
@@ -122,9 +142,13 @@ void view_footer(struct tui *t, struct grid *g, struct rect r)
         grid_text(g, r.x + r.w - n, r.y, n, *frame_ink(t, LOOK_PANIC), word);
         left.w -= n + 1;
     }
+    if (t->asking != ASK_NOTHING) {
+        answer_hints(t, g, left);
+        return;
+    }
     left.w -= 8;
-    for (int i = 0; i < 9 && useful[t->focus][i]; i++)
-        x += hint_for(t, g, left, x, useful[t->focus][i]);
+    for (int i = 0, n = 1; n && i < 9 && useful[t->focus][i]; i++)
+        x += n = hint_for(t, g, left, x, useful[t->focus][i]);
     left.w += 8;
     hint(t, g, left, x, "?", "Help");
 }
@@ -156,6 +180,7 @@ static void input(struct tui *t, struct grid *g, struct rect r)
 
 void view_message(struct tui *t, struct grid *g, struct rect r)
 {
+    static const enum look_glyph mark[] = {GLYPH_NO, GLYPH_NO, GLYPH_OK, GLYPH_MIDDOT};
     static const enum look_role role[] = {LOOK_BAD, LOOK_WARN, LOOK_TEXT, LOOK_DIM};
     if (t->asking != ASK_NOTHING) {
         input(t, g, r);
@@ -164,5 +189,5 @@ void view_message(struct tui *t, struct grid *g, struct rect r)
     if (!t->message[0] || t->now.mono_ms - t->message_ms > MESSAGE_MS)
         return;
     grid_textf(g, r.x + 1, r.y, r.w - 1, *frame_ink(t, role[t->message_level]), "%s %s",
-               frame_glyph(t, t->message_level <= LOG_WARN ? GLYPH_NO : GLYPH_OK), t->message);
+               frame_glyph(t, mark[t->message_level]), t->message);
 }

@@ -9,10 +9,17 @@ static const struct key_row rows[VIEW_KEY_COUNT] = {
 };
 
 /* What viewers read: short, boring, the same for everyone. */
-static const char *const reasons[] = {
-    [1] = "off topic",     [2] = "against the rules",   [3] = "spam",
-    [4] = "a real person", [5] = "somebody's work",     [6] = "too much alike",
-    [7] = "not clear",     [8] = "the clip went wrong", [9] = "not today"};
+static const struct {
+    const char *label, *text;
+} reasons[] = {[1] = {"off topic", "off topic"},
+               [2] = {"rules", "against the rules"},
+               [3] = {"spam", "spam"},
+               [4] = {"person", "a real person"},
+               [5] = {"copy", "somebody's work"},
+               [6] = {"alike", "too much like another"},
+               [7] = {"unclear", "not clear"},
+               [8] = {"broken", "the clip went wrong"},
+               [9] = {"not today", "not today"}};
 
 const struct key_row *keys_view(enum view_key k)
 {
@@ -41,7 +48,17 @@ const char *keys_label(const char *key)
     return strcmp(key, " ") ? key : "Space";
 }
 
+static bool is_reason(int digit)
+{
+    return digit > 0 && digit < (int)(sizeof reasons / sizeof *reasons);
+}
+
 const char *keys_reason(int digit)
 {
-    return digit > 0 && digit < (int)(sizeof reasons / sizeof *reasons) ? reasons[digit] : NULL;
+    return is_reason(digit) ? reasons[digit].text : NULL;
+}
+
+const char *keys_reason_label(int digit)
+{
+    return is_reason(digit) ? reasons[digit].label : NULL;
 }

@@ -9,8 +9,8 @@
 #define VIEW_KEYS(X)                                                                               \
     X(UP, "Up", "k", true, "one line up")                                                          \
     X(DOWN, "Down", "j", true, "one line down")                                                    \
-    X(PAGE_UP, "PgUp", "C-b", true, "one page up")                                                 \
-    X(PAGE_DOWN, "PgDn", "C-f", true, "one page down")                                             \
+    X(PAGE_UP, "PgUp", "C-u", true, "one page up")                                                 \
+    X(PAGE_DOWN, "PgDn", "C-d", true, "one page down")                                             \
     X(FIRST, "Home", "g", true, "to the first")                                                    \
     X(LAST, "End", "G", true, "to the last")                                                       \
     X(NEXT_PANE, "Tab", "Right", true, "next pane")                                                \
@@ -57,5 +57,6 @@ const char *keys_label(const char *key);
 
 /* Reasons for `x`, by digit. NULL past the end. */
 const char *keys_reason(int digit);
+const char *keys_reason_label(int digit); /* in a word, for the footer */
 
 #endif

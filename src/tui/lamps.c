@@ -46,7 +46,7 @@ static void stage_lamp(struct tui *t, struct lamps *l)
     const struct show *s = t->show;
     const struct obs_status *o = &s->obs;
     bool airing = s->count[PROMPT_AIRING] > 0;
-    const char *scene = o->connected && o->scene[0] ? o->scene : stage_scene_name(o->stage);
+    const char *scene = o->connected ? o->scene : "";
     if (!strncmp(scene, "sakuga ", 7))
         scene += 7;
     if (s->panic)
@@ -56,7 +56,8 @@ static void stage_lamp(struct tui *t, struct lamps *l)
     else
         add(l, LOOK_STANDBY, 90, " %s %s ", frame_glyph(t, GLYPH_RING),
             o->stage == STAGE_GALLERY ? "GALLERY" : "STANDBY");
-    add(l, LOOK_TEXT, 60, "%s", scene);
+    if (scene[0])
+        add(l, LOOK_TEXT, 60, "%s", scene);
     if (o->monitor[0])
         add(l, LOOK_BAD, URGENT, "program %s", o->monitor);
 }
@@ -146,7 +147,7 @@ static void engine_lamp(struct tui *t, struct lamps *l)
         add(l, LOOK_BAD, URGENT + 2, "engine stale %s", age);
     else if (e->state == ENGINE_DRAWING)
         add(l, LOOK_ID, 58, "%s #%lld %d%%", frame_glyph(t, GLYPH_PLAY), (long long)e->job,
-            (int)(e->progress * 100));
+            (int)(e->progress * 100 + 0.5));
     else
         add(l, LOOK_GOOD, 40, "%s %s", e->kind, frame_glyph(t, GLYPH_OK));
     device_lamp(t, l);
@@ -157,6 +158,8 @@ static void house_lamps(struct tui *t, struct lamps *l)
     const struct show *s = t->show;
     if (s->store_failed)
         add(l, LOOK_BAD, URGENT + 6, "%s STORE FAILED", frame_glyph(t, GLYPH_NO));
+    else
+        add(l, LOOK_GOOD, 10, "store %s", frame_glyph(t, GLYPH_OK));
     if (s->disk_low)
         add(l, LOOK_BAD, URGENT + 3, "%s DISK FULL %.1fG", frame_glyph(t, GLYPH_NO),
             (double)s->disk_free / 1e9);
@@ -164,6 +167,8 @@ static void house_lamps(struct tui *t, struct lamps *l)
         add(l, LOOK_TEXT, 25, "disk %.0fG", (double)s->disk_free / 1e9);
     if (s->script_late)
         add(l, LOOK_BAD, URGENT + 1, "%s scripts late", frame_glyph(t, GLYPH_NO));
+    else
+        add(l, LOOK_GOOD, 9, "scripts %s", frame_glyph(t, GLYPH_OK));
     if (s->paused && !s->panic)
         add(l, LOOK_WARN, URGENT + 1, "PAUSED%s%s", s->pause_why[0] ? ": " : "", s->pause_why);
 }
@@ -186,6 +191,10 @@ static void figures(struct tui *t, struct lamps *l)
         add(l, LOOK_GOOD, 80, "SUBMISSIONS OPEN");
     else
         add(l, LOOK_WARN, 99, "SUBMISSIONS CLOSED");
+    if (s->set.prompt_gate == GATE_AUTO || s->set.clip_gate == GATE_AUTO)
+        add(l, LOOK_WARN, 98, "AUTO %s%s%s", s->set.prompt_gate == GATE_AUTO ? "prompts" : "",
+            s->set.prompt_gate == s->set.clip_gate ? " and " : "",
+            s->set.clip_gate == GATE_AUTO ? "clips" : "");
     count(t, l, 70, "held", s->count[PROMPT_HELD], LOOK_NUMBER);
     count(t, l, 69, "ready", s->count[PROMPT_APPROVED], LOOK_NUMBER);
     count(t, l, 71, "review", s->count[PROMPT_REVIEW], LOOK_WARN);

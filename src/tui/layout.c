@@ -41,9 +41,9 @@ static void lists(struct layout *l, struct rect r)
 }
 
 /* The clip under review is what has to be judged: it gets the larger picture. */
-static void work(struct layout *l, struct rect r)
+static void work(struct layout *l, struct rect r, int now)
 {
-    l->pane[PANE_NOW] = cut_top(&r, between(7, r.h * 2 / 5, 16));
+    l->pane[PANE_NOW] = cut_top(&r, now);
     l->pane[PANE_REVIEW] = r;
 }
 
@@ -57,26 +57,31 @@ static void narrow(struct layout *l, struct rect r, enum pane focus)
 {
     l->pane[PANE_LOG] = cut_bottom(&r, focus == PANE_LOG ? r.h / 2 : between(4, r.h / 4, 8));
     if (focus == PANE_REVIEW || focus == PANE_NOW)
-        work(l, r);
+        work(l, r, focus == PANE_REVIEW ? 4 : r.h / 2 + 1);
     else
         lists(l, r);
 }
 
+/* Lists and log at the left, pictures at the right in the screen's full height. */
+static void left_column(struct layout *l, struct rect r, enum pane focus)
+{
+    l->pane[PANE_LOG] = cut_bottom(&r, focus == PANE_LOG ? r.h / 2 : between(5, r.h / 4, 14));
+    lists(l, r);
+}
+
 static void full(struct layout *l, struct rect r, enum pane focus)
 {
-    l->pane[PANE_LOG] = cut_bottom(&r, focus == PANE_LOG ? r.h / 2 : between(4, r.h / 4, 12));
-    work(l, cut_right(&r, between(44, r.w * 44 / 100, 80)));
-    lists(l, r);
+    work(l, cut_right(&r, between(46, r.w * 45 / 100, 80)), between(7, r.h * 3 / 8, 16));
+    left_column(l, r, focus);
 }
 
 static void wide(struct layout *l, struct rect r, enum pane focus)
 {
-    l->pane[PANE_LOG] = cut_bottom(&r, focus == PANE_LOG ? r.h / 2 : between(6, r.h / 4, 14));
     struct rect side = cut_right(&r, between(44, r.w / 4, 64));
     l->program = cut_bottom(&side, between(8, (side.w - 2) * 9 / 32 + 3, side.h / 2));
     l->inspector = side;
-    work(l, cut_right(&r, between(52, r.w * 42 / 100, 90)));
-    lists(l, r);
+    work(l, cut_right(&r, between(52, r.w * 46 / 100, 90)), between(7, r.h * 3 / 8, 16));
+    left_column(l, r, focus);
 }
 
 struct layout layout_make(int w, int h, enum pane focus)

@@ -1,7 +1,7 @@
 /* tui/layout: which part of the screen shows what, from its size alone. Pure; tested at every size.
  *
- *   wide   from 160x36   lists | now and review | inspector and program; log below
- *   full   from 100x20   lists | now and review; log below
+ *   wide   from 160x36   lists and log | now and review | inspector and program
+ *   full   from 100x20   lists and log | now and review
  *   narrow from 60x16    lists, or now and review when one of them has the focus; log below
  *   tiny   from 16x4     the pane that has the focus alone
  *   none                 one line of words

@@ -42,10 +42,10 @@ static void line_of(struct tui *t, struct grid *g, struct rect in, int y, unsign
     int x = in.x + 1, end = in.x + in.w;
     if (in.w >= 40)
         x += grid_textf(g, x, y, end - x, *frame_ink(t, LOOK_DIM), "%s  ", at);
-    if (in.w >= 60)
+    if (in.w >= 60) {
         grid_text(g, x, y, 6, *frame_ink(t, LOOK_PLATFORM), l.room);
-    if (in.w >= 60)
         x += 8;
+    }
     if (l.level == LOG_ERROR || l.level == LOG_WARN)
         x += grid_text(g, x, y, end - x, *frame_ink(t, l.level == LOG_ERROR ? LOOK_BAD : LOOK_WARN),
                        l.level == LOG_ERROR ? "error " : "warning ");

@@ -44,7 +44,7 @@ static void progress(struct tui *t, struct grid *g, struct rect r)
         frame_age(left, silent);
         snprintf(text, sizeof text, " stale %s", left);
     } else {
-        snprintf(text, sizeof text, " %3d%% %s", (int)(e->progress * 100), left);
+        snprintf(text, sizeof text, " %3d%% %s", (int)(e->progress * 100 + 0.5), left);
     }
     int n = text_cells(text), bar = r.w - n;
     if (bar > 3)

@@ -42,6 +42,18 @@ static int rows(struct tui *t, struct grid *g, struct rect in, int most)
     return n;
 }
 
+/* Where the picture leaves room, what was asked, to judge the clip by. */
+static void caption(struct tui *t, struct grid *g, struct rect r, const struct prompt *p)
+{
+    if (r.h < 3)
+        return;
+    int lines = grid_wrap(g, (struct rect){r.x, r.y + 1, r.w, r.h - 2}, *frame_ink(t, LOOK_TEXT),
+                          p->text, 0);
+    int x = r.x, y = r.y + 1 + (lines < r.h - 2 ? lines : r.h - 2);
+    x += grid_textf(g, x, y, r.w, *frame_ink(t, LOOK_NAME), "%s  ", p->viewer.name);
+    grid_textf(g, x, y, r.x + r.w - x, *frame_ink(t, LOOK_STYLE), "%s", p->style);
+}
+
 /* The picture and, under or beside it, what the checks said. */
 static void clip(struct tui *t, struct grid *g, struct rect in, const struct prompt *p)
 {
@@ -64,8 +76,11 @@ static void clip(struct tui *t, struct grid *g, struct rect in, const struct pro
     }
     frame_pixels(to, &w, &h);
     t->ops->review(t->user, p->id, w, h);
-    if (pic->job == p->id && frame_picture(t, g, to, pic, true))
+    if (pic->job == p->id &&
+        frame_picture(t, g, (struct rect){to.x, to.y, to.w, h / 2}, pic, true)) {
+        caption(t, g, (struct rect){to.x, to.y + h / 2, to.w, to.h - h / 2}, p);
         return;
+    }
     grid_text(g, to.x, to.y, to.w, *frame_ink(t, LOOK_DIM), "the clip is being opened");
 }
 

@@ -1,5 +1,6 @@
 #include "tui/view.h"
 
+#include "base/buf.h"
 #include "show/queue.h"
 
 #include <stdio.h>
@@ -88,14 +89,8 @@ void tui_focus(struct tui *t, enum pane p)
 
 void tui_say(struct tui *t, enum log_level level, const char *text, struct tui_time now)
 {
-    size_t first = strcspn(text, "\n");
-    int more = 0;
-    for (const char *s = text + first; *s; s++)
-        more += *s == '\n' && s[1];
-    if (more)
-        snprintf(t->message, sizeof t->message, "%.*s (and %d more)", (int)first, text, more);
-    else
-        snprintf(t->message, sizeof t->message, "%.*s", (int)first, text);
+    str_copy(t->message, sizeof t->message, text);
+    t->message[strcspn(t->message, "\n")] = '\0';
     t->message_level = level;
     t->message_ms = now.mono_ms;
     t->touched = true;
@@ -103,23 +98,30 @@ void tui_say(struct tui *t, enum log_level level, const char *text, struct tui_t
 
 /* ---- keys ---- */
 
-/* A hand does not type more than TYPED_KEYS different keys in TYPED_MS: a paste into the wrong
- * window does. What is too fast does nothing until it stops. */
+/* A hand does not type more than TYPED_KEYS keys in TYPED_MS: a paste into the wrong window does.
+ * What is too fast does nothing until it stops, and closes an input line that it opened itself. */
 static bool too_fast(struct tui *t, const char *key)
 {
     enum view_key view = keys_find_view(key);
     int64_t now = t->now.mono_ms;
-    if (!line_printable(key) || (view < VIEW_KEY_COUNT && keys_view(view)->moves))
+    bool asking = t->asking != ASK_NOTHING, fast;
+    if (t->typed_too_fast && now - t->typed_last <= TYPED_MS && !strcmp(key, "Enter"))
+        return true;
+    if (!line_printable(key) || (!asking && view < VIEW_KEY_COUNT && keys_view(view)->moves))
         return false;
     if (t->typed_too_fast && now - t->typed_last > TYPED_MS)
         t->typed_too_fast = false;
     t->typed_last = now;
-    if (now - t->typed[t->typed_at] < TYPED_MS && !t->typed_too_fast) {
-        t->typed_too_fast = true;
-        tui_say(t, LOG_WARN, "keys came faster than a hand types; they were ignored", t->now);
-    }
+    fast = now - t->typed[t->typed_at] < TYPED_MS;
     t->typed[t->typed_at] = now;
     t->typed_at = (t->typed_at + 1) % TYPED_KEYS;
+    if (asking && now - t->asked_ms >= TYPED_MS)
+        return false; /* a quick hand, or a macro, in a line that was open before */
+    if (fast && !t->typed_too_fast) {
+        t->typed_too_fast = true;
+        t->asking = ASK_NOTHING;
+        tui_say(t, LOG_WARN, "keys came faster than a hand types; they were ignored", t->now);
+    }
     return t->typed_too_fast;
 }
 
@@ -148,12 +150,12 @@ void tui_key(struct tui *t, const char *key, struct tui_time now)
     tui_gather(t);
     if (panic_key(t, key))
         return;
+    if (too_fast(t, key))
+        return;
     if (t->asking != ASK_NOTHING) {
         act_input(t, key);
         return;
     }
-    if (too_fast(t, key))
-        return;
     enum view_key view = keys_find_view(key);
     if (view < VIEW_KEY_COUNT) {
         act_view(t, view);
@@ -224,7 +226,7 @@ static void draw_body(struct tui *t, struct grid *g, const struct layout *l)
 static struct rect overlay_rect(const struct layout *l)
 {
     struct rect r = l->body;
-    if (r.w > 100) {
+    if (r.w >= 124) {
         r.x += (r.w - 96) / 2;
         r.w = 96;
     }

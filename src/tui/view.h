@@ -36,6 +36,7 @@ struct tui {
     int64_t inspected;
 
     enum asking asking;
+    int64_t asked_ms; /* since when */
     struct line line;
     struct line_history history;
     char question[160];   /* ASK_YES, ASK_REASON, ASK_EDIT: what stands before the input */

@@ -117,7 +117,7 @@ static void make_raw(struct tty *t)
     raw.c_cflag = (raw.c_cflag & ~(tcflag_t)(CSIZE | PARENB)) | CS8;
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
-    tcsetattr(t->fd, TCSADRAIN, &raw);
+    tcsetattr(t->fd, TCSANOW, &raw);
 }
 
 static const char *capability(const char *name)
@@ -156,7 +156,7 @@ static void give_back(struct tty *t)
     buf_add(&t->out, leave.data, leave.len);
     buf_free(&leave);
     flush_patiently(t);
-    tcsetattr(t->fd, TCSADRAIN, &t->saved);
+    tcsetattr(t->fd, TCSANOW, &t->saved);
     crash_disarm();
 }
 

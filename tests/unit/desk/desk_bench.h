@@ -154,7 +154,7 @@ static void bench_wake(void *user)
 }
 
 /* Everything staged is committed and applied, and what that staged, and so on. */
-static void bench_settle(struct bench *b)
+static inline void bench_settle(struct bench *b)
 {
     for (int i = 0; i < 20; i++) {
         store_drain(b->store);
@@ -163,7 +163,7 @@ static void bench_settle(struct bench *b)
     }
 }
 
-static void bench_open(struct bench *b, struct fault *f)
+static inline void bench_open(struct bench *b, struct fault *f)
 {
     assert_int_equal(show_init(&b->show), ERR_OK);
     b->show.set.cooldown_s = 0;
@@ -178,7 +178,7 @@ static void bench_open(struct bench *b, struct fault *f)
     bench_settle(b);
 }
 
-static void bench_start(struct bench *b, const char *vfs)
+static inline void bench_start(struct bench *b, const char *vfs)
 {
     struct fault f = {0};
     char dir[] = "/dev/shm/sakuga-desk-XXXXXX";
@@ -192,7 +192,7 @@ static void bench_start(struct bench *b, const char *vfs)
 }
 
 /* The show dies where it stands (what was committed stays) and starts again. */
-static void bench_crash(struct bench *b)
+static inline void bench_crash(struct bench *b)
 {
     struct fault f = {0};
     store_close(b->store);
@@ -202,7 +202,7 @@ static void bench_crash(struct bench *b)
     bench_open(b, &f);
 }
 
-static void bench_end(struct bench *b)
+static inline void bench_end(struct bench *b)
 {
     char command[PATH_LEN + 16];
     store_close(b->store);

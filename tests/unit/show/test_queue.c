@@ -226,7 +226,8 @@ static void styles_are_checked_and_found(void **state)
     (void)state;
     assert_int_equal(style_add(&s, &g, &f), ERR_OK);
     assert_ptr_equal(style_find(&s, "GHIBLI"), &s.all[0]);
-    assert_ptr_equal(style_find(&s, ""), &s.all[0]);
+    assert_string_equal(style_find(&s, "")->name, "default");
+    assert_string_equal(style_find(&s, "default")->name, "default");
     assert_null(style_find(&s, "noir"));
     assert_string_equal(style_nearest(&s, "gibli"), "ghibli");
     strcpy(g.name, "../x");
