@@ -399,6 +399,9 @@ void *host_run(void *user)
     close_state(h->sb);
     h->sb = NULL;
     snapshot_unref(h->snapshot);
+    pthread_mutex_lock(&h->in.lock);
     atomic_store(&h->ended, true);
+    pthread_cond_signal(&h->in.cond);
+    pthread_mutex_unlock(&h->in.lock);
     return NULL;
 }

@@ -419,17 +419,23 @@ static bool join(struct script *s)
 {
     struct timespec until;
     struct host *h = s->host;
-    atomic_store(&h->stop, true);
-    pthread_mutex_lock(&h->in.lock);
-    h->in.stop = true;
-    pthread_cond_signal(&h->in.cond);
-    pthread_mutex_unlock(&h->in.lock);
+    int timeout = 0;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += SCRIPT_END_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    if (!pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &until))
+    atomic_store(&h->stop, true);
+    pthread_mutex_lock(&h->in.lock);
+    h->in.stop = true;
+    pthread_cond_signal(&h->in.cond);
+    while (!atomic_load(&h->ended) && timeout != ETIMEDOUT)
+        timeout = pthread_cond_timedwait(&h->in.cond, &h->in.lock, &until);
+    bool ended = atomic_load(&h->ended);
+    pthread_mutex_unlock(&h->in.lock);
+    if (ended) {
+        pthread_join(s->thread, NULL);
         return true;
+    }
     pthread_detach(s->thread);
     pthread_mutex_lock(&h->out.lock);
     h->out.stop = true;
