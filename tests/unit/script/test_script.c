@@ -102,6 +102,7 @@ static void open_show(struct rig *r)
 static void close_show(struct rig *r)
 {
     script_free(r->s);
+    desk_finish(r->b.desk);
     store_close(r->b.store);
     desk_free(r->b.desk);
     commands_free(r->cs);
@@ -603,9 +604,6 @@ static void test_values(void **state)
         "    tostring(ok4), n }, ' '))\n"
         "end }\n");
     say(r, "aki", "!v", "1 aki nil true 3.25 integer 4");
-    store_drain(r->b.store);
-    for (int i = 0; i < 5; i++)
-        turn(r);
     close_show(r);
     open_show(r);
     say(r, "aki", "!v", "2 aki nil true 3.25 integer 4");
