@@ -9,7 +9,7 @@
 -- Comments that begin with `---` are the source of doc/lua-api.md (doc/lua-api.awk prints it).
 local core = ...
 local AWAIT = {}     -- what a handler yields, and what it must be resumed with
-local HANDLERS = 512 -- coroutines that may wait at once
+local HANDLERS = 4096 -- coroutines that may wait at once
 local TIMERS = 64    -- timers of one script
 local HOOKS = 8
 

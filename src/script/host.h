@@ -18,7 +18,7 @@
 
 #define HOST_DIRS_MAX 4
 #define HOST_NAMES_MAX 16
-#define HOST_CALLS_MAX 1024 /* wishes on their way at once */
+#define HOST_CALLS_MAX 8192 /* wishes on their way at once */
 #define HOST_ERRORS 20      /* errors of scripts that are told in one second */
 #define HOST_WANTS_LINES (1u << 31)
 
