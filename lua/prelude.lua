@@ -485,6 +485,13 @@ function host.result(call, ...)
   continue(job, AWAIT, ...)
 end
 
+-- The state ends: lines whose handlers wait are given back.
+function host.abandon()
+  for _, ticket in pairs(contexts) do
+    if ticket then core.done(ticket, "failed") end
+  end
+end
+
 -- Runs what is due; returns when to come again, or nil.
 function host.tick(now)
   local next
