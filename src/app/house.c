@@ -152,19 +152,18 @@ enum err house_new(struct house *h, const char *config, const char *data, bool s
 
 void house_free(struct house *h)
 {
-    bool ran = h->ctl != NULL;
     ctl_free(h->ctl);
     chat_free(h->chat);
     h->chat = NULL;
     script_free(h->script);
     h->script = NULL;
+    if (h->desk) /* while engine and stage are there: what is drawn is stopped */
+        desk_finish(h->desk);
     if (h->loop) {
         links_stop(h);
         net_shutdown(h->loop);
     }
     event_unsubscribe(&h->show.events, h->voice);
-    if (h->desk && ran)
-        desk_finish(h->desk);
     store_close(h->store);
     desk_free(h->desk);
     commands_free(h->commands);

@@ -170,7 +170,7 @@ static void why(struct commands *cs, const struct origin *o, const struct comman
     struct buf b = BUF_INIT(4096);
     (void)o;
     if (p)
-        queue_why(command_show(cs), p, clock_utc_ms(), &b);
+        queue_why(command_show(cs), p, clock_mono_ms(), &b);
     else
         buf_addf(&b, "there is no prompt #%lld in the show", (long long)c->ids[0]);
     if (a.fn)

@@ -47,10 +47,10 @@ static void add_eta(struct buf *out, const struct eta_range *eta)
                  (long long)((high + 59) / 60));
 }
 
-void viewer_queue(const struct show *s, int64_t utc_ms, struct buf *out)
+void viewer_queue(const struct show *s, int64_t mono_ms, struct buf *out)
 {
     struct eta_range eta;
-    const struct prompt *now = show_first(s, PROMPT_GENERATING), *next = queue_next(s, utc_ms);
+    const struct prompt *now = show_first(s, PROMPT_GENERATING), *next = queue_next(s, mono_ms);
     buf_addf(out, "%d waiting", s->count[PROMPT_APPROVED] + s->count[PROMPT_HELD]);
     if (now)
         buf_addf(out, ", drawing #%lld", (long long)now->id);
@@ -62,14 +62,14 @@ void viewer_queue(const struct show *s, int64_t utc_ms, struct buf *out)
         buf_adds(out, "; submissions are closed");
 }
 
-void viewer_mine(const struct show *s, const struct viewer *who, int64_t utc_ms, struct buf *out)
+void viewer_mine(const struct show *s, const struct viewer *who, int64_t mono_ms, struct buf *out)
 {
     size_t begin = out->len;
     for (int st = PROMPT_HELD; st <= PROMPT_AIRING; st++)
         for (const struct prompt *p = show_first(s, (enum prompt_state)st); p;
              p = show_next(s, p)) {
             struct eta_range eta;
-            int place = queue_position(s, p, utc_ms);
+            int place = queue_position(s, p, mono_ms);
             if (!viewer_same(&p->viewer, who))
                 continue;
             buf_addf(out, "%s#%lld is %s", out->len > begin ? "; " : "", (long long)p->id,
@@ -106,10 +106,10 @@ bool viewer_run(struct commands *cs, const struct chat_line *line, const char *n
         sub.text = buf_str(&b);
         desk_submit(command_desk(cs), &sub, a);
     } else if (!strcmp(name, "queue")) {
-        viewer_queue(s, clock_utc_ms(), &b);
+        viewer_queue(s, clock_mono_ms(), &b);
         say(a, &b);
     } else if (!strcmp(name, "mine")) {
-        viewer_mine(s, &line->who, clock_utc_ms(), &b);
+        viewer_mine(s, &line->who, clock_mono_ms(), &b);
         say(a, &b);
     } else if (!strcmp(name, "cancel")) {
         desk_cancel_own(command_desk(cs), &line->who,

@@ -15,9 +15,9 @@ bool viewer_split(const char *line, char *name, size_t size, const char **rest);
 void viewer_prompt(const char *rest, struct buf *out);
 
 /* Appends the answer to `!queue`. */
-void viewer_queue(const struct show *s, int64_t utc_ms, struct buf *out);
+void viewer_queue(const struct show *s, int64_t mono_ms, struct buf *out);
 /* Appends the answer to `!mine`. */
-void viewer_mine(const struct show *s, const struct viewer *who, int64_t utc_ms, struct buf *out);
+void viewer_mine(const struct show *s, const struct viewer *who, int64_t mono_ms, struct buf *out);
 
 /* Runs one of the four. False when `name` is none of them; then nothing is answered. */
 bool viewer_run(struct commands *cs, const struct chat_line *line, const char *name,

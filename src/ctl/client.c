@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct wire {
@@ -26,7 +27,7 @@ static bool send_line(struct wire *w, int argc, char **argv, int64_t below)
     bool ok = json_print(&b, o, true);
     cJSON_Delete(o);
     for (size_t at = 0; ok && at < b.len;) {
-        ssize_t n = write(w->fd, b.data + at, b.len - at);
+        ssize_t n = send(w->fd, b.data + at, b.len - at, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
         ok = n > 0;
@@ -103,9 +104,13 @@ static int add_pages(struct wire *w, cJSON *state, int argc, char **argv)
         cJSON *o = line ? json_parse(line, strlen(line), NULL) : NULL;
         cJSON *page = cJSON_GetObjectItem(o, "page");
         if (!page) {
+            const char *why = json_str(o, "text", NULL);
+            int code = why ? 1 : lost();
+            if (why)
+                fprintf(stderr, "sakuga: %s\n", why);
             cJSON_Delete(o);
             cJSON_Delete(all);
-            return lost();
+            return code;
         }
         n = cJSON_GetArraySize(page);
         while ((p = cJSON_DetachItemFromArray(page, 0))) {

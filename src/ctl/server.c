@@ -69,6 +69,10 @@ static void answered(void *user, enum err e, int64_t id, const char *text)
 static void paged(void *user, const struct prompt *p, int n)
 {
     struct client *c = user;
+    if (n < 0) {
+        answered(c, ERR_IO, 0, "the older prompts could not be read from the database");
+        return;
+    }
     cJSON *o = cJSON_CreateObject(), *page = cJSON_AddArrayToObject(o, "page");
     for (int i = 0; i < n && c->ctl; i++)
         cJSON_AddItemToArray(page, state_prompt(c->ctl->show, c->ctl->paths, &p[i], 0));
@@ -79,10 +83,9 @@ static void paged(void *user, const struct prompt *p, int n)
 
 static void send_state(struct client *c, bool watch)
 {
-    int64_t utc = clock_utc_ms();
-    cJSON *o = state_json(c->ctl->show, c->ctl->paths, utc, clock_mono_ms());
+    cJSON *o = state_json(c->ctl->show, c->ctl->paths, clock_mono_ms());
     if (watch) {
-        cJSON_AddNumberToObject(o, "t", (double)utc);
+        cJSON_AddNumberToObject(o, "t", (double)clock_utc_ms());
         cJSON_AddStringToObject(o, "event", "state");
     }
     send_json(c, o);

@@ -32,7 +32,7 @@ cJSON *state_prompt(const struct show *s, const struct paths *paths, const struc
     struct eta_range eta;
     char clip[PATH_LEN] = "", created[25];
     bool known = queue_eta_at(s, p, position > 0 ? position : 1, &eta);
-    if (p->clip[0] && (p->state >= PROMPT_REVIEW || p->sha256[0]))
+    if (p->clip[0] && p->sha256[0]) /* its name is known before there is a file */
         path_join(clip, sizeof clip, paths->vault, p->clip);
     clock_iso(p->created_utc, created);
     cJSON_AddNumberToObject(o, "id", (double)p->id);
@@ -145,17 +145,17 @@ static int by_place(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-cJSON *state_json(const struct show *s, const struct paths *paths, int64_t utc_ms, int64_t mono_ms)
+cJSON *state_json(const struct show *s, const struct paths *paths, int64_t mono_ms)
 {
     cJSON *o = cJSON_CreateObject(), *prompts = cJSON_AddArrayToObject(o, "prompts");
     int n = 0, waiting = s->count[PROMPT_APPROVED] + s->count[PROMPT_HELD];
     const struct prompt **all = listed(s, &n), **order = calloc((size_t)waiting + 1, sizeof *order);
     if (all && order) {
-        int filled = queue_order(s, utc_ms, true, order, waiting);
+        int filled = queue_order(s, mono_ms, true, order, waiting);
         /* positions by id: sort pairs once instead of searching for each */
         struct place *place = calloc((size_t)filled + 1, sizeof *place);
         for (int i = 0; place && i < filled; i++)
-            place[i] = (struct place){order[i]->id, i + 1};
+            place[i] = (struct place){order[i] ? order[i]->id : 0, i + 1};
         if (place)
             qsort(place, (size_t)filled, sizeof *place, by_place);
         for (int i = 0, at = 0; place && i < n; i++) {

@@ -10,7 +10,7 @@
 
 /* {"prompts":[…],"obs":…,"chat":[…],"engine":{…},"paused":…,"panic":…,"open":…} : all prompts that
  * have not ended and the newest 200 that have, in order of id. The caller deletes it. */
-cJSON *state_json(const struct show *s, const struct paths *paths, int64_t utc_ms, int64_t mono_ms);
+cJSON *state_json(const struct show *s, const struct paths *paths, int64_t mono_ms);
 /* One prompt as it stands in that list; position 0: it does not wait. */
 cJSON *state_prompt(const struct show *s, const struct paths *paths, const struct prompt *p,
                     int position);

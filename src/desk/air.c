@@ -1,10 +1,11 @@
 /* The airlock: from CLEARED to the audience.
  *
  * air/ is the only folder that a clip input of OBS ever points into. A clip enters it here and
- * nowhere else: air_admit() attaches the link to the very change that makes its prompt CLEARED, and
+ * nowhere else: air_moves() attaches the link to the very change that makes its prompt CLEARED, and
  * the store makes it after that change is committed. Only a prompt in REVIEW can become CLEARED
  * (show/prompt.c), and only a prompt that passed gate 1 gets to REVIEW. A clip leaves air/ the same
- * way. At the start whatever lies in air/ without a cleared, airing or aired prompt is removed. */
+ * way, with whatever change ends its right to be there. At the start whatever lies in air/ without
+ * a cleared, airing or aired prompt is removed. */
 #include "desk/change.h"
 
 #include "base/clock.h"
@@ -25,30 +26,32 @@ void desk_air_path(const struct desk *d, const struct prompt *p, char *out)
         out[0] = '\0';
 }
 
-void air_admit(struct desk *d, struct store_op *op, const struct prompt *p)
+/* A clip that was withdrawn while it is seen stays until it has ended: the file is open. */
+static bool belongs_in_air(const struct prompt *p)
 {
-    char from[PATH_LEN], to[PATH_LEN];
-    desk_clip_path(d, p, from);
-    desk_air_path(d, p, to);
-    op->link_from = strdup(from);
-    op->link_to = strdup(to);
+    return p->clip[0] && (p->state == PROMPT_CLEARED || p->state == PROMPT_AIRING ||
+                          (p->state == PROMPT_AIRED && !p->hidden));
 }
 
-void air_expel(struct desk *d, struct store_op *op, const struct prompt *p)
+void air_moves(const struct desk *d, const struct change *c, struct store_op *op)
 {
-    char path[PATH_LEN];
-    desk_air_path(d, p, path);
-    if (path[0])
-        op->unlink = strdup(path);
+    char from[PATH_LEN], to[PATH_LEN];
+    bool was = belongs_in_air(&c->before), is = belongs_in_air(&c->after);
+    desk_air_path(d, &c->before, to);
+    if (is && (!was || c->relink)) {
+        desk_clip_path(d, &c->after, from);
+        op->link_from = strdup(from);
+        op->link_to = strdup(to);
+    } else if (was && !is) {
+        op->unlink = strdup(to);
+    }
 }
 
 static bool may_be_in_air(const struct show *s, const char *name)
 {
     const struct prompt *p = show_find(s, strtoll(name, NULL, 10));
-    if (!p) /* too old to be in memory: aired long ago, kept for the vault's sake only */
-        return false;
-    return !strcmp(p->clip, name) && (p->state == PROMPT_CLEARED || p->state == PROMPT_AIRING ||
-                                      (p->state == PROMPT_AIRED && !p->hidden));
+    /* one that is not in memory aired long ago and is kept for the vault's sake only */
+    return p && belongs_in_air(p) && !strcmp(p->clip, name);
 }
 
 bool air_take_back(struct desk *d, int64_t id)
@@ -77,8 +80,8 @@ void air_sweep(struct desk *d)
 void air_next(struct desk *d)
 {
     const struct show *s = d->show;
-    if (d->airing || s->panic || s->store_failed || clock_mono_ms() < d->wait_stage_until ||
-        !d->ops->stage_free(d->user))
+    if (d->airing || d->ending || s->panic || s->store_failed ||
+        clock_mono_ms() < d->wait_stage_until || !d->ops->stage_free(d->user))
         return;
     const struct prompt *p = show_first(s, PROMPT_CLEARED);
     while (p && change_staged(d, p->id)->state != PROMPT_CLEARED)
@@ -115,28 +118,35 @@ void desk_off_air(struct desk *d, int64_t id, bool seen, const char *why)
         c->after.aired_utc = clock_utc_ms();
     else
         d->wait_stage_until = clock_mono_ms() + STAGE_REST_MS;
-    struct store_op *op = NULL;
-    if (seen && c->after.hidden && (op = change_op(d, c, STORE_PROMPT)))
-        air_expel(d, op, &c->after);
-    if (op || !(seen && c->after.hidden))
-        change_stage(d, c, op, why);
+    change_stage(d, c, NULL, why);
+}
+
+/* The commit is through, but the clip is not in air/: its prompt cannot stay CLEARED. */
+static void no_link(struct desk *d, int64_t id, const char *why)
+{
+    log_error("desk", "#%lld cannot be aired: %s", (long long)id, why);
+    const struct prompt *p = change_staged(d, id);
+    if (!p || p->state != PROMPT_CLEARED)
+        return; /* decided otherwise by now */
+    struct change *c = change_begin(d, id, "system", "unlink", (struct answer){0});
+    if (!c)
+        return;
+    c->must = true;
+    c->after.state = PROMPT_REVIEW;
+    c->after.check_failed = true;
+    str_copy(c->after.check, sizeof c->after.check, why);
+    change_stage(d, c, NULL, "no link");
 }
 
 void air_follow(struct desk *d, const struct change *c, const struct store_result *r)
 {
     const struct prompt *p = &c->after;
     if (r->file_err && p->state == PROMPT_CLEARED) {
-        struct change *back = change_begin(d, p->id, "system", "unlink", (struct answer){0});
-        log_error("desk", "#%lld cannot be aired: %s", (long long)p->id, fault_text(&r->fault));
-        if (back) {
-            back->must = true;
-            back->after.state = PROMPT_REVIEW;
-            back->after.check_failed = true;
-            str_copy(back->after.check, sizeof back->after.check, fault_text(&r->fault));
-            change_stage(d, back, NULL, "no link");
-        }
+        no_link(d, p->id, fault_text(&r->fault));
         return;
     }
+    if (r->file_err)
+        log_error("desk", "#%lld: %s; remove it by hand", (long long)p->id, fault_text(&r->fault));
     if (c->before.state == p->state)
         return;
     if (p->state == PROMPT_CLEARED && c->before.state == PROMPT_REVIEW) {
@@ -145,8 +155,8 @@ void air_follow(struct desk *d, const struct change *c, const struct store_resul
             eta_add(&d->show->eta, ETA_REVIEW, clock_mono_ms() - c->before.changed_mono);
     }
     if (p->state == PROMPT_AIRING) {
-        if (d->show->panic) /* it came while the commit was on its way */
-            desk_off_air(d, p->id, false, "panic");
+        if (d->show->panic || d->ending) /* it came while the commit was on its way */
+            desk_off_air(d, p->id, false, d->ending ? "the show ended" : "panic");
         else if (change_staged(d, p->id)->state == PROMPT_AIRING)
             d->ops->air(d->user, p);
     }

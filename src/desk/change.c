@@ -2,7 +2,12 @@
  * gets the outcomes in the same order, applies each, publishes, follows up, answers. Nothing of a
  * change is visible to anybody before its commit, except to later decisions about the same prompt,
  * which are checked against the staged face. When a commit fails, every staged change fails with it
- * (the store sees to that), so the staged faces fall back to the applied ones by themselves. */
+ * (the store sees to that), so the staged faces fall back to the applied ones by themselves.
+ *
+ * Wishes (an operator's decisions) that fail are over: whoever had them was told. Facts (`must`: a
+ * clip was drawn, a viewer was banned, panic) stay facts: they are kept in order and staged again
+ * before whatever is decided next, so that no decision is ever checked against a face from before
+ * them. */
 #include "desk/change.h"
 
 #include "base/clock.h"
@@ -39,7 +44,7 @@ const struct prompt *change_staged(const struct desk *d, int64_t id)
 {
     const struct prompt *newest = NULL;
     for (const struct change *c = d->first; c; c = c->next)
-        if (c->kind == STORE_PROMPT && c->after.id == id)
+        if (c->kind == STORE_PROMPT && c->after.id == id && !store_doomed(d->store, c->ticket))
             newest = &c->after;
     return newest ? newest : show_find(d->show, id);
 }
@@ -47,11 +52,11 @@ const struct prompt *change_staged(const struct desk *d, int64_t id)
 static struct change *begin(struct desk *d, const char *who, const char *what, struct answer a)
 {
     struct change *c = calloc(1, sizeof *c);
-    (void)d;
     if (!c) {
         change_answer(a, ERR_NOMEM, 0, "out of memory; nothing was decided");
         return NULL;
     }
+    change_retry(d);
     str_copy(c->who, sizeof c->who, who);
     str_copy(c->what, sizeof c->what, what);
     c->answer = a;
@@ -61,12 +66,13 @@ static struct change *begin(struct desk *d, const char *who, const char *what, s
 struct change *change_begin(struct desk *d, int64_t id, const char *who, const char *what,
                             struct answer a)
 {
-    const struct prompt *p = change_staged(d, id);
-    if (!p) {
+    struct change *c = begin(d, who, what, a);
+    const struct prompt *p = c ? change_staged(d, id) : NULL;
+    if (c && !p) {
         change_answer(a, ERR_NOTFOUND, id, "there is no prompt #%lld in the show", (long long)id);
+        change_free(c);
         return NULL;
     }
-    struct change *c = begin(d, who, what, a);
     if (c) {
         c->kind = STORE_PROMPT;
         c->before = c->after = *p;
@@ -82,13 +88,44 @@ struct change *change_note(struct desk *d, const char *who, const char *what, st
     return c;
 }
 
+void change_free(struct change *c)
+{
+    free(c->undone);
+    free(c);
+}
+
+void change_switch(struct change *c, const char *key, const char *word)
+{
+    c->kind = STORE_META;
+    str_copy(c->key, sizeof c->key, key);
+    str_copy(c->word, sizeof c->word, word);
+}
+
+const char *change_switched(const struct desk *d, const char *key, const char *applied)
+{
+    for (const struct change *c = d->first; c; c = c->next)
+        if (c->kind == STORE_META && !strcmp(c->key, key) && !store_doomed(d->store, c->ticket))
+            applied = c->word;
+    return applied;
+}
+
+void change_running(struct desk *d, bool running)
+{
+    struct change *c = change_note(d, "system", "", (struct answer){0});
+    if (!c)
+        return;
+    change_switch(c, "running", running ? "1" : "0");
+    c->must = true;
+    change_stage(d, c, NULL, "");
+}
+
 struct store_op *change_op(struct desk *d, struct change *c, enum store_kind kind)
 {
     struct store_op *op = store_op_new(kind);
     (void)d;
     if (!op) {
         change_answer(c->answer, ERR_NOMEM, c->after.id, "out of memory; nothing was decided");
-        free(c);
+        change_free(c);
         return NULL;
     }
     c->kind = kind;
@@ -105,16 +142,22 @@ void change_stage(struct desk *d, struct change *c, struct store_op *op, const c
                       (long long)c->after.id, prompt_state_name(c->before.state),
                       prompt_state_name(c->after.state));
         store_op_free(op);
-        free(c);
+        change_free(c);
         return;
     }
     if (!op && !(op = change_op(d, c, c->kind)))
         return;
     if (c->kind == STORE_META) {
         str_copy(op->key, sizeof op->key, c->key);
-        op->value = strdup(c->flag ? "1" : "0");
+        op->value = strdup(c->word);
+    } else if (c->kind == STORE_PROMPT) {
+        air_moves(d, c, op);
     }
-    c->undoable = c->undoable && !d->undoing;
+    if (d->undoing) {
+        c->undone = d->undoing;
+        d->undoing = NULL;
+        c->undoable = false;
+    }
     c->after.changed_utc = clock_utc_ms();
     op->prompt = c->after;
     op->decision.at_utc = c->after.changed_utc;
@@ -127,29 +170,30 @@ void change_stage(struct desk *d, struct change *c, struct store_op *op, const c
     *d->tail = c;
     d->tail = &c->next;
     c->ticket = store_stage(d->store, op);
+    if (c->undoable)
+        undo_push(d, c);
 }
 
-void change_move(struct desk *d, int64_t id, enum prompt_state to, const char *who,
-                 const char *what, const char *reason, struct answer a)
+/* Puts the fact on the prompt's present face: what was wished along with it and refused is gone. */
+static bool rebase(const struct desk *d, struct change *c)
 {
-    struct change *c = change_begin(d, id, who, what, a);
-    if (!c)
-        return;
-    c->after.state = to;
-    str_copy(c->after.reason, sizeof c->after.reason, reason);
-    change_stage(d, c, NULL, reason);
-}
-
-void change_meta(struct desk *d, const char *key, bool on)
-{
-    struct change *c = change_note(d, "system", "", (struct answer){0});
-    if (!c)
-        return;
-    c->kind = STORE_META;
-    c->must = true;
-    c->flag = on;
-    str_copy(c->key, sizeof c->key, key);
-    change_stage(d, c, NULL, "");
+    const struct prompt *p = change_staged(d, c->after.id);
+    struct prompt fact = c->after;
+    if (!p || p->state != c->before.state)
+        return false;
+    c->before = c->after = *p;
+    c->after.state = fact.state;
+    c->after.worker_deaths = fact.worker_deaths;
+    c->after.show_deaths = fact.show_deaths;
+    c->after.clip_ms = fact.clip_ms;
+    c->after.drawn_ms = fact.drawn_ms;
+    c->after.check_failed = fact.check_failed;
+    c->after.hidden = fact.hidden;
+    c->after.aired_utc = fact.aired_utc;
+    str_copy(c->after.sha256, sizeof c->after.sha256, fact.sha256);
+    str_copy(c->after.check, sizeof c->after.check, fact.check);
+    str_copy(c->after.reason, sizeof c->after.reason, fact.reason);
+    return true;
 }
 
 void change_retry(struct desk *d)
@@ -158,9 +202,8 @@ void change_retry(struct desk *d)
     d->must = NULL;
     for (; c; c = next) {
         next = c->next;
-        const struct prompt *p = c->after.id ? change_staged(d, c->after.id) : NULL;
-        if (c->after.id && (!p || p->state != c->before.state)) {
-            free(c); /* somebody else has moved it on */
+        if (c->after.id && !rebase(d, c)) {
+            change_free(c); /* somebody else has moved it on */
             continue;
         }
         change_stage(d, c, NULL, c->after.reason);
@@ -203,17 +246,26 @@ static void keep(struct desk *d, struct change *c)
     *at = c;
 }
 
-static void fail(struct desk *d, const struct change *c, const struct store_result *r)
+static void fail(struct desk *d, struct change *c, const struct store_result *r)
 {
     struct show *s = d->show;
+    bool moved = c->before.state != c->after.state;
+    if (c->undoable)
+        undo_forget(d, c->ticket);
+    if (c->undone && !store_doomed(d->store, c->undone->ticket)) {
+        undo_restore(d, c->undone);
+        c->undone = NULL;
+    }
     if (c->fresh) {
         settle_submission(d, c, false);
         d->next_id = s->last_id + 1; /* everything after it fails too: its id is given again */
     }
-    if (c->after.id == d->drawing && c->after.state == PROMPT_GENERATING)
+    if (moved && c->after.id == d->drawing && c->after.state == PROMPT_GENERATING)
         d->drawing = 0;
-    if (c->after.id == d->airing && c->after.state == PROMPT_AIRING)
+    if (moved && c->after.id == d->airing && c->after.state == PROMPT_AIRING)
         d->airing = 0;
+    if (moved && !c->must && c->before.state == PROMPT_AIRING && c->after.id == d->airing)
+        desk_off_air(d, c->after.id, false, ""); /* it was taken back from the stage already */
     if (!s->store_failed) {
         s->store_failed = true;
         s->paused = true;
@@ -257,16 +309,22 @@ static void apply_prompt(struct desk *d, struct change *c, const struct store_re
     keep_live_fields(d->show, &c->after);
     if (c->fresh)
         settle_submission(d, c, true);
-    if (show_apply(d->show, &c->after, c->who, clock_mono_ms())) {
+    if (c->before.favourite != c->after.favourite)
+        guard_favourite(d, c->after.id, c->after.favourite);
+    bool forgotten = !c->fresh && prompt_ended(c->after.state) && !show_find(d->show, c->after.id);
+    if (!forgotten && show_apply(d->show, &c->after, c->who, clock_mono_ms())) {
         /* committed but not remembered: the next start will know it */
         log_error("desk", "out of memory: #%lld is stored but not shown until a restart",
                   (long long)c->after.id);
         change_answer(c->answer, ERR_NOMEM, c->after.id, "out of memory");
         return;
     }
-    if (c->undoable)
-        undo_push(d, c);
-    change_answer(c->answer, ERR_OK, c->after.id, "%s", c->said);
+    if (r->file_err && c->after.state == PROMPT_CLEARED) {
+        undo_forget(d, c->ticket);
+        change_answer(c->answer, r->file_err, c->after.id, "%s", fault_text(&r->fault));
+    } else {
+        change_answer(c->answer, ERR_OK, c->after.id, "%s", c->said);
+    }
     draw_follow(d, c, r);
     air_follow(d, c, r);
 }
@@ -280,35 +338,31 @@ static void on_result(void *user, const struct store_result *r)
         return;
     }
     struct change *c = take_first(d);
-    if (r->err) {
-        if (c->page.fn)
-            c->page.fn(c->page.user, NULL, -1);
+    if (c->kind == STORE_PAGE) {
+        c->page.fn(c->page.user, r->page, r->err ? -1 : r->page_count);
+    } else if (r->err) {
         fail(d, c, r);
         if (c->must) {
             keep(d, c);
             return;
         }
     } else {
-        if (d->show->store_failed && c->kind != STORE_PAGE) {
+        if (d->show->store_failed) {
             d->show->store_failed = false;
             log_info("desk", "the store works again");
             show_changed(d->show, EVENT_STORE, 0, clock_mono_ms());
         }
-        if (c->kind == STORE_PAGE) {
-            c->page.fn(c->page.user, r->page, r->page_count);
-        } else if (c->kind == STORE_VOTE) {
+        if (c->kind == STORE_VOTE) {
             apply_vote(d, c, r);
         } else if (c->kind == STORE_PROMPT) {
             apply_prompt(d, c, r);
         } else {
             if (c->apply)
                 c->apply(d, c);
-            if (c->undoable)
-                undo_push(d, c);
             change_answer(c->answer, ERR_OK, 0, "%s", c->said);
         }
     }
-    free(c);
+    change_free(c);
 }
 
 void desk_committed(struct desk *d)
@@ -346,7 +400,7 @@ void desk_value(struct desk *d, const char *scope, const char *key, const char *
         !str_copy(op->key, sizeof op->key, key)) {
         change_answer(a, ERR_LIMIT, 0, "the key %s is too long", key);
         store_op_free(op);
-        free(c);
+        change_free(c);
         return;
     }
     change_stage(d, c, op, "");

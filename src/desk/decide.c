@@ -23,24 +23,8 @@ static void approve(struct desk *d, struct change *c, const char *reason)
 
 static void reject(struct desk *d, struct change *c, const char *reason)
 {
-    struct store_op *op = NULL;
-    if (c->before.state == PROMPT_CLEARED) {
-        op = change_op(d, c, STORE_PROMPT);
-        if (!op)
-            return;
-        air_expel(d, op, &c->before);
-    }
     str_copy(c->after.reason, sizeof c->after.reason, reason);
-    change_stage(d, c, op, reason);
-}
-
-static void clear_for_air(struct desk *d, struct change *c, const char *reason)
-{
-    struct store_op *op = change_op(d, c, STORE_PROMPT);
-    if (!op)
-        return;
-    air_admit(d, op, &c->after);
-    change_stage(d, c, op, reason);
+    change_stage(d, c, NULL, reason);
 }
 
 static void reroll(struct desk *d, struct change *c, const char *reason)
@@ -82,12 +66,13 @@ void desk_decide(struct desk *d, enum desk_verb v, int64_t id, const char *who, 
     struct change *c = change_begin(d, id, who, verbs[v].what, a);
     if (!c)
         return;
-    c->undoable = strcmp(who, "auto") && strcmp(who, "system") && strcmp(who, "platform");
+    c->must = !strcmp(who, "platform"); /* a ban has happened, whatever the disk says */
+    c->undoable = strcmp(who, "auto") && strcmp(who, "viewer") && strcmp(who, "platform");
     snprintf(c->said, sizeof c->said, "%s #%lld", verbs[v].past, (long long)id);
     if (!acts_on(v, c->before.state)) {
         change_answer(a, ERR_STATE, id, "#%lld is %s; %s is not possible", (long long)id,
                       prompt_state_name(c->before.state), verbs[v].what);
-        free(c);
+        change_free(c);
         return;
     }
     switch (v) {
@@ -104,7 +89,7 @@ void desk_decide(struct desk *d, enum desk_verb v, int64_t id, const char *who, 
         break;
     case DESK_AIR:
         c->after.state = PROMPT_CLEARED;
-        clear_for_air(d, c, reason);
+        change_stage(d, c, NULL, reason);
         break;
     case DESK_REROLL:
         reroll(d, c, reason);
@@ -132,7 +117,7 @@ void desk_edit(struct desk *d, int64_t id, const char *text, const char *who, st
         change_stage(d, c, NULL, c->before.text);
         return;
     }
-    free(c);
+    change_free(c);
 }
 
 void desk_priority(struct desk *d, int64_t id, int step, const char *who, struct answer a)
@@ -158,57 +143,86 @@ void desk_favourite(struct desk *d, int64_t id, const char *who, struct answer a
              c->after.favourite ? "#%lld is a favourite: never pruned"
                                 : "#%lld is no favourite any more",
              (long long)id);
-    guard_favourite(d, id, c->after.favourite);
     change_stage(d, c, NULL, "");
 }
 
 /* ---- undo ---- */
 
+/* The newest one lies last. An undo takes its decision out when it is staged and puts it back when
+ * it fails, so they are kept in the order of their tickets. */
+static void insert(struct desk *d, struct undo *u)
+{
+    int at = d->undo_count;
+    if (at == UNDO_DEPTH) {
+        free(d->undo[0]);
+        memmove(d->undo, d->undo + 1, (UNDO_DEPTH - 1) * sizeof *d->undo);
+        at = --d->undo_count;
+    }
+    for (; at > 0 && d->undo[at - 1]->ticket > u->ticket; at--)
+        d->undo[at] = d->undo[at - 1];
+    d->undo[at] = u;
+    d->undo_count++;
+}
+
 void undo_push(struct desk *d, const struct change *c)
 {
-    struct undo *u = &d->undo[d->undo_at];
-    d->undo_at = (d->undo_at + 1) % UNDO_DEPTH;
-    if (d->undo_count < UNDO_DEPTH)
-        d->undo_count++;
-    *u = (struct undo){.before = c->before, .to = c->after.state};
+    struct undo *u = malloc(sizeof *u);
+    if (!u)
+        return; /* it is decided all the same */
+    *u = (struct undo){.ticket = c->ticket, .before = c->before, .to = c->after.state};
     str_copy(u->what, sizeof u->what, c->what);
-    u->was_open = !strcmp(c->what, "close");
-    u->was_paused = !strcmp(c->what, "resume");
     if (!c->after.id)
         u->before.id = 0;
+    insert(d, u);
+}
+
+void undo_restore(struct desk *d, struct undo *u)
+{
+    insert(d, u);
+}
+
+void undo_forget(struct desk *d, uint64_t ticket)
+{
+    for (int i = d->undo_count - 1; i >= 0; i--)
+        if (d->undo[i]->ticket == ticket) {
+            free(d->undo[i]);
+            d->undo_count--;
+            memmove(d->undo + i, d->undo + i + 1, (size_t)(d->undo_count - i) * sizeof *d->undo);
+            return;
+        }
+}
+
+void undo_free(struct desk *d)
+{
+    while (d->undo_count)
+        free(d->undo[--d->undo_count]);
 }
 
 static void undo_general(struct desk *d, const struct undo *u, const char *who, struct answer a)
 {
     if (!strcmp(u->what, "open") || !strcmp(u->what, "close"))
-        desk_open(d, u->was_open, who, a);
-    else if (u->was_paused)
+        desk_open(d, !strcmp(u->what, "close"), who, a);
+    else if (!strcmp(u->what, "resume"))
         desk_pause(d, "resume was undone", who, a);
+    else if (d->show->panic)
+        change_answer(a, ERR_STATE, 0, "the show is in panic since: only `resume` leaves it");
     else
         desk_resume(d, who, a);
 }
 
 /* Fields alone: the state is what it was before and after. */
-static void undo_fields(struct desk *d, const struct undo *u, struct change *c)
+static bool undo_fields(const struct undo *u, struct change *c)
 {
-    if (!strcmp(u->what, "edit")) {
+    if (!strcmp(u->what, "priority")) {
+        c->after.priority = u->before.priority;
+    } else if (!strcmp(u->what, "favourite")) {
+        c->after.favourite = u->before.favourite;
+    } else { /* edit */
         str_copy(c->after.text, sizeof c->after.text, u->before.text);
         c->after.edited = u->before.edited;
-    } else if (!strcmp(u->what, "priority")) {
-        c->after.priority = u->before.priority;
-    } else {
-        c->after.favourite = u->before.favourite;
-        guard_favourite(d, c->after.id, c->after.favourite);
+        return c->before.state == PROMPT_HELD || c->before.state == PROMPT_APPROVED;
     }
-    if (!strcmp(u->what, "edit") && c->before.state != PROMPT_HELD &&
-        c->before.state != PROMPT_APPROVED) {
-        change_answer(c->answer, ERR_STATE, c->after.id,
-                      "#%lld is %s already; its text cannot be changed back",
-                      (long long)c->after.id, prompt_state_name(c->before.state));
-        free(c);
-        return;
-    }
-    change_stage(d, c, NULL, u->what);
+    return true;
 }
 
 /* Undo of approve: back to held; a job that has begun is cancelled (draw_follow sees to it). */
@@ -219,17 +233,11 @@ static bool undo_approve(struct change *c)
 }
 
 /* Undo of air: the link is withdrawn, unless the cut has been made. */
-static bool undo_air(struct desk *d, struct change *c, struct store_op **op)
+static bool undo_air(struct desk *d, struct change *c)
 {
-    if (c->before.state == PROMPT_AIRING && !air_take_back(d, c->before.id))
-        return false;
-    if (c->before.state != PROMPT_CLEARED && c->before.state != PROMPT_AIRING)
-        return false;
-    if (!(*op = store_op_new(STORE_PROMPT)))
-        return false;
-    air_expel(d, *op, &c->before);
     c->after.state = PROMPT_REVIEW;
-    return true;
+    return c->before.state == PROMPT_CLEARED ||
+           (c->before.state == PROMPT_AIRING && air_take_back(d, c->before.id));
 }
 
 /* Undo of reject and cancel: where it came from, or as near as that is possible. */
@@ -270,49 +278,53 @@ static bool undo_reroll(const struct desk *d, struct change *c, const struct und
     return false;
 }
 
+static bool undo_one(struct desk *d, const struct undo *u, struct change *c)
+{
+    if (u->before.state == u->to)
+        return undo_fields(u, c);
+    if (!strcmp(u->what, "approve"))
+        return undo_approve(c);
+    if (!strcmp(u->what, "air"))
+        return undo_air(d, c);
+    if (!strcmp(u->what, "reroll"))
+        return undo_reroll(d, c, u);
+    return undo_end(d, c, u);
+}
+
+static void undo_prompt(struct desk *d, const struct undo *u, const char *who, struct answer a)
+{
+    struct change *c = change_begin(d, u->before.id, who, "undo", a);
+    if (!c)
+        return;
+    if (!undo_one(d, u, c)) {
+        bool seen = c->before.state == PROMPT_AIRING || c->before.state == PROMPT_AIRED;
+        change_answer(a, ERR_STATE, u->before.id,
+                      seen ? "#%lld was on air: that cannot be undone (%s)"
+                           : "#%lld has moved on; %s cannot be undone any more",
+                      (long long)u->before.id, u->what);
+        change_free(c);
+        return;
+    }
+    snprintf(c->said, sizeof c->said, "undone: %s #%lld, it is %s again", u->what,
+             (long long)u->before.id, prompt_state_name(c->after.state));
+    if (c->after.state != c->before.state)
+        c->after.reason[0] = '\0';
+    change_stage(d, c, NULL, u->what);
+}
+
 void desk_undo(struct desk *d, const char *who, struct answer a)
 {
-    struct store_op *op = NULL;
     if (!d->undo_count) {
         change_answer(a, ERR_NOTFOUND, 0, "there is nothing to undo");
         return;
     }
-    d->undo_at = (d->undo_at + UNDO_DEPTH - 1) % UNDO_DEPTH;
-    d->undo_count--;
-    struct undo u = d->undo[d->undo_at];
-    if (!u.before.id) {
-        d->undoing = true;
-        undo_general(d, &u, who, a);
-        d->undoing = false;
-        return;
-    }
-    struct change *c = change_begin(d, u.before.id, who, "undo", a);
-    if (!c)
-        return;
-    bool ok = false;
-    if (u.before.state == u.to) {
-        undo_fields(d, &u, c);
-        return;
-    }
-    if (!strcmp(u.what, "approve"))
-        ok = undo_approve(c);
-    else if (!strcmp(u.what, "air"))
-        ok = undo_air(d, c, &op);
-    else if (!strcmp(u.what, "reroll"))
-        ok = undo_reroll(d, c, &u);
+    change_retry(d); /* a fact that waits is not what is taken back */
+    struct undo *u = d->undo[--d->undo_count];
+    d->undoing = u; /* change_stage() makes it its change's own */
+    if (u->before.id)
+        undo_prompt(d, u, who, a);
     else
-        ok = undo_end(d, c, &u);
-    if (!ok) {
-        bool seen = c->before.state == PROMPT_AIRING || c->before.state == PROMPT_AIRED;
-        change_answer(a, ERR_STATE, u.before.id,
-                      seen ? "#%lld was on air: that cannot be undone (%s)"
-                           : "#%lld has moved on; %s cannot be undone any more",
-                      (long long)u.before.id, u.what);
-        free(c);
-        return;
-    }
-    snprintf(c->said, sizeof c->said, "undone: %s #%lld, it is %s again", u.what,
-             (long long)u.before.id, prompt_state_name(c->after.state));
-    c->after.reason[0] = '\0';
-    change_stage(d, c, op, u.what);
+        undo_general(d, u, who, a);
+    free(d->undoing); /* refused: it cannot be undone by trying again */
+    d->undoing = NULL;
 }

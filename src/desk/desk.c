@@ -37,13 +37,14 @@ void desk_free(struct desk *d)
     while (d->first) {
         struct change *c = d->first;
         d->first = c->next;
-        free(c);
+        change_free(c);
     }
     while (d->must) {
         struct change *c = d->must;
         d->must = c->next;
-        free(c);
+        change_free(c);
     }
+    undo_free(d);
     guard_free(d);
     free(d);
 }
@@ -54,10 +55,14 @@ static void load_one(void *user, const struct prompt *stored)
 {
     struct desk *d = user;
     struct prompt p = *stored;
-    int64_t age = clock_utc_ms() - p.created_utc;
-    p.created_mono = clock_mono_ms() - (age > 0 ? age : 0);
-    if (show_apply(d->show, &p, "system", clock_mono_ms()))
+    int64_t now = clock_mono_ms(), age = clock_utc_ms() - p.created_utc;
+    p.created_mono = now - (age > 0 ? age : 0);
+    p.round = 0; /* rounds are counted from this start */
+    if (show_apply(d->show, &p, "system", now))
         log_error("desk", "out of memory: #%lld was not loaded", (long long)p.id);
+    struct regular *r = show_regular(d->show, &p.viewer, now);
+    if (r && r->accepted_mono < p.created_mono)
+        r->accepted_mono = p.created_mono; /* a restart does not end the cooldown */
     if (p.drawn_ms > 0)
         eta_add(&d->show->eta, ETA_DRAW, p.drawn_ms);
     if (p.state == PROMPT_AIRED && p.clip_ms > 0)
@@ -83,6 +88,8 @@ static void mend(struct desk *d)
         snprintf(c->after.reason, sizeof c->after.reason,
                  held ? "the show died %d times while drawing it" : "drawn again after a crash",
                  c->after.show_deaths);
+        if (!held)
+            d->retry = ids[i];
         change_stage(d, c, NULL, c->after.reason);
     }
     n = 0;
@@ -100,18 +107,17 @@ static void mend(struct desk *d)
     }
     for (const struct prompt *p = show_first(s, PROMPT_CLEARED); p; p = show_next(s, p)) {
         struct change *c = change_begin(d, p->id, "system", "relink", (struct answer){0});
-        struct store_op *op = c ? change_op(d, c, STORE_PROMPT) : NULL;
-        if (!op)
+        if (!c)
             continue;
-        air_admit(d, op, p);
-        change_stage(d, c, op, "");
+        c->must = c->relink = true;
+        change_stage(d, c, NULL, "");
     }
 }
 
-static bool was_set(struct desk *d, const char *key)
+static bool was(struct desk *d, const char *key, const char *word)
 {
     char v[16];
-    return !store_meta(d->store, key, v, sizeof v) && !strcmp(v, "1");
+    return !store_meta(d->store, key, v, sizeof v) && !strcmp(v, word);
 }
 
 enum err desk_recover(struct desk *d, struct fault *f)
@@ -122,10 +128,10 @@ enum err desk_recover(struct desk *d, struct fault *f)
         return e;
     d->next_id = store_last_id(d->store) + 1;
     guard_load(d);
-    s->unclean = was_set(d, "running");
-    s->panic = was_set(d, "panic");
-    s->open = !was_set(d, "closed");
-    s->paused = s->unclean || s->panic || was_set(d, "paused");
+    s->unclean = was(d, "running", "1");
+    s->panic = was(d, "paused", "panic");
+    s->open = !was(d, "closed", "1");
+    s->paused = s->unclean || s->panic || was(d, "paused", "1");
     if (s->panic)
         str_copy(s->pause_why, sizeof s->pause_why, "panic; `resume` goes on");
     else if (s->unclean)
@@ -135,17 +141,33 @@ enum err desk_recover(struct desk *d, struct fault *f)
         str_copy(s->pause_why, sizeof s->pause_why, "it was paused when the show ended");
     air_sweep(d);
     mend(d);
-    change_meta(d, "running", true);
+    change_running(d, true);
+    d->recovered = true;
     if (s->unclean)
         log_warn("desk", "the last show ended by accident: the queue is paused");
     return ERR_OK;
 }
 
+/* What is being drawn goes back into the queue: that the show ends is no fault of the prompt. An
+ * accident that nobody has looked at since (`resume`) stays one: the next show is paused too. */
 void desk_finish(struct desk *d)
 {
-    change_meta(d, "running", false);
+    const struct prompt *p;
+    if (!d->recovered)
+        return;
+    d->ending = true;
+    change_retry(d);
     store_drain(d->store);
     desk_committed(d);
+    if ((p = show_first(d->show, PROMPT_GENERATING))) {
+        struct change *c = change_begin(d, p->id, "system", "requeue", (struct answer){0});
+        if (c) {
+            c->must = true;
+            c->after.state = PROMPT_APPROVED;
+            change_stage(d, c, NULL, "the show ended");
+        }
+    }
+    change_running(d, d->show->unclean);
     store_drain(d->store);
     desk_committed(d);
 }
@@ -171,10 +193,10 @@ void desk_open(struct desk *d, bool open, const char *who, struct answer a)
         return;
     c->flag = open;
     c->apply = apply_open;
-    c->undoable = d->show->open != open;
+    c->undoable = open != !strcmp(change_switched(d, "closed", d->show->open ? "0" : "1"), "0");
+    change_switch(c, "closed", open ? "0" : "1");
     str_copy(c->said, sizeof c->said, open ? "submissions are open" : "submissions are closed");
     change_stage(d, c, NULL, "");
-    change_meta(d, "closed", !open);
 }
 
 static void apply_pause(struct desk *d, const struct change *c)
@@ -204,26 +226,23 @@ void desk_pause(struct desk *d, const char *why, const char *who, struct answer 
         return;
     c->flag = true;
     c->apply = apply_pause;
-    c->undoable = !d->show->paused;
+    c->undoable = !strcmp(change_switched(d, "paused", d->show->paused ? "1" : "0"), "0");
+    change_switch(c, "paused", d->show->panic ? "panic" : "1");
     str_copy(c->after.reason, sizeof c->after.reason, why);
-
     str_copy(c->said, sizeof c->said, "paused: no new job starts");
     change_stage(d, c, NULL, why);
-    change_meta(d, "paused", true);
 }
 
 void desk_resume(struct desk *d, const char *who, struct answer a)
 {
-    change_retry(d); /* what happened before it is recorded before it */
     struct change *c = change_note(d, who, "resume", a);
     if (!c)
         return;
     c->apply = apply_pause;
     c->undoable = d->show->paused && !d->show->panic;
+    change_switch(c, "paused", "0");
     str_copy(c->said, sizeof c->said, "the show goes on");
     change_stage(d, c, NULL, "");
-    change_meta(d, "paused", false);
-    change_meta(d, "panic", false);
 }
 
 void desk_panic(struct desk *d, const char *who)
@@ -239,9 +258,9 @@ void desk_panic(struct desk *d, const char *who)
     struct change *c = change_note(d, who, "panic", (struct answer){0});
     if (c) {
         c->must = true;
+        change_switch(c, "paused", "panic");
         change_stage(d, c, NULL, "");
     }
-    change_meta(d, "panic", true);
 }
 
 void desk_quit(struct desk *d)

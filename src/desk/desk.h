@@ -57,7 +57,9 @@ void desk_committed(struct desk *d);
 void desk_drive(struct desk *d);
 /* Once a second: the disk guard. */
 void desk_tick(struct desk *d);
-/* Records a clean end. Everything staged is committed when it returns. */
+/* Records a clean end, also of a show that could not start after its recovery. Call it while engine
+ * and stage still answer. Everything staged is committed when it returns; nothing is begun any
+ * more. */
 void desk_finish(struct desk *d);
 
 /* ---- viewers ---- */
@@ -102,7 +104,7 @@ void desk_quit(struct desk *d);
 void desk_value(struct desk *d, const char *scope, const char *key, const char *value,
                 struct answer a);
 
-/* ---- ctl: a page of ended prompts below an id ---- */
+/* ---- ctl: a page of ended prompts below an id; n < 0: it could not be read ---- */
 struct desk_page {
     void (*fn)(void *user, const struct prompt *p, int n);
     void *user;

@@ -20,12 +20,12 @@ void desk_clip_path(const struct desk *d, const struct prompt *p, char *out)
 void draw_next(struct desk *d)
 {
     const struct show *s = d->show;
-    if (d->drawing || s->paused || s->panic || s->disk_low || s->store_failed ||
+    if (d->drawing || d->ending || s->paused || s->panic || s->disk_low || s->store_failed ||
         !d->ops->engine_free(d->user))
         return;
     const struct prompt *p = d->retry ? show_find(s, d->retry) : NULL;
     if (!p || p->state != PROMPT_APPROVED)
-        p = queue_next(s, clock_utc_ms());
+        p = queue_next(s, clock_mono_ms());
     /* a decision about it may be on its way: its outcome calls here again */
     if (!p || change_staged(d, p->id)->state != PROMPT_APPROVED)
         return;
@@ -49,7 +49,7 @@ static struct change *job_change(struct desk *d, int64_t id, const char *what)
         return NULL;
     struct change *c = change_begin(d, id, "system", what, (struct answer){0});
     if (c)
-        c->must = true;
+        c->must = c->news = true;
     return c;
 }
 
@@ -112,15 +112,16 @@ void draw_follow(struct desk *d, const struct change *c, const struct store_resu
         return;
     if (c->before.state == PROMPT_GENERATING && d->drawing == p->id) {
         d->drawing = 0;
-        if (!c->must) /* the engine does not know yet */
+        if (!c->news)
             d->ops->stop_drawing(d->user, p->id);
     }
-    if (p->state == PROMPT_GENERATING) {
+    if (p->state == PROMPT_GENERATING && !d->ending) { /* desk_finish() puts it back */
         const struct style *style = style_find(&d->show->styles, p->style);
 
         d->ops->draw(d->user, p, style ? style : style_find(&d->show->styles, ""));
+        d->ops->draw(d->user, p, style ? style : &plain);
     }
-    if (p->state == PROMPT_REVIEW && c->before.state == PROMPT_GENERATING && c->must) {
+    if (p->state == PROMPT_REVIEW && c->before.state == PROMPT_GENERATING && c->news) {
         eta_add(&d->show->eta, ETA_DRAW, p->drawn_ms);
         if (d->show->set.clip_gate == GATE_AUTO && !p->check_failed)
             desk_decide(d, DESK_AIR, p->id, "auto", "gates.clip = \"auto\"", (struct answer){0});

@@ -109,6 +109,7 @@ static void forget_pruned(struct desk *d)
             continue;
         struct change *c = change_begin(d, p->id, "system", "prune", (struct answer){0});
         if (c) {
+            c->must = true; /* the file is gone */
             c->after.hidden = true;
             change_stage(d, c, NULL, "the vault is full");
         }
@@ -168,8 +169,9 @@ static bool collect(const struct desk *d, struct sweep *s)
 void desk_tick(struct desk *d)
 {
     int64_t now = clock_mono_ms();
-    if (d->must)
-        change_retry(d);
+    change_retry(d);
+    if (d->show->store_failed && !d->first) /* is it still? a write tells */
+        change_running(d, true);
     desk_drive(d);
     if (d->sweep || (d->swept_mono && now - d->swept_mono < GUARD_EVERY_MS))
         return;
@@ -180,7 +182,7 @@ void desk_tick(struct desk *d)
         return;
     }
     s->desk = d;
-    s->limit = d->show->set.vault_bytes;
+    s->limit = d->favourites_unknown ? 0 : d->show->set.vault_bytes;
     str_copy(s->vault, sizeof s->vault, d->paths->vault);
     str_copy(s->air, sizeof s->air, d->paths->air);
     d->sweep = s;
@@ -194,7 +196,8 @@ static void load_favourite(void *user, int64_t id)
 
 void guard_load(struct desk *d)
 {
-    if (store_favourites(d->store, load_favourite, d))
+    d->favourites_unknown = store_favourites(d->store, load_favourite, d) != ERR_OK;
+    if (d->favourites_unknown)
         log_error("desk", "the favourites could not be read; the vault is not pruned");
 }
 
@@ -211,7 +214,8 @@ void guard_favourite(struct desk *d, int64_t id, bool is)
     int64_t *wide =
         realloc(d->favourites, ((size_t)d->favourite_count + 1) * sizeof *d->favourites);
     if (!wide) {
-        log_error("desk", "out of memory: #%lld may be pruned after a restart", (long long)id);
+        log_error("desk", "out of memory: the vault is not pruned until a restart");
+        d->favourites_unknown = true;
         return;
     }
     d->favourites = wide;

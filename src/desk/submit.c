@@ -190,16 +190,14 @@ static void withdraw_one(struct desk *d, const struct prompt *p, const char *why
     if (state == PROMPT_AIRING && !taken_back)
         d->ops->cut_short(d->user, id); /* on air: ended now, and never in the gallery */
     struct change *c = change_begin(d, id, "platform", "withdraw", (struct answer){0});
-    struct store_op *op = c ? change_op(d, c, STORE_PROMPT) : NULL;
-    if (!op)
+    if (!c)
         return;
+    c->must = true;
     c->after.hidden = true;
     str_copy(c->after.reason, sizeof c->after.reason, why);
     if (taken_back)
         c->after.state = PROMPT_REVIEW;
-    if (taken_back || state == PROMPT_AIRED)
-        air_expel(d, op, &c->before);
-    change_stage(d, c, op, why);
+    change_stage(d, c, NULL, why);
     if (taken_back)
         desk_decide(d, DESK_REJECT, id, "platform", why, (struct answer){0});
 }
@@ -245,7 +243,7 @@ void desk_withdraw(struct desk *d, const struct chat_withdrawal *w)
             const struct prompt *staged = change_staged(d, p->id);
             bool done =
                 staged->hidden || (prompt_ended(staged->state) && staged->state != PROMPT_AIRED);
-            if (concerns(w, p) && !done)
+            if (concerns(w, staged) && !done)
                 withdraw_one(d, staged, why);
         }
 }

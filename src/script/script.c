@@ -40,7 +40,7 @@ static void refresh(struct script *s)
     int64_t now = clock_mono_us();
     if (s->show->version == s->seen_version || now < s->next_snapshot)
         return;
-    struct snapshot *fresh = snapshot_new(s->show, clock_utc_ms()), *old;
+    struct snapshot *fresh = snapshot_new(s->show, clock_mono_ms()), *old;
     if (!fresh)
         return;
     int64_t took = clock_mono_us() - now;

@@ -23,12 +23,12 @@ static void copy(struct snapshot *to, const struct show *s, const struct prompt 
     *text += n;
 }
 
-struct snapshot *snapshot_new(const struct show *s, int64_t utc_ms)
+struct snapshot *snapshot_new(const struct show *s, int64_t mono_ms)
 {
     static const enum prompt_state others[] = {PROMPT_GENERATING, PROMPT_REVIEW, PROMPT_CLEARED,
                                                PROMPT_AIRING};
     const struct prompt *order[SNAPSHOT_PROMPTS_MAX];
-    int waiting = queue_order(s, utc_ms, true, order, SNAPSHOT_PROMPTS_MAX), n;
+    int waiting = queue_order(s, mono_ms, true, order, SNAPSHOT_PROMPTS_MAX), n;
     size_t bytes = 0;
     n = waiting = waiting < SNAPSHOT_PROMPTS_MAX ? waiting : SNAPSHOT_PROMPTS_MAX;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)

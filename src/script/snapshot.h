@@ -39,7 +39,7 @@ struct snapshot {
 };
 
 /* NULL without memory. */
-struct snapshot *snapshot_new(const struct show *s, int64_t utc_ms);
+struct snapshot *snapshot_new(const struct show *s, int64_t mono_ms);
 void snapshot_unref(struct snapshot *s); /* NULL is fine */
 /* The prompt of an id, NULL when the snapshot does not hold it. */
 const struct snapshot_prompt *snapshot_find(const struct snapshot *s, int64_t id);

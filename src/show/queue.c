@@ -15,11 +15,11 @@ int64_t queue_round(const struct show *s, const struct viewer *v)
     return mine > least ? mine : least;
 }
 
-struct queue_terms queue_terms(const struct show *s, const struct prompt *p, int64_t utc_ms)
+struct queue_terms queue_terms(const struct show *s, const struct prompt *p, int64_t mono_ms)
 {
     struct queue_terms t;
     int votes = p->votes < VOTES_COUNTED ? p->votes : VOTES_COUNTED;
-    int64_t turns = p->round - s->round - 1, waited = utc_ms - p->created_utc;
+    int64_t turns = p->round - s->round - 1, waited = mono_ms - p->created_mono;
     t.priority = (int64_t)p->priority * PRIORITY_STEP;
     t.votes = (int64_t)votes * VOTE_WEIGHT;
     t.turn = turns > 0 ? -turns * TURN_WEIGHT : 0;
@@ -34,12 +34,12 @@ static bool goes_before(int64_t sum_a, const struct prompt *a, int64_t sum_b,
     return sum_a != sum_b ? sum_a > sum_b : a->id < b->id;
 }
 
-const struct prompt *queue_next(const struct show *s, int64_t utc_ms)
+const struct prompt *queue_next(const struct show *s, int64_t mono_ms)
 {
     const struct prompt *best = NULL;
     int64_t best_sum = 0;
     for (const struct prompt *p = show_first(s, PROMPT_APPROVED); p; p = show_next(s, p)) {
-        int64_t sum = queue_terms(s, p, utc_ms).sum;
+        int64_t sum = queue_terms(s, p, mono_ms).sum;
         if (!best || goes_before(sum, p, best_sum, best)) {
             best = p;
             best_sum = sum;
@@ -59,14 +59,15 @@ static int by_rank(const void *a, const void *b)
     return goes_before(x->sum, x->p, y->sum, y->p) ? -1 : 1;
 }
 
-int queue_order(const struct show *s, int64_t utc_ms, bool held, const struct prompt **out, int max)
+int queue_order(const struct show *s, int64_t mono_ms, bool held, const struct prompt **out,
+                int max)
 {
     int n = s->count[PROMPT_APPROVED], filled = 0, all = n + (held ? s->count[PROMPT_HELD] : 0);
     struct ranked *r = n ? malloc((size_t)n * sizeof *r) : NULL;
     if (r) {
         int i = 0;
         for (const struct prompt *p = show_first(s, PROMPT_APPROVED); p; p = show_next(s, p))
-            r[i++] = (struct ranked){queue_terms(s, p, utc_ms).sum, p};
+            r[i++] = (struct ranked){queue_terms(s, p, mono_ms).sum, p};
         qsort(r, (size_t)n, sizeof *r, by_rank);
         for (i = 0; i < n && filled < max; i++)
             out[filled++] = r[i].p;
@@ -79,7 +80,7 @@ int queue_order(const struct show *s, int64_t utc_ms, bool held, const struct pr
     return all;
 }
 
-int queue_position(const struct show *s, const struct prompt *p, int64_t utc_ms)
+int queue_position(const struct show *s, const struct prompt *p, int64_t mono_ms)
 {
     int before = 0;
     if (p->state == PROMPT_HELD) {
@@ -90,9 +91,9 @@ int queue_position(const struct show *s, const struct prompt *p, int64_t utc_ms)
     }
     if (p->state != PROMPT_APPROVED)
         return 0;
-    int64_t mine = queue_terms(s, p, utc_ms).sum;
+    int64_t mine = queue_terms(s, p, mono_ms).sum;
     for (const struct prompt *q = show_first(s, PROMPT_APPROVED); q; q = show_next(s, q))
-        if (q != p && goes_before(queue_terms(s, q, utc_ms).sum, q, mine, p))
+        if (q != p && goes_before(queue_terms(s, q, mono_ms).sum, q, mine, p))
             before++;
     return before + 1;
 }
@@ -101,7 +102,9 @@ static int64_t running_ms(const struct show *s)
 {
     if (s->engine.state != ENGINE_DRAWING)
         return 0;
-    int64_t left = s->engine.eta_ms;
+    int64_t left = s->engine.eta_ms, whole = eta_quantile(&s->eta, ETA_DRAW, 0.5);
+    if (left < 0) /* it has not said yet */
+        left = whole;
     return left > 0 ? left : 1;
 }
 
@@ -125,9 +128,9 @@ bool queue_eta_at(const struct show *s, const struct prompt *p, int position, st
     }
 }
 
-bool queue_eta(const struct show *s, const struct prompt *p, int64_t utc_ms, struct eta_range *out)
+bool queue_eta(const struct show *s, const struct prompt *p, int64_t mono_ms, struct eta_range *out)
 {
-    return queue_eta_at(s, p, queue_position(s, p, utc_ms), out);
+    return queue_eta_at(s, p, queue_position(s, p, mono_ms), out);
 }
 
 bool queue_eta_new(const struct show *s, struct eta_range *out)
@@ -136,16 +139,16 @@ bool queue_eta_new(const struct show *s, struct eta_range *out)
                      s->count[PROMPT_CLEARED], out);
 }
 
-void queue_why(const struct show *s, const struct prompt *p, int64_t utc_ms, struct buf *out)
+void queue_why(const struct show *s, const struct prompt *p, int64_t mono_ms, struct buf *out)
 {
     struct eta_range eta;
     buf_addf(out, "#%lld is %s", (long long)p->id, prompt_state_name(p->state));
     if (p->reason[0])
         buf_addf(out, " (%s)", p->reason);
     if (p->state == PROMPT_APPROVED || p->state == PROMPT_HELD) {
-        struct queue_terms t = queue_terms(s, p, utc_ms);
+        struct queue_terms t = queue_terms(s, p, mono_ms);
         buf_addf(out, "; place %d; sum %lld = priority %lld + votes %lld + turn %lld + age %lld",
-                 queue_position(s, p, utc_ms), (long long)t.sum, (long long)t.priority,
+                 queue_position(s, p, mono_ms), (long long)t.sum, (long long)t.priority,
                  (long long)t.votes, (long long)t.turn, (long long)t.age);
         if (p->state == PROMPT_HELD)
             buf_adds(out, "; it waits for the operator's approval");
@@ -164,7 +167,7 @@ void queue_why(const struct show *s, const struct prompt *p, int64_t utc_ms, str
         buf_adds(out,
                  s->panic ? "; panic: nothing airs before `resume`" : "; it waits for the stage");
     }
-    if (queue_eta(s, p, utc_ms, &eta))
+    if (queue_eta(s, p, mono_ms, &eta))
         buf_addf(out, "; on air in %lld to %lld s", (long long)((eta.low_ms + 999) / 1000),
                  (long long)((eta.high_ms + 999) / 1000));
 }

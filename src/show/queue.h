@@ -24,23 +24,24 @@ struct queue_terms {
 
 /* Gives a prompt that is about to be approved its round. */
 int64_t queue_round(const struct show *s, const struct viewer *v);
-struct queue_terms queue_terms(const struct show *s, const struct prompt *p, int64_t utc_ms);
+struct queue_terms queue_terms(const struct show *s, const struct prompt *p, int64_t mono_ms);
 /* The next to draw, NULL when none is approved. */
-const struct prompt *queue_next(const struct show *s, int64_t utc_ms);
+const struct prompt *queue_next(const struct show *s, int64_t mono_ms);
 /* Approved prompts in order into out[max]; returns how many there are in all. Held ones follow in
  * the order of their ids when `held`. */
-int queue_order(const struct show *s, int64_t utc_ms, bool held, const struct prompt **out,
+int queue_order(const struct show *s, int64_t mono_ms, bool held, const struct prompt **out,
                 int max);
 /* 1 for the next to be drawn; held prompts stand behind all approved ones; 0 for the rest. */
-int queue_position(const struct show *s, const struct prompt *p, int64_t utc_ms);
+int queue_position(const struct show *s, const struct prompt *p, int64_t mono_ms);
 /* When it will be on air. False when nothing was measured yet or it is not waiting. */
-bool queue_eta(const struct show *s, const struct prompt *p, int64_t utc_ms, struct eta_range *out);
+bool queue_eta(const struct show *s, const struct prompt *p, int64_t mono_ms,
+               struct eta_range *out);
 /* The same with its position known (queue_order() gave it). */
 bool queue_eta_at(const struct show *s, const struct prompt *p, int position,
                   struct eta_range *out);
 /* The ETA of a prompt that would come now. */
 bool queue_eta_new(const struct show *s, struct eta_range *out);
 /* Appends the words of `why ID`: state, place, the sum with its terms, what is waited for. */
-void queue_why(const struct show *s, const struct prompt *p, int64_t utc_ms, struct buf *out);
+void queue_why(const struct show *s, const struct prompt *p, int64_t mono_ms, struct buf *out);
 
 #endif

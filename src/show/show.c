@@ -13,6 +13,7 @@ struct item {
     struct prompt p;          /* first, so that a prompt's address is its item's */
     struct item *prev, *next; /* in its state's list, by id */
     struct item *chain;
+    uint64_t moved; /* the show's version when it came into its state */
 };
 
 static struct item *item_of(const struct prompt *p)
@@ -156,18 +157,20 @@ const struct prompt *show_prev(const struct show *s, const struct prompt *p)
     return it ? &it->p : NULL;
 }
 
-/* Aired clips stay as long as the gallery may want them, other ends as long as `state` shows them.
- */
+/* Aired clips stay as long as the gallery may want them. Of the other ends those go that ended
+ * longest ago, whatever their ids: what was decided lately can still be undone. */
 static void forget_oldest(struct show *s)
 {
     int others = s->ended - s->count[PROMPT_AIRED];
     struct item *oldest = NULL;
     if (s->count[PROMPT_AIRED] > SHOW_GALLERY_KEPT)
         oldest = s->first[PROMPT_AIRED];
-    for (int i = 0; others > SHOW_ENDED_KEPT && i < PROMPT_STATES; i++)
-        if (prompt_ended((enum prompt_state)i) && i != PROMPT_AIRED && s->first[i] &&
-            (!oldest || s->first[i]->p.id < oldest->p.id))
-            oldest = s->first[i];
+    bool crowded = !oldest && others > SHOW_ENDED_KEPT;
+    for (int i = 0; crowded && i < PROMPT_STATES; i++)
+        if (prompt_ended((enum prompt_state)i) && i != PROMPT_AIRED)
+            for (struct item *it = s->first[i]; it; it = it->next)
+                if (!oldest || it->moved < oldest->moved)
+                    oldest = it;
     if (!oldest)
         return;
     link_out(s, oldest);
@@ -261,6 +264,8 @@ enum err show_apply(struct show *s, const struct prompt *p, const char *by, int6
         link_out(s, it);
         r->live -= !prompt_ended(from);
     }
+    if (from != p->state || !it->moved)
+        it->moved = s->version + 1;
     it->p = *p;
     if (p->state == PROMPT_APPROVED && !it->p.round) {
         it->p.round = queue_round(s, &p->viewer);

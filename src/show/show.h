@@ -1,7 +1,7 @@
 /* show/show: all that the show knows, in one struct.
  *
  * Written by the desk on the loop thread, after the store has committed; read by views, `ctl` and
- * snapshots. It holds every prompt that has not ended and the newest SHOW_ENDED_KEPT that have;
+ * snapshots. It holds every prompt that has not ended and the SHOW_ENDED_KEPT that ended last;
  * older ones are in the store. Prompts lie in one list a state, oldest first (by id). */
 #ifndef SAKUGA_SHOW_SHOW_H
 #define SAKUGA_SHOW_SHOW_H

@@ -36,6 +36,7 @@ static const char *const sql[] = {
 struct done {
     struct store_result result;
     struct prompt *page;
+    bool read; /* a page: its error dooms nothing */
     struct done *next;
 };
 
@@ -51,6 +52,7 @@ struct store {
     bool started;
     pthread_t thread;
     uint64_t last_ticket, epoch;
+    uint64_t doomed_from, doomed_to; /* tickets that failed at the last failure, results or not */
 
     pthread_mutex_t lock;
     pthread_cond_t work, idle;
@@ -58,7 +60,8 @@ struct store {
     struct store_op *first, **tail;
     struct done *done, **done_tail;
     bool quit, busy;
-    uint64_t failed_epoch; /* ops of this epoch or an earlier one fail unseen */
+    uint64_t failed_epoch; /* ops of this epoch or an earlier one fail unseen, ... */
+    struct fault failure;  /* ... for this reason */
 };
 
 struct store_op *store_op_new(enum store_kind kind)
@@ -167,6 +170,7 @@ struct store *store_open(const char *path, const char *vfs, void (*wake)(void *u
     s->wake = wake;
     s->user = user;
     s->epoch = 1;
+    s->doomed_from = 1;
     if (prove_sound(path, f) || open_for_writing(s, vfs, f)) {
         store_close(s);
         return NULL;
@@ -348,7 +352,8 @@ static int write_op(struct store *s, const struct store_op *op, struct done *d)
         return rc;
     case STORE_META:
     case STORE_VALUE:
-        return write_pair(s, op);
+        rc = write_pair(s, op);
+        return rc == SQLITE_OK ? write_decision(s, op) : rc;
     case STORE_PAGE:
         break; /* read after the commit */
     }
@@ -358,13 +363,17 @@ static int write_op(struct store *s, const struct store_op *op, struct done *d)
 static void read_page(struct store *s, const struct store_op *op, struct done *d)
 {
     sqlite3_stmt *q = s->statement[STORE_PAGE];
-    int n = 0;
+    int n = 0, rc = SQLITE_NOMEM;
+    d->read = true;
     d->page = calloc((size_t)op->limit, sizeof *d->page);
     sqlite3_bind_int64(q, 1, op->prompt.id);
     sqlite3_bind_int(q, 2, op->limit);
-    while (d->page && n < op->limit && sqlite3_step(q) == SQLITE_ROW)
-        n += row_read(q, &d->page[n]);
+    while (d->page && (rc = sqlite3_step(q)) == SQLITE_ROW)
+        n += row_read(q, &d->page[n]); /* LIMIT bounds n */
     sqlite3_reset(q);
+    if (rc != SQLITE_DONE)
+        d->result.err = fault_set(&d->result.fault, ERR_IO, "the database %s could not be read: %s",
+                                  s->path, sqlite3_errstr(rc));
     d->result.page = d->page;
     d->result.page_count = n;
 }
@@ -397,8 +406,6 @@ static enum err link_or_copy(const char *from, const char *to, struct fault *f)
 
 static void follow_up(struct store *s, const struct store_op *op, struct done *d)
 {
-    if (op->kind == STORE_PAGE)
-        read_page(s, op, d);
     if (op->link_from)
         d->result.file_err = link_or_copy(op->link_from, op->link_to, &d->result.fault);
     if (op->unlink && unlink(op->unlink) && errno != ENOENT)
@@ -406,9 +413,18 @@ static void follow_up(struct store *s, const struct store_op *op, struct done *d
                                        strerror(errno));
 }
 
+static bool only_reads(const struct store_op *batch)
+{
+    while (batch && batch->kind == STORE_PAGE)
+        batch = batch->next;
+    return !batch;
+}
+
 static enum err commit_batch(struct store *s, struct store_op *batch, struct done *done,
                              struct fault *f)
 {
+    if (only_reads(batch))
+        return ERR_OK;
     int rc = sqlite3_exec(s->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     for (; batch && rc == SQLITE_OK; batch = batch->next, done = done->next)
         rc = write_op(s, batch, done);
@@ -440,20 +456,21 @@ static struct done *results_for(const struct store_op *batch)
     return first;
 }
 
-static void work_on(struct store *s, struct store_op *batch, bool doomed)
+/* `doom`: why an earlier batch of the epoch failed, NULL when none did. */
+static void work_on(struct store *s, struct store_op *batch, const struct fault *doom)
 {
     struct fault f = {0};
     struct done *done = results_for(batch), *last = done;
-    enum err e = doomed
-                     ? fault_set(&f, ERR_IO, "an earlier decision could not be stored; try again")
-                     : commit_batch(s, batch, done, &f);
+    enum err e = doom ? doom->code : commit_batch(s, batch, done, &f);
     struct store_op *op = batch;
     uint64_t epoch = 0;
     for (struct done *d = done; d; last = d, d = d->next, op = op->next) {
         epoch = op->epoch;
-        if (e) {
+        if (op->kind == STORE_PAGE) { /* it builds on nothing that failed */
+            read_page(s, op, d);
+        } else if (e) {
             d->result.err = e;
-            d->result.fault = f;
+            d->result.fault = doom ? *doom : f;
         } else {
             follow_up(s, op, d);
         }
@@ -464,8 +481,10 @@ static void work_on(struct store *s, struct store_op *batch, bool doomed)
         batch = op;
     }
     pthread_mutex_lock(&s->lock);
-    if (e && epoch > s->failed_epoch)
+    if (e && epoch > s->failed_epoch) {
         s->failed_epoch = epoch;
+        s->failure = f;
+    }
     *s->done_tail = done;
     s->done_tail = &last->next;
     pthread_mutex_unlock(&s->lock);
@@ -490,8 +509,9 @@ static void *thread_main(void *arg)
         end->next = NULL;
         s->busy = true;
         bool doomed = batch->epoch <= s->failed_epoch;
+        struct fault why = s->failure;
         pthread_mutex_unlock(&s->lock);
-        work_on(s, batch, doomed);
+        work_on(s, batch, doomed ? &why : NULL);
         pthread_mutex_lock(&s->lock);
         s->busy = false;
         if (!s->first)
@@ -499,6 +519,21 @@ static void *thread_main(void *arg)
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;
+}
+
+/* Fails an op at once. */
+static void refuse(struct store *s, struct store_op *op, const char *why)
+{
+    struct done *d = results_for(op);
+    d->result.err = fault_set(&d->result.fault, ERR_IO, "%s", why);
+    store_op_free(op);
+    pthread_mutex_lock(&s->lock);
+    s->failure = d->result.fault;
+    *s->done_tail = d;
+    s->done_tail = &d->next;
+    s->failed_epoch = s->epoch;
+    pthread_mutex_unlock(&s->lock);
+    s->wake(s->user);
 }
 
 static void start_thread(struct store *s)
@@ -520,6 +555,10 @@ uint64_t store_stage(struct store *s, struct store_op *op)
     op->epoch = s->epoch;
     op->next = NULL;
     uint64_t ticket = op->ticket; /* after the unlock the op may be gone */
+    if (!s->started) {
+        refuse(s, op, "the store has no thread: the system gives none; end other programs");
+        return ticket;
+    }
     pthread_mutex_lock(&s->lock);
     *s->tail = op;
     s->tail = &op->next;
@@ -537,8 +576,14 @@ int store_poll(struct store *s, void (*fn)(void *user, const struct store_result
     s->done_tail = &s->done;
     uint64_t failed = s->failed_epoch;
     pthread_mutex_unlock(&s->lock);
-    if (failed >= s->epoch)
+    if (failed >= s->epoch) {
+        struct done *bad = d;
+        while (bad && (!bad->result.err || bad->read))
+            bad = bad->next;
+        s->doomed_from = bad ? bad->result.ticket : s->last_ticket + 1;
+        s->doomed_to = s->last_ticket;
         s->epoch = failed + 1; /* what is staged from here on knows of the failure */
+    }
     while (d) {
         struct done *next = d->next;
         fn(user, &d->result);
@@ -548,6 +593,11 @@ int store_poll(struct store *s, void (*fn)(void *user, const struct store_result
         n++;
     }
     return n;
+}
+
+bool store_doomed(const struct store *s, uint64_t ticket)
+{
+    return ticket >= s->doomed_from && ticket <= s->doomed_to;
 }
 
 void store_drain(struct store *s)

@@ -5,6 +5,7 @@
  * fetches the results in the order staged. When a commit fails, the whole batch fails and so does
  * everything staged before the loop has learned of it: a later change may build on an earlier one,
  * and nothing that was never committed may be applied.
+ * Reads (STORE_PAGE) fail for reasons of their own alone.
  *
  * All functions are for the loop thread unless they say otherwise. */
 #ifndef SAKUGA_STORE_STORE_H
@@ -32,7 +33,7 @@ enum store_kind {
     STORE_NOTE,   /* `decision` alone: open, pause, panic, ... */
     STORE_VOTE, /* the vote of `prompt.viewer` for prompt.id with prompt.votes, once; and `decision`
                  */
-    STORE_META, /* key = value */
+    STORE_META, /* key = value, and `decision` */
     STORE_VALUE, /* a script's value: scope, key, value; value "" removes it */
     STORE_PAGE,  /* read: ended prompts with an id below prompt.id, newest first, at most `limit` */
 };
@@ -93,6 +94,9 @@ enum err store_values(struct store *s,
 uint64_t store_stage(struct store *s, struct store_op *op);
 /* Calls `fn` for each op that has ended, in the order staged. Returns how many. */
 int store_poll(struct store *s, void (*fn)(void *user, const struct store_result *r), void *user);
+/* Did it fail with the last failure that store_poll() has seen? Then also when its own result is
+ * still on its way. */
+bool store_doomed(const struct store *s, uint64_t ticket);
 /* Waits until everything staged so far has ended; results still wait for store_poll(). */
 void store_drain(struct store *s);
 /* Drains, ends the thread and closes. NULL is fine. */

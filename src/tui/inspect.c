@@ -82,7 +82,7 @@ void view_inspector(struct tui *t, struct grid *g, struct rect r)
     field(&s, "style", "%s", p->style[0] ? p->style : "default");
     field(&s, "seed", "%llu%s", (unsigned long long)p->seed, p->favourite ? ", favourite" : "");
     clip_fields(&s, p);
-    queue_why(t->show, p, t->now.utc_ms, &why);
+    queue_why(t->show, p, t->now.mono_ms, &why);
     s.y++;
     paragraph(&s, LOOK_HINT, buf_str(&why));
     buf_free(&why);

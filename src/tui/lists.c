@@ -152,7 +152,7 @@ void view_ready(struct tui *t, struct grid *g, struct rect r)
     int ids = id_width(l, in.h);
     for (int i = 0; i < in.h && l->top + i < l->count; i++) {
         const struct prompt *p = l->item[l->top + i];
-        int position = t->filter[0] ? queue_position(t->show, p, t->now.utc_ms) : l->top + i + 1;
+        int position = t->filter[0] ? queue_position(t->show, p, t->now.mono_ms) : l->top + i + 1;
         ready_row(t, (struct row){g, in.x + 1, in.x + in.w, in.y + i}, in.w, ids, position, p);
         frame_row(t, g, in, in.y + i, p->id == l->id, t->focus == PANE_READY);
     }

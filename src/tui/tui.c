@@ -63,7 +63,7 @@ void tui_gather(struct tui *t)
             take(t, &t->list[i], p);
     struct list *ready = &t->list[PANE_READY];
     const struct prompt *order[LIST_MAX];
-    int n = queue_order(t->show, t->now.utc_ms, false, order, LIST_MAX);
+    int n = queue_order(t->show, t->now.mono_ms, false, order, LIST_MAX);
     for (int i = 0; i < n && i < LIST_MAX; i++)
         take(t, ready, order[i]);
     ready->all = n;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "desk/desk.h"
+#include "show/queue.h"
 #include "tools/shimvfs.h"
 
 #include <fcntl.h>
@@ -28,6 +29,7 @@ struct bench {
     int draws;
     /* the stage's book */
     bool stage_up, cut; /* cut: the clip is in the program */
+    bool keep_airing;   /* cut_short() takes its time */
     int64_t airing;
     int airs, panics, resumes;
     int64_t on_air_ids[64];
@@ -106,7 +108,7 @@ static bool bench_withdraw(void *user, int64_t id)
 static void bench_cut_short(void *user, int64_t id)
 {
     struct bench *b = user;
-    if (b->airing != id)
+    if (b->airing != id || b->keep_airing)
         return;
     b->airing = 0;
     desk_off_air(b->desk, id, true, "cut short");
@@ -237,6 +239,21 @@ static inline void bench_drawn(struct bench *b, bool good)
     close(fd);
     b->drawing = 0;
     desk_drawn(b->desk, id, &c);
+}
+
+/* A prompt from its line to REVIEW. */
+static inline void bench_reviewed(struct bench *b, const char *who)
+{
+    bench_submit(b, who, "one");
+    bench_settle(b);
+    assert_int_equal(b->err, ERR_OK);
+    int64_t id = b->id;
+    if (b->show.set.prompt_gate == GATE_OPERATOR)
+        desk_decide(b->desk, DESK_APPROVE, id, "operator", "", (struct answer){0});
+    bench_settle(b);
+    assert_int_equal(b->drawing, id);
+    bench_drawn(b, true);
+    bench_settle(b);
 }
 
 static inline enum prompt_state bench_state(const struct bench *b, int64_t id)

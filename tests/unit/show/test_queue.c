@@ -12,7 +12,7 @@ static struct viewer viewer(const char *name)
 
 static void put(struct show *s, int64_t id, const char *who, enum prompt_state st, int64_t created)
 {
-    struct prompt p = {.id = id, .state = st, .viewer = viewer(who), .created_utc = created};
+    struct prompt p = {.id = id, .state = st, .viewer = viewer(who), .created_mono = created};
     const struct prompt *now = show_find(s, id);
     if (now) {
         p = *now;
