@@ -117,9 +117,7 @@ void draw_follow(struct desk *d, const struct change *c, const struct store_resu
     }
     if (p->state == PROMPT_GENERATING && !d->ending) { /* desk_finish() puts it back */
         const struct style *style = style_find(&d->show->styles, p->style);
-
         d->ops->draw(d->user, p, style ? style : style_find(&d->show->styles, ""));
-        d->ops->draw(d->user, p, style ? style : &plain);
     }
     if (p->state == PROMPT_REVIEW && c->before.state == PROMPT_GENERATING && c->news) {
         eta_add(&d->show->eta, ETA_DRAW, p->drawn_ms);

@@ -190,7 +190,7 @@ static void test_stock_commands(void **state)
     assert_int_equal(r->err, ERR_OK);
     assert_int_equal(r->id, 1);
     assert_string_equal(prompt(r, 1)->text, "a fox");
-    assert_string_equal(prompt(r, 1)->style, "ghibli");
+    assert_string_equal(prompt(r, 1)->style, "default");
     assert_int_equal(prompt(r, 1)->state, PROMPT_HELD);
     say(r, "aki", "!ANIME \"rain, 'again'\"", "#2 is in, place 2; a person looks at it first");
     assert_string_equal(prompt(r, 2)->text, "rain, 'again'");
