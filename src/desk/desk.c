@@ -156,6 +156,7 @@ void desk_finish(struct desk *d)
     if (!d->recovered)
         return;
     d->ending = true;
+    store_hurry(d->store);
     change_retry(d);
     store_drain(d->store);
     desk_committed(d);

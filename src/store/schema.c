@@ -41,15 +41,20 @@ static int user_version(sqlite3 *db)
     return v;
 }
 
+enum err schema_newer(sqlite3 *db, const char *path, struct fault *f)
+{
+    int v = user_version(db);
+    return v <= SCHEMA_VERSION ? ERR_OK
+                               : fault_set(f, ERR_VERSION,
+                                           "%s was written by a newer sakuga (schema %d, this one "
+                                           "knows %d); update the program or name another --data "
+                                           "folder",
+                                           path, v, SCHEMA_VERSION);
+}
+
 enum err schema_migrate(sqlite3 *db, const char *path, struct fault *f)
 {
     int v = user_version(db);
-    if (v > SCHEMA_VERSION)
-        return fault_set(
-            f, ERR_VERSION,
-            "%s was written by a newer sakuga (schema %d, this one knows %d); update the "
-            "program or name another --data folder",
-            path, v, SCHEMA_VERSION);
     for (; v >= 0 && v < SCHEMA_VERSION; v++) {
         char *bump = sqlite3_mprintf("PRAGMA user_version = %d", v + 1);
         int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);

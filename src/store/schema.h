@@ -6,8 +6,10 @@
 
 #include <sqlite3.h>
 
-/* Brings the schema up to this program's version, one transaction a step. A database from a newer
- * program is refused (ERR_VERSION). */
+/* Was it written by a newer program? Then ERR_VERSION, and it is left as it is. */
+enum err schema_newer(sqlite3 *db, const char *path, struct fault *f);
+/* Brings the schema of a database that is not newer up to this program's version, one transaction
+ * a step. */
 enum err schema_migrate(sqlite3 *db, const char *path, struct fault *f);
 
 #endif

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,9 @@
 #include <unistd.h>
 
 #define BATCH_MAX 1000
+#define BUSY_MS 10000 /* another process may hold the database that long */
+#define HURRY_MS 200  /* the same while the show ends */
+#define BUSY_STEP_MS 5
 #define CHECKED_AT_START                                                                           \
     ((off_t)16 << 20) /* bytes of a database that are checked while opening                        \
                        */
@@ -46,6 +50,7 @@ struct store {
     char *path;
     void (*wake)(void *user);
     void *user;
+    atomic_bool hurry;
     sqlite3_stmt *statement[STATEMENTS]; /* store's thread, once it runs */
 
     /* loop thread only */
@@ -125,6 +130,17 @@ static enum err prove_sound(const char *path, struct fault *f)
     return e;
 }
 
+/* Somebody else (a sqlite3 shell, a copy being made) holds the lock: nobody but the store's thread
+ * waits for it. */
+static int on_busy(void *user, int times)
+{
+    struct store *s = user;
+    if (times * BUSY_STEP_MS >= (s->hurry ? HURRY_MS : BUSY_MS))
+        return 0;
+    usleep(BUSY_STEP_MS * 1000);
+    return 1;
+}
+
 static enum err open_for_writing(struct store *s, const char *vfs, struct fault *f)
 {
     int fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -136,11 +152,14 @@ static enum err open_for_writing(struct store *s, const char *vfs, struct fault 
     close(fd);
     int rc = sqlite3_open_v2(s->path, &s->db,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs);
+    sqlite3_busy_handler(s->db, on_busy, s);
+    if (rc == SQLITE_OK && schema_newer(s->db, s->path, f))
+        return ERR_VERSION;
+    s->hurry = true; /* at the start somebody waits */
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(s->db,
                           "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                          "PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000;"
-                          "PRAGMA journal_size_limit = 4194304",
+                          "PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 4194304",
                           NULL, NULL, NULL);
     if (rc != SQLITE_OK)
         return fault_set(f, ERR_IO, "cannot open the database %s: %s", s->path,
@@ -150,6 +169,7 @@ static enum err open_for_writing(struct store *s, const char *vfs, struct fault 
         if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statement[i],
                                NULL))
             e = unsound(s->path, sqlite3_errmsg(s->db), f);
+    s->hurry = false;
     return e;
 }
 
@@ -600,6 +620,11 @@ bool store_doomed(const struct store *s, uint64_t ticket)
     return ticket >= s->doomed_from && ticket <= s->doomed_to;
 }
 
+void store_hurry(struct store *s)
+{
+    s->hurry = true;
+}
+
 void store_drain(struct store *s)
 {
     if (!s->started)
@@ -646,16 +671,27 @@ enum err store_backup(const char *from, const char *to, struct fault *f)
     if (!stat(to, &st))
         return fault_set(f, ERR_EXISTS, "%s exists already; name a new file for the backup", to);
     int rc = sqlite3_open_v2(from, &src, SQLITE_OPEN_READWRITE, NULL);
-    if (rc != SQLITE_OK)
+    if (rc != SQLITE_OK) {
         e = fault_set(f, ERR_IO, "cannot read %s: %s", from, sqlite3_errmsg(src));
-    if (!e) {
-        sqlite3_busy_timeout(src, 5000);
-        rc = sqlite3_open_v2(to, &dst, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL);
-        sqlite3_backup *b = rc == SQLITE_OK ? sqlite3_backup_init(dst, "main", src, "main") : NULL;
-        rc = b ? sqlite3_backup_step(b, -1) : SQLITE_ERROR;
-        if (!b || rc != SQLITE_DONE || sqlite3_backup_finish(b) != SQLITE_OK)
-            e = fault_set(f, ERR_IO, "cannot write the backup %s: %s", to, sqlite3_errmsg(dst));
+        sqlite3_close(src);
+        return e;
     }
+    int fd =
+        open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* it holds what people said */
+    if (fd < 0) {
+        e = fault_set(f, ERR_IO, "cannot write the backup %s: %s", to, strerror(errno));
+        sqlite3_close(src);
+        return e;
+    }
+    close(fd);
+    sqlite3_busy_timeout(src, 5000);
+    rc = sqlite3_open_v2(to, &dst, SQLITE_OPEN_READWRITE, NULL);
+    sqlite3_backup *b = rc == SQLITE_OK ? sqlite3_backup_init(dst, "main", src, "main") : NULL;
+    rc = b ? sqlite3_backup_step(b, -1) : SQLITE_ERROR;
+    int end = b ? sqlite3_backup_finish(b) : SQLITE_ERROR;
+    if (rc != SQLITE_DONE || end != SQLITE_OK)
+        e = fault_set(f, ERR_IO, "cannot write the backup %s: %s", to,
+                      end == SQLITE_OK ? sqlite3_errstr(rc) : sqlite3_errmsg(dst));
     sqlite3_close(src);
     sqlite3_close(dst);
     if (e)

@@ -97,6 +97,8 @@ int store_poll(struct store *s, void (*fn)(void *user, const struct store_result
 /* Did it fail with the last failure that store_poll() has seen? Then also when its own result is
  * still on its way. */
 bool store_doomed(const struct store *s, uint64_t ticket);
+/* From now on a database that another process holds is waited for 0.2 s, not 10: the show ends. */
+void store_hurry(struct store *s);
 /* Waits until everything staged so far has ended; results still wait for store_poll(). */
 void store_drain(struct store *s);
 /* Drains, ends the thread and closes. NULL is fine. */
