@@ -26,7 +26,6 @@ const char *setup_clip(int slot);   /* the media input */
 const char *setup_viewer(int slot); /* text inputs of the lower third */
 const char *setup_prompt(int slot);
 const char *setup_style(int slot);
-const char *setup_card(int slot); /* the helper scene that holds all of a slot */
 
 /* What is true in OBS now. */
 struct setup_truth {

@@ -160,6 +160,37 @@ static void gallery_rotates(struct rig *r)
     CHECK(rig_colour(r, "sakuga gallery") == 7);
 }
 
+struct spot {
+    const char *scene;
+    double x, y;
+    int colour;
+};
+
+static bool is_colour(struct rig *r, void *arg)
+{
+    const struct spot *s = arg;
+    return rig_colour_at(r, s->scene, s->x, s->y) == s->colour;
+}
+
+/* The gallery says that it is the gallery, top left; a new clip comes without that. */
+static void gallery_has_a_badge(struct rig *r)
+{
+    struct spot result = {"sakuga result", 0.06, 0.12, 0},
+                gallery = {"sakuga gallery", 0.5, 0.5, 1};
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    r->gallery[0] = 1;
+    r->gallery_count = 1;
+    CHECK(air(r, 0) == ERR_OK);
+    CHECK(wait_aired(r, 1, 3000));
+    CHECK(rig_wait(r, is_colour, &result, 1200)); /* the clip itself */
+    CHECK(rig_scene(r, "sakuga gallery", 4000));
+    CHECK(rig_wait(r, is_colour, &gallery, 3000));
+    gallery.x = result.x;
+    gallery.y = result.y;
+    CHECK(!rig_wait(r, is_colour, &gallery, 700));
+}
+
 static void panicked(void *user, enum err err, const char *why, int64_t us)
 {
     struct rig *r = user;
@@ -548,6 +579,14 @@ static void shots(struct rig *r)
         rig_shot(r, "sakuga result", file, 1280, 720);
         CHECK(wait_ended(r, i + 1, 4000));
     }
+    stage_set_generating(r->stage, false, "");
+    r->gallery[0] = 1;
+    r->gallery_count = 1;
+    stage_gallery_changed(r->stage);
+    struct spot gallery = {"sakuga gallery", 0.5, 0.5, 1};
+    CHECK(rig_wait(r, is_colour, &gallery, 12000));
+    snprintf(file, sizeof file, "%s/gallery.png", to);
+    rig_shot(r, "sakuga gallery", file, 1280, 720);
 }
 
 int main(int argc, char **argv)
@@ -563,6 +602,7 @@ int main(int argc, char **argv)
     rig_test("twenty cuts in one scene", twenty_cuts, &r);
     rig_test("cuts between result and gallery", cuts_between_scenes, &r);
     rig_test("gallery rotates", gallery_rotates, &r);
+    rig_test("gallery has a badge", gallery_has_a_badge, &r);
     rig_test("panic and resume", panic_and_resume, &r);
     rig_test("OBS restarts in every state", restart_in_every_state, &r);
     rig_test("a clip that dies on air", dies_on_air, &r);
