@@ -46,6 +46,7 @@ struct obs_screen {
     char label[128], chime[1024];
     bool up;       /* the stage may ask for things */
     bool panicked; /* until resume; the first act after a connect */
+    int panics;    /* batches that OBS has not answered yet */
     bool changing; /* OBS changes its scene collection */
     bool looking;
     bool freed;
@@ -236,8 +237,38 @@ static void cut(struct screen *base, enum stage_scene to, int slot, screen_fn *f
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_batch, c);
 }
 
+static void unmute(struct obs_screen *s)
+{
+    cJSON *b = session_batch_new();
+    add_mute(b, setup_clip(0), false);
+    add_mute(b, setup_clip(1), false);
+    add_mute(b, SETUP_CHIME, false);
+    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, NULL, NULL);
+}
+
+/* A resume that came while OBS was still muting takes effect now, not in the middle. */
+static void panic_over(struct obs_screen *s)
+{
+    if (--s->panics == 0 && !s->panicked && s->up)
+        unmute(s);
+}
+
+static void on_panic(void *user, const struct reply *r)
+{
+    struct obs_screen *s = ((struct call *)user)->s;
+    on_batch(user, r);
+    panic_over(s);
+}
+
+static void on_panic_again(void *user, const struct reply *r)
+{
+    (void)r;
+    panic_over(user);
+}
+
 static void panic_batch(struct obs_screen *s, session_reply_fn *fn, void *user)
 {
+    s->panics++;
     cJSON *b = session_batch_new();
     add_cut(s, b, STAGE_STANDBY);
     const char *const loud[] = {setup_clip(0), setup_clip(1), SETUP_CHIME};
@@ -256,20 +287,15 @@ static void panic(struct screen *base, screen_fn *fn, uint64_t tag)
     if (!c)
         return;
     c->to = STAGE_STANDBY;
-    panic_batch(s, on_batch, c);
+    panic_batch(s, on_panic, c);
 }
 
 static void resume(struct screen *base)
 {
     struct obs_screen *s = (struct obs_screen *)base;
     s->panicked = false;
-    if (!s->up)
-        return;
-    cJSON *b = session_batch_new();
-    add_mute(b, setup_clip(0), false);
-    add_mute(b, setup_clip(1), false);
-    add_mute(b, SETUP_CHIME, false);
-    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, NULL, NULL);
+    if (s->up && !s->panics)
+        unmute(s);
 }
 
 static void on_play(void *user, const struct reply *r)
@@ -447,7 +473,9 @@ static void set_up(void *user, enum err err, const char *why, const struct setup
         /* The panic came before the scene existed, or OBS forgot it: standby before all else. */
         str_copy(s->status.scene, sizeof s->status.scene, truth->program);
         if (s->panicked)
-            panic_batch(s, NULL, NULL);
+            panic_batch(s, on_panic_again, s);
+        else
+            unmute(s); /* what a panic of an earlier run, or one that was left meanwhile, had muted */
         add_text(b, SETUP_LABEL, s->label);
         session_batch_add(b, "GetStreamStatus", NULL);
         session_batch_add(b, "GetRecordStatus", NULL);
@@ -464,7 +492,7 @@ static void on_up(void *user)
     s->skipped_first = -1;
     memset(s->asked, 0, sizeof s->asked);
     if (s->panicked)
-        panic_batch(s, NULL, NULL);
+        panic_batch(s, on_panic_again, s);
     begin_setup(s);
 }
 
