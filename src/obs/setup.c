@@ -150,7 +150,6 @@ struct setup {
     int64_t item[ROW_COUNT]; /* scene item id, -1 not there */
     bool lay[ROW_COUNT];     /* needs its place */
     char color_kind[64], text_kind[64], media_kind[64];
-    char cut_name[64]; /* the transition without a transition, "" when OBS has none */
     int asked[ROW_COUNT], asked_count; /* the rows behind the requests of this step */
 };
 
@@ -282,7 +281,8 @@ static bool looked(struct setup *u, const struct wire r[5])
     cJSON_ArrayForEach(e, json_arr(r[4].data, "transitions"))
     {
         if (!strcmp(json_str(e, "transitionKind", ""), "cut_transition"))
-            str_copy(u->cut_name, sizeof u->cut_name, json_str(e, "transitionName", ""));
+            str_copy(u->truth.cut_name, sizeof u->truth.cut_name,
+                     json_str(e, "transitionName", ""));
     }
     return t->width > 0 && t->height > 0 && *u->media_kind;
 }
@@ -326,7 +326,8 @@ static void saw_inside(struct setup *u, const struct wire *r)
     }
     for (size_t i = PROGRAM_SCENES; i < SCENE_COUNT; i++) {
         const cJSON *o = r[SCENE_COUNT + i - PROGRAM_SCENES].data;
-        u->cut[i] = *u->cut_name && !strcmp(json_str(o, "transitionName", ""), u->cut_name);
+        u->cut[i] =
+            *u->truth.cut_name && !strcmp(json_str(o, "transitionName", ""), u->truth.cut_name);
     }
     const struct wire *program = &r[SCENE_COUNT + SCENE_COUNT - PROGRAM_SCENES];
     u->truth.program_empty =
@@ -479,9 +480,9 @@ static void layout_step(struct setup *u, cJSON *b)
         session_batch_add(b, "SetSceneItemIndex", d);
     }
     for (size_t i = PROGRAM_SCENES; i < SCENE_COUNT; i++)
-        if (*u->cut_name && !u->cut[i]) {
+        if (*u->truth.cut_name && !u->cut[i]) {
             cJSON *d = session_pair("sceneName", scenes[i]);
-            cJSON_AddStringToObject(d, "transitionName", u->cut_name);
+            cJSON_AddStringToObject(d, "transitionName", u->truth.cut_name);
             session_batch_add(b, "SetSceneSceneTransitionOverride", d);
             u->truth.made++;
         }
@@ -496,7 +497,7 @@ static void finish(struct setup *u)
             if (slot >= 0)
                 t->cards[k][slot] = u->item[i];
         }
-    if (!*u->cut_name)
+    if (!*t->cut_name)
         str_copy(t->words, sizeof t->words,
                  "OBS has no transition of the kind Cut: cuts take the current transition");
     if (t->made)

@@ -35,6 +35,7 @@ struct setup_truth {
     bool program_empty;  /* it has no items: black */
     int64_t cards[2][2]; /* scene item ids, [result, gallery][slot] */
     int enabled[2];      /* the slot whose card is enabled in [result, gallery], -1 none */
+    char cut_name[64];   /* of the transition without a transition, "" when OBS has none */
     int made;            /* objects that were made or laid out by this run */
     char words[320];     /* a shortcoming that does not stop the stage, "" */
 };

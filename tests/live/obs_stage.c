@@ -266,6 +266,121 @@ static void panic_and_resume(struct rig *r)
     CHECK(rig_scene(r, "sakuga gallery", 3000));
 }
 
+static void set_studio(struct rig *r, bool on)
+{
+    cJSON *d = cJSON_CreateObject();
+    cJSON_AddBoolToObject(d, "studioModeEnabled", on);
+    cJSON_Delete(rig_ask(r, "SetStudioModeEnabled", d));
+}
+
+/* Is the last run of frames of this colour? */
+static bool ends_with(const char *frames, char colour)
+{
+    size_t n = strlen(frames);
+    while (n && (frames[n - 1] == ' ' || (frames[n - 1] >= '0' && frames[n - 1] <= '9')))
+        n--;
+    return n && frames[n - 1] == colour;
+}
+
+static void slow_fade(struct rig *r, int ms)
+{
+    cJSON *d = cJSON_CreateObject();
+    cJSON_Delete(rig_ask(r, "SetCurrentSceneTransition", session_pair("transitionName", "Fade")));
+    cJSON_AddNumberToObject(d, "transitionDuration", ms);
+    cJSON_Delete(rig_ask(r, "SetCurrentSceneTransitionDuration", d));
+}
+
+/* A panic while a fade by hand is under way, to a scene of the operator's that is black. */
+static void panic_in_a_fade(struct rig *r, bool studio)
+{
+    struct buf frames = BUF_INIT(0);
+    int aired_before = r->aired_count;
+    set_studio(r, studio);
+    CHECK(rig_scene(r, "sakuga gallery", 5000));
+    CHECK(air(r, 2) == ERR_OK);
+    CHECK(wait_aired(r, aired_before + 1, 3000));
+    rig_record(r, true);
+    cJSON_Delete(rig_ask(r, "SetCurrentProgramScene", session_pair("sceneName", "my own scene")));
+    CHECK(wait_ended(r, aired_before + 1, 1500));
+    CHECK(r->ended[aired_before].how == STAGE_END_OVERRIDE);
+    rig_run(r, 300); /* into the fade */
+    r->panicked = false;
+    stage_panic(r->stage, panicked, r);
+    CHECK(rig_wait(r, is_panicked, NULL, 2000));
+    rig_run(r, 1800);
+    rig_record(r, false);
+    rig_frames(r, &frames);
+    bool card = ends_with(buf_str(&frames), '.');
+    if (!card || getenv("VERBOSE"))
+        printf("  %s\n", buf_str(&frames));
+    buf_free(&frames);
+    CHECK(card);
+    CHECK(rig_scene(r, "sakuga standby", 1000));
+    stage_resume(r->stage);
+    CHECK(rig_scene(r, "sakuga gallery", 3000));
+}
+
+static void panic_in_fades(struct rig *r)
+{
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    cJSON_Delete(rig_ask(r, "CreateScene", session_pair("sceneName", "my own scene")));
+    stage_panic(r->stage, NULL, NULL);
+    stage_resume(r->stage); /* to the gallery */
+    slow_fade(r, 1200);
+    panic_in_a_fade(r, false);
+    panic_in_a_fade(r, true);
+    set_studio(r, false);
+    slow_fade(r, 300);
+    cJSON_Delete(rig_ask(r, "RemoveScene", session_pair("sceneName", "my own scene")));
+}
+
+/* In studio mode the program shows copies of scenes, and has its own way of cutting by hand. */
+static void studio_mode(struct rig *r)
+{
+    struct buf frames = BUF_INIT(0);
+    char bad[128];
+    rig_stage(r, 0, 60000);
+    CHECK(rig_scene(r, "sakuga standby", 10000));
+    set_studio(r, true);
+    cJSON_Delete(rig_ask(r, "CreateScene", session_pair("sceneName", "my own scene")));
+    rig_record(r, true);
+    for (int i = 0; i < 4; i++) {
+        CHECK(air(r, i % 3) == ERR_OK);
+        CHECK(wait_ended(r, i + 1, 6000));
+        CHECK(r->ended[i].how == STAGE_END_PLAYED);
+    }
+    CHECK(air(r, 1) == ERR_OK);
+    CHECK(wait_aired(r, 5, 3000));
+    rig_run(r, 400);
+    stage_panic(r->stage, panicked, r);
+    CHECK(r->ended_count == 5 && r->ended[4].how == STAGE_END_PANIC);
+    CHECK(rig_wait(r, is_panicked, NULL, 2000));
+    CHECK(r->panic_err == ERR_OK);
+    printf("  panic answered after %.1f ms\n", (double)r->panic_us / 1000);
+    rig_run(r, 700);
+    rig_record(r, false);
+    rig_frames(r, &frames);
+    bool clean = turns(buf_str(&frames), "rgb", 4, bad), card = ends_with(buf_str(&frames), '.');
+    if (!clean || !card || getenv("VERBOSE"))
+        printf("  %s\n  %s\n", bad, buf_str(&frames));
+    buf_free(&frames);
+    CHECK(clean && card);
+    stage_resume(r->stage);
+    CHECK(rig_scene(r, "sakuga gallery", 3000));
+    CHECK(air(r, 0) == ERR_OK);
+    CHECK(wait_aired(r, 6, 3000));
+    cJSON_Delete(rig_ask(r, "SetCurrentPreviewScene", session_pair("sceneName", "my own scene")));
+    rig_run(r, 300);
+    CHECK(r->ended_count == 5 && rig_scene(r, "sakuga result", 0)); /* a look ahead is no cut */
+    cJSON_Delete(rig_ask(r, "SetCurrentProgramScene", session_pair("sceneName", "my own scene")));
+    CHECK(wait_ended(r, 6, 2000));
+    CHECK(r->ended[5].how == STAGE_END_OVERRIDE);
+    CHECK(rig_scene(r, "my own scene", 1000));
+    set_studio(r, false);
+    cJSON_Delete(rig_ask(r, "RemoveScene", session_pair("sceneName", "my own scene")));
+}
+
 static void restart_in_every_state(struct rig *r)
 {
     rig_stage(r, 0, 60000);
@@ -604,6 +719,8 @@ int main(int argc, char **argv)
     rig_test("gallery rotates", gallery_rotates, &r);
     rig_test("gallery has a badge", gallery_has_a_badge, &r);
     rig_test("panic and resume", panic_and_resume, &r);
+    rig_test("studio mode", studio_mode, &r);
+    rig_test("panic in a fade by hand", panic_in_fades, &r);
     rig_test("OBS restarts in every state", restart_in_every_state, &r);
     rig_test("a clip that dies on air", dies_on_air, &r);
     rig_test("the operator cuts by hand", operator_cuts_by_hand, &r);
