@@ -294,25 +294,17 @@ static void panic(struct screen *base, screen_fn *fn, uint64_t tag)
     if (!c)
         return;
     c->to = STAGE_STANDBY;
-    panic_batch(s, on_panic, c);
     s->panic_again_ms = clock_mono_ms() + PANIC_AGAIN_MS;
-    panic_batch(s, on_batch, c);
+    panic_batch(s, on_panic, c);
 }
 
 static void resume(struct screen *base)
 {
     struct obs_screen *s = (struct obs_screen *)base;
     s->panicked = false;
+    s->panic_again_ms = 0;
     if (s->up && !s->panics)
         unmute(s);
-    s->panic_again_ms = 0;
-    if (!s->up)
-        return;
-    cJSON *b = session_batch_new();
-    add_mute(b, setup_clip(0), false);
-    add_mute(b, setup_clip(1), false);
-    add_mute(b, SETUP_CHIME, false);
-    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, NULL, NULL);
 }
 
 static void program_changed(struct obs_screen *s, const char *scene);
@@ -580,7 +572,7 @@ static void transition_ended(struct obs_screen *s, const char *name)
         return;
     s->panic_again_ms = 0;
     log_warn("obs", "panic: sent again behind the transition %s", name);
-    panic_batch(s, NULL, NULL);
+    panic_batch(s, on_panic_again, s);
 }
 
 static void media_ended(struct obs_screen *s, const char *input)
