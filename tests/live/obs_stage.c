@@ -83,17 +83,44 @@ static bool turns(const char *frames, const char *order, int cuts, char bad[128]
     return seen >= cuts;
 }
 
-static void twenty_cuts(struct rig *r)
+/* Frames that OBS could not draw in time, so far: a machine that is too busy shows old pictures by
+ * itself. */
+static int64_t skipped(struct rig *r)
+{
+    cJSON *a = rig_ask(r, "GetStats", NULL);
+    int64_t n = json_int(a, "renderSkippedFrames", 0);
+    cJSON_Delete(a);
+    return n;
+}
+
+/* Were the cuts clean? When they were not, and OBS skipped frames meanwhile, nothing was learned:
+ * again. */
+static void judge_cuts(struct rig *r, bool (*cuts)(struct rig *r, bool *done))
+{
+    for (int attempt = 1;; attempt++) {
+        bool done = false;
+        int64_t before = skipped(r);
+        bool clean = cuts(r, &done);
+        int64_t lost = skipped(r) - before;
+        CHECK(done);
+        if (clean)
+            return;
+        printf("  OBS skipped %lld frames meanwhile\n", (long long)lost);
+        CHECK(lost > 0 && attempt < 4);
+    }
+}
+
+static bool twenty_cuts_once(struct rig *r, bool *done)
 {
     struct buf frames = BUF_INIT(0);
     char bad[128];
     rig_stage(r, 0, 60000);
-    CHECK(rig_scene(r, "sakuga standby", 10000));
+    CHECK_OR_FALSE(rig_scene(r, "sakuga standby", 10000));
     rig_record(r, true);
     for (int i = 0; i < 20; i++) {
-        CHECK(air(r, i % RIG_CLIPS) == ERR_OK);
-        CHECK(wait_ended(r, i + 1, 6000));
-        CHECK(r->ended[i].how == STAGE_END_PLAYED);
+        CHECK_OR_FALSE(air(r, i % RIG_CLIPS) == ERR_OK);
+        CHECK_OR_FALSE(wait_ended(r, i + 1, 6000));
+        CHECK_OR_FALSE(r->ended[i].how == STAGE_END_PLAYED);
     }
     rig_record(r, false);
     rig_frames(r, &frames);
@@ -101,28 +128,34 @@ static void twenty_cuts(struct rig *r)
     if (!clean || getenv("VERBOSE"))
         printf("  %s\n  %s\n", bad, buf_str(&frames));
     buf_free(&frames);
-    CHECK(clean);
+    *done = true;
+    return clean;
+}
+
+static void twenty_cuts(struct rig *r)
+{
+    judge_cuts(r, twenty_cuts_once);
 }
 
 /* A new clip comes every time from the gallery, which shows one of its own. */
-static void cuts_between_scenes(struct rig *r)
+static bool cuts_between_scenes_once(struct rig *r, bool *done)
 {
     struct buf frames = BUF_INIT(0);
     char bad[128];
     rig_stage(r, 0, 700);
-    CHECK(rig_scene(r, "sakuga standby", 10000));
+    CHECK_OR_FALSE(rig_scene(r, "sakuga standby", 10000));
     rig_record(r, true);
-    CHECK(air(r, 0) == ERR_OK);
+    CHECK_OR_FALSE(air(r, 0) == ERR_OK);
     for (int i = 0; i < 6; i++) {
-        CHECK(wait_aired(r, i + 1, 4000));
+        CHECK_OR_FALSE(wait_aired(r, i + 1, 4000));
         r->gallery[0] = 1;
         r->gallery_count = 1;
-        CHECK(wait_ended(r, i + 1, 6000));
-        CHECK(rig_scene(r, "sakuga gallery", 2000));
+        CHECK_OR_FALSE(wait_ended(r, i + 1, 6000));
+        CHECK_OR_FALSE(rig_scene(r, "sakuga gallery", 2000));
         rig_run(r, 400);
-        CHECK(air(r, 0) == ERR_OK);
+        CHECK_OR_FALSE(air(r, 0) == ERR_OK);
     }
-    CHECK(wait_aired(r, 7, 4000));
+    CHECK_OR_FALSE(wait_aired(r, 7, 4000));
     rig_run(r, 500);
     rig_record(r, false);
     rig_frames(r, &frames);
@@ -130,7 +163,13 @@ static void cuts_between_scenes(struct rig *r)
     if (!clean || getenv("VERBOSE"))
         printf("  %s\n  %s\n", bad, buf_str(&frames));
     buf_free(&frames);
-    CHECK(clean);
+    *done = true;
+    return clean;
+}
+
+static void cuts_between_scenes(struct rig *r)
+{
+    judge_cuts(r, cuts_between_scenes_once);
 }
 
 static void gallery_rotates(struct rig *r)

@@ -73,6 +73,13 @@ void rig_frames(struct rig *r, struct buf *out);
             return;                                                                                \
         }                                                                                          \
     } while (0)
+#define CHECK_OR_FALSE(x)                                                                          \
+    do {                                                                                           \
+        if (!(x)) {                                                                                \
+            rig_fail(__FILE__, __LINE__, #x);                                                      \
+            return false;                                                                          \
+        }                                                                                          \
+    } while (0)
 void rig_fail(const char *file, int line, const char *what);
 void rig_test(const char *name, void (*fn)(struct rig *r), struct rig *r);
 int rig_summary(void);
