@@ -95,14 +95,13 @@ static int64_t skipped(struct rig *r)
 
 /* Were the cuts clean? When they were not, and OBS skipped frames meanwhile, nothing was learned:
  * again. */
-static void judge_cuts(struct rig *r, bool (*cuts)(struct rig *r, bool *done))
+static void judge_cuts(struct rig *r, bool (*cuts)(struct rig *r, int64_t *before))
 {
     for (int attempt = 1;; attempt++) {
-        bool done = false;
-        int64_t before = skipped(r);
-        bool clean = cuts(r, &done);
+        int64_t before = -1;
+        bool clean = cuts(r, &before);
+        CHECK(before >= 0);
         int64_t lost = skipped(r) - before;
-        CHECK(done);
         if (clean)
             return;
         printf("  OBS skipped %lld frames meanwhile\n", (long long)lost);
@@ -110,12 +109,13 @@ static void judge_cuts(struct rig *r, bool (*cuts)(struct rig *r, bool *done))
     }
 }
 
-static bool twenty_cuts_once(struct rig *r, bool *done)
+static bool twenty_cuts_once(struct rig *r, int64_t *before)
 {
     struct buf frames = BUF_INIT(0);
     char bad[128];
     rig_stage(r, 0, 60000);
     CHECK_OR_FALSE(rig_scene(r, "sakuga standby", 10000));
+    int64_t lost = skipped(r);
     rig_record(r, true);
     for (int i = 0; i < 20; i++) {
         CHECK_OR_FALSE(air(r, i % RIG_CLIPS) == ERR_OK);
@@ -128,7 +128,7 @@ static bool twenty_cuts_once(struct rig *r, bool *done)
     if (!clean || getenv("VERBOSE"))
         printf("  %s\n  %s\n", bad, buf_str(&frames));
     buf_free(&frames);
-    *done = true;
+    *before = lost;
     return clean;
 }
 
@@ -138,12 +138,13 @@ static void twenty_cuts(struct rig *r)
 }
 
 /* A new clip comes every time from the gallery, which shows one of its own. */
-static bool cuts_between_scenes_once(struct rig *r, bool *done)
+static bool cuts_between_scenes_once(struct rig *r, int64_t *before)
 {
     struct buf frames = BUF_INIT(0);
     char bad[128];
     rig_stage(r, 0, 700);
     CHECK_OR_FALSE(rig_scene(r, "sakuga standby", 10000));
+    int64_t lost = skipped(r);
     rig_record(r, true);
     CHECK_OR_FALSE(air(r, 0) == ERR_OK);
     for (int i = 0; i < 6; i++) {
@@ -163,7 +164,7 @@ static bool cuts_between_scenes_once(struct rig *r, bool *done)
     if (!clean || getenv("VERBOSE"))
         printf("  %s\n  %s\n", bad, buf_str(&frames));
     buf_free(&frames);
-    *done = true;
+    *before = lost;
     return clean;
 }
 
