@@ -10,6 +10,9 @@
  * with the answer. The names that we asked for wait in `asked`; a change that is not among them is
  * somebody else's.
  *
+ * Panic. OBS works on several requests at a time. What a resume asks for, the sound and the cut,
+ * waits until every panic that was sent is answered: else the panic might come out last.
+ *
  * Studio mode. The program then shows a copy of a scene, made at the cut, so every change of cards
  * is followed by a cut, also within one scene. And while a transition runs OBS takes a cut for done
  * and drops it: a panic is sent again when a transition ends shortly after it. */
@@ -51,7 +54,6 @@ struct obs_screen {
     char label[128], chime[1024];
     bool up;       /* the stage may ask for things */
     bool panicked; /* until resume; the first act after a connect */
-    int panics;    /* batches that OBS has not answered yet */
     bool studio;   /* studio mode is on */
     bool changing; /* OBS changes its scene collection */
     bool looking;
@@ -61,6 +63,8 @@ struct obs_screen {
     struct setup_truth truth;
     struct asked asked[ASKED_MAX];
     struct obs_status status;
+    int panics;             /* sent and not answered yet */
+    struct call *held;      /* a cut that waits for them, NULL none */
     int64_t panic_again_ms; /* until then one end of a transition sends the panic again, 0 none */
     int64_t skipped_first;  /* skipped frames at the connect, -1 before the first probe */
 };
@@ -72,7 +76,8 @@ struct call {
     screen_play_fn *play;
     uint64_t tag;
     enum stage_scene to; /* of a cut */
-    int needed;          /* results at the front of the batch that must have succeeded */
+    int slot;
+    int needed; /* results at the front of the batch that must have succeeded */
     int64_t took_us;
 };
 
@@ -224,16 +229,13 @@ static void load(struct screen *base, enum stage_scene in, int slot, const struc
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_loaded, c);
 }
 
-static void cut(struct screen *base, enum stage_scene to, int slot, screen_fn *fn, uint64_t tag)
+static void send_cut(struct obs_screen *s, struct call *c)
 {
-    struct obs_screen *s = (struct obs_screen *)base;
-    struct call *c = call_new(s, fn, tag);
-    if (!c)
-        return;
     cJSON *b = session_batch_new();
+    enum stage_scene to = c->to;
+    int slot = c->slot;
     bool cards = to == STAGE_RESULT || to == STAGE_GALLERY;
     bool same = shows(s, to);
-    c->to = to;
     if (cards && (slot < 0 || s->prepared[to == STAGE_GALLERY] != slot))
         add_cards(s, b, to, slot);
     if (!same || !cards || s->studio)
@@ -242,6 +244,23 @@ static void cut(struct screen *base, enum stage_scene to, int slot, screen_fn *f
         add_action(b, setup_clip(slot), RESTART);
     c->needed = cJSON_GetArraySize(b);
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_batch, c);
+}
+
+static void cut(struct screen *base, enum stage_scene to, int slot, screen_fn *fn, uint64_t tag)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    struct call *c = call_new(s, fn, tag);
+    if (!c)
+        return;
+    c->to = to;
+    c->slot = slot;
+    if (s->panics == 0) {
+        send_cut(s, c);
+        return;
+    }
+    if (s->held) /* of a step that the stage has forgotten */
+        call_end(s->held, ERR_STATE, "another cut came");
+    s->held = c;
 }
 
 static void unmute(struct obs_screen *s)
@@ -253,29 +272,29 @@ static void unmute(struct obs_screen *s)
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, NULL, NULL);
 }
 
-/* A resume that came while OBS was still muting takes effect now, not in the middle. */
-static void panic_over(struct obs_screen *s)
-{
-    if (--s->panics == 0 && !s->panicked && s->up)
-        unmute(s);
-}
-
 static void on_panic(void *user, const struct reply *r)
 {
-    struct obs_screen *s = ((struct call *)user)->s;
-    on_batch(user, r);
-    panic_over(s);
+    struct call *c = user;
+    struct obs_screen *s = c->s;
+    on_batch(c, r);
+    if (--s->panics > 0 || s->freed)
+        return;
+    struct call *held = s->held;
+    s->held = NULL;
+    if (!s->panicked && s->up)
+        unmute(s); /* the resume came before the answer */
+    if (held && s->panicked)
+        call_end(held, ERR_STATE, "panic");
+    else if (held)
+        send_cut(s, held);
 }
 
-static void on_panic_again(void *user, const struct reply *r)
+static void send_panic(struct obs_screen *s, screen_fn *fn, uint64_t tag)
 {
-    (void)r;
-    panic_over(user);
-}
-
-static void panic_batch(struct obs_screen *s, session_reply_fn *fn, void *user)
-{
-    s->panics++;
+    struct call *c = call_new(s, fn, tag);
+    if (!c)
+        return;
+    c->to = STAGE_STANDBY;
     cJSON *b = session_batch_new();
     add_cut(s, b, STAGE_STANDBY);
     const char *const loud[] = {setup_clip(0), setup_clip(1), SETUP_CHIME};
@@ -283,19 +302,16 @@ static void panic_batch(struct obs_screen *s, session_reply_fn *fn, void *user)
         add_mute(b, loud[i], true);
     for (int i = 0; i < 3; i++)
         add_action(b, loud[i], STOP);
-    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, fn, user);
+    s->panics++;
+    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_panic, c);
 }
 
 static void panic(struct screen *base, screen_fn *fn, uint64_t tag)
 {
     struct obs_screen *s = (struct obs_screen *)base;
-    struct call *c = call_new(s, fn, tag);
     s->panicked = true;
-    if (!c)
-        return;
-    c->to = STAGE_STANDBY;
     s->panic_again_ms = clock_mono_ms() + PANIC_AGAIN_MS;
-    panic_batch(s, on_panic, c);
+    send_panic(s, fn, tag);
 }
 
 static void resume(struct screen *base)
@@ -303,7 +319,7 @@ static void resume(struct screen *base)
     struct obs_screen *s = (struct obs_screen *)base;
     s->panicked = false;
     s->panic_again_ms = 0;
-    if (s->up && !s->panics)
+    if (s->up && s->panics == 0)
         unmute(s);
 }
 
@@ -497,7 +513,7 @@ static void set_up(void *user, enum err err, const char *why, const struct setup
         /* The panic came before the scene existed, or OBS forgot it: standby before all else. */
         str_copy(s->status.scene, sizeof s->status.scene, truth->program);
         if (s->panicked)
-            panic_batch(s, on_panic_again, s);
+            send_panic(s, NULL, 0);
         else
             unmute(s); /* what a panic of an earlier run, or one that was left meanwhile, had muted */
         add_text(b, SETUP_LABEL, s->label);
@@ -517,7 +533,7 @@ static void on_up(void *user)
     s->skipped_first = -1;
     memset(s->asked, 0, sizeof s->asked);
     if (s->panicked)
-        panic_batch(s, on_panic_again, s);
+        send_panic(s, NULL, 0);
     begin_setup(s);
 }
 
@@ -572,7 +588,7 @@ static void transition_ended(struct obs_screen *s, const char *name)
         return;
     s->panic_again_ms = 0;
     log_warn("obs", "panic: sent again behind the transition %s", name);
-    panic_batch(s, on_panic_again, s);
+    send_panic(s, NULL, 0);
 }
 
 static void media_ended(struct obs_screen *s, const char *input)
@@ -678,6 +694,7 @@ static void free_screen(struct screen *base)
     s->freed = true;
     setup_cancel(s->setup);
     session_free(s->session);
+    free(s->held);
     timer_free(s->check);
     free(s);
 }
