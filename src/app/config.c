@@ -265,21 +265,38 @@ static int find_in_table(struct scan *s, const char *prefix, const char *path, i
     return 0;
 }
 
+/* Skips one word, string, or sign. */
+static void skip_token(struct scan *s)
+{
+    int level = *s->at == '[' ? long_level(s->at) : -1;
+    if (level >= 0) {
+        s->at += level + 2;
+        skip_long(s, (size_t)level);
+    } else if (*s->at == '"' || *s->at == '\'') {
+        skip_string(s);
+    } else if (isalnum((unsigned char)*s->at) || *s->at == '_') {
+        while (isalnum((unsigned char)*s->at) || *s->at == '_')
+            s->at++;
+    } else {
+        s->at++;
+    }
+}
+
 int config_line(const char *text, const char *path)
 {
-    struct scan s = {text, 1};
-    const char *found = NULL;
-    for (const char *r = text; (r = strstr(r, "return")); r += 6)
-        found = r; /* the last one returns the table */
-    if (!found)
-        return 0;
-    for (; s.at < found; s.at++)
-        s.line += *s.at == '\n';
-    s.at += 6;
-    skip_blank(&s);
-    if (*s.at++ != '{')
-        return 0;
-    return find_in_table(&s, "", path, 0);
+    struct scan s = {text, 1}, table = {NULL, 0};
+    int depth = 0;
+    for (skip_blank(&s); *s.at; skip_blank(&s)) {
+        const char *word = s.at;
+        depth += (*word == '{') - (*word == '}');
+        skip_token(&s);
+        if (depth || s.at - word != 6 || memcmp(word, "return", 6))
+            continue;
+        skip_blank(&s);
+        if (*s.at == '{') /* the last one outside of all tables is the one */
+            table = (struct scan){s.at + 1, s.line};
+    }
+    return table.at ? find_in_table(&table, "", path, 0) : 0;
 }
 
 /* ---- reading the table ---- */
@@ -518,8 +535,11 @@ static enum err read_table(struct reader *r, lua_State *L, const char *path, voi
             lua_pop(L, 2);
             break;
         }
-        snprintf(sub, sizeof sub, "%s%s%.100s", path, path[0] ? "." : "", lua_tostring(L, -2));
-        const struct key *k = find_key(sub);
+        size_t n;
+        const char *name = lua_tolstring(L, -2, &n);
+        bool plain = strlen(name) == n && !strpbrk(name, ".[]");
+        snprintf(sub, sizeof sub, "%s%s%.100s", path, path[0] ? "." : "", name);
+        const struct key *k = plain ? find_key(sub) : NULL;
         e = k ? read_value(r, L, k, sub, base) : unknown(r, sub);
         if (e) {
             lua_pop(L, 2);
@@ -649,8 +669,12 @@ enum err config_load_secrets(struct config *c, const struct paths *paths, struct
     char path[PATH_LEN];
     struct stat st;
     struct buf b = BUF_INIT(0);
-    if (path_join(path, sizeof path, paths->config, "secrets.conf") || stat(path, &st))
-        return ERR_OK;
+    if (path_join(path, sizeof path, paths->config, "secrets.conf"))
+        return fault_set(f, ERR_LIMIT, "the path of %s is too long", paths->config);
+    if (stat(path, &st))
+        return errno == ENOENT || errno == ENOTDIR
+                   ? ERR_OK
+                   : fault_set(f, ERR_IO, "cannot read %s: %s", path, strerror(errno));
     if ((st.st_mode & 077) || (st.st_uid != geteuid() && st.st_uid != 0))
         return fault_set(f, ERR_DENIED, "%s can be read by others (mode %03o); run: chmod 600 %s",
                          path, (unsigned)st.st_mode & 0777, path);
@@ -667,7 +691,7 @@ enum err config_load(struct config *c, const struct paths *paths, struct fault *
     struct buf b = BUF_INIT(0);
     if (path_join(path, sizeof path, paths->config, "show.lua"))
         return fault_set(f, ERR_LIMIT, "the path of %s is too long", paths->config);
-    if (access(path, F_OK)) {
+    if (access(path, F_OK) && (errno == ENOENT || errno == ENOTDIR)) {
         config_demo(c);
         return config_load_secrets(c, paths, f);
     }

@@ -18,6 +18,9 @@ int mode_headless(const struct options *o)
         fprintf(stderr, "sakuga: %s\n", fault_text(&f));
         return 1;
     }
+    if (!h.config.from_file)
+        fprintf(stderr, "sakuga: there is no show.lua in %s: the demo's settings run\n",
+                h.paths.config);
     loop_run(h.loop);
     house_free(&h);
     return 0;

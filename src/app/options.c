@@ -111,9 +111,13 @@ enum err options_parse(struct options *o, int argc, char **argv, struct fault *f
             o->args[o->arg_count++] = argv[i];
             n = 1;
             /* what follows `ctl say VIEWER` is a viewer's text, options or not */
-            if (!strcmp(o->verb, "ctl") && o->arg_count >= 2 && !strcmp(o->args[0], "say") &&
-                argv[i][0] != '-')
+            bool ctl = !strcmp(o->verb, "ctl");
+            if (ctl && o->arg_count >= 2 && !strcmp(o->args[0], "say") && argv[i][0] != '-')
                 ended = true;
+            if (ctl && !strcmp(argv[i], "--reason") && i + 1 < argc) { /* nor is a reason */
+                o->args[o->arg_count++] = argv[i + 1];
+                n = 2;
+            }
         }
         i += n;
     }

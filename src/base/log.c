@@ -17,6 +17,7 @@
 #define SINKS_MAX 4
 #define SECRETS_MAX 32
 #define ROTATED_KEEP 4
+#define SECRET_MAX 1024 /* bytes of the longest one that a cut line still hides */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int top_level = LOG_INFO;
@@ -31,6 +32,7 @@ static bool to_stderr;
 static int file = -1;
 static char *file_path;
 static size_t file_size, file_limit;
+static bool torn; /* the last line was written in part */
 
 const char *log_level_name(enum log_level level)
 {
@@ -120,11 +122,14 @@ static void rotate_locked(void)
     }
     file = open(file_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     file_size = 0;
+    torn = false;
 }
 
 static void file_line_locked(const struct log_line *l, const char *iso)
 {
     struct buf b = BUF_INIT(LOG_LINE_MAX * 4);
+    if (torn) /* by a disk that was full; what is left of it is a line of its own */
+        buf_addc(&b, '\n');
     buf_addf(&b, "{\"t\":\"%s\",\"level\":\"%s\",\"room\":\"%s\",\"text\":", iso,
              log_level_name(l->level), l->room);
     json_string(&b, l->text);
@@ -133,17 +138,29 @@ static void file_line_locked(const struct log_line *l, const char *iso)
         ssize_t n = write(file, b.data, b.len);
         if (n > 0)
             file_size += (size_t)n;
+        if (n > 0)
+            torn = (size_t)n < b.len;
         if (file_size > file_limit)
             rotate_locked();
     }
     buf_free(&b);
 }
 
+static void cut(char *text)
+{
+    size_t n = strlen(text);
+    if (n < LOG_LINE_MAX)
+        return;
+    for (n = LOG_LINE_MAX - 1; n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80;)
+        n--;
+    text[n] = '\0';
+}
+
 void log_write(enum log_level level, const char *room, const char *fmt, ...)
 {
     if ((int)level > top_level)
         return;
-    char text[LOG_LINE_MAX], iso[25];
+    char text[LOG_LINE_MAX + SECRET_MAX], iso[25];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
@@ -153,7 +170,10 @@ void log_write(enum log_level level, const char *room, const char *fmt, ...)
     clock_iso(line.utc_ms, iso);
 
     pthread_mutex_lock(&lock);
-    redact_locked(text, sizeof text);
+    redact_locked(text, sizeof text); /* before the cut, which may run through a secret */
+    cut(text);
+    if (file < 0 && file_path) /* it could not be opened anew when it was rotated */
+        file = open(file_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (file >= 0)
         file_line_locked(&line, iso);
     if (to_stderr)

@@ -2,7 +2,6 @@
 #include "command/command.h"
 
 #include "base/clock.h"
-#include "base/text.h"
 #include "show/queue.h"
 
 #include <stdio.h>
@@ -69,10 +68,7 @@ static void edit(struct commands *cs, const struct origin *o, const struct comma
                  struct answer a)
 {
     char who[160];
-    struct buf clean = BUF_INIT(PROMPT_TEXT_MAX * 4);
-    text_clean(&clean, c->text, strlen(c->text));
-    desk_edit(command_desk(cs), c->ids[0], buf_str(&clean), command_who(o, who), a);
-    buf_free(&clean);
+    desk_edit(command_desk(cs), c->ids[0], c->text, command_who(o, who), a);
 }
 
 static void up(struct commands *cs, const struct origin *o, const struct command_call *c,

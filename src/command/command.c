@@ -174,15 +174,15 @@ static bool fill(const char *pattern, int argc, const char *const *argv, struct 
                 c->id_count++;
                 i++;
             }
-            if (!c->id_count)
-                return false;
+            int64_t more;
+            if (!c->id_count || (i < argc && parse_id(argv[i], &more)))
+                return false; /* none, or more than there is room for: not a reason */
         } else if (reason) {
-            if (i < argc && !strcmp(argv[i], "--reason")) {
-                if (i + 1 >= argc)
-                    return false;
-                i++;
-            }
+            if (i < argc && !strcmp(argv[i], "--reason") && ++i >= argc)
+                return false;
             c->text = join(rest, argc, argv, i);
+            if (!strncmp(c->text, "--reason=", 9))
+                c->text += 9;
             i = argc;
         } else if (i >= argc) {
             if (!optional)
@@ -209,7 +209,7 @@ void command_run_words(struct commands *cs, const struct origin *o, int argc,
                        const char *const *argv, struct answer a)
 {
     struct command_call call = {0};
-    struct buf rest = BUF_INIT(65536);
+    struct buf rest = BUF_INIT(65536), clean = BUF_INIT(65536 * 3);
     const struct command *row = argc > 0 ? command_find(cs, argv[0]) : NULL;
     if (!row || !(row->from & o->from)) {
         const char *name = argc > 0 ? argv[0] : "", *near = command_nearest(cs, name);
@@ -221,11 +221,14 @@ void command_run_words(struct commands *cs, const struct origin *o, int argc,
         say(a, ERR_USAGE, "usage: %s%s%s", row->name, row->args[0] ? " " : "", row->args);
     } else {
         void *before = cs->user;
+        text_clean(&clean, call.text, strlen(call.text)); /* it ends on screens and in chat */
+        call.text = buf_str(&clean);
         cs->user = row->user;
         row->fn(cs, o, &call, a);
         cs->user = before;
     }
     buf_free(&rest);
+    buf_free(&clean);
 }
 
 void command_run(struct commands *cs, const struct origin *o, const char *line, struct answer a)

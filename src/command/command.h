@@ -32,7 +32,7 @@ struct command_call {
     int64_t ids[COMMAND_IDS_MAX];
     int id_count;
     const char *word; /* WORD */
-    const char *text; /* TEXT, or what followed --reason */
+    const char *text; /* TEXT, or what followed --reason; cleaned (base/text) */
 };
 
 struct commands;

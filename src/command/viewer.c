@@ -83,6 +83,12 @@ void viewer_mine(const struct show *s, const struct viewer *who, int64_t mono_ms
         buf_adds(out, "you have no prompt in the show");
 }
 
+static void usage(struct answer a, const char *text)
+{
+    if (a.fn)
+        a.fn(a.user, ERR_USAGE, 0, text);
+}
+
 static void say(struct answer a, struct buf *b)
 {
     if (a.fn)
@@ -112,8 +118,12 @@ bool viewer_run(struct commands *cs, const struct chat_line *line, const char *n
         viewer_mine(s, &line->who, clock_mono_ms(), &b);
         say(a, &b);
     } else if (!strcmp(name, "cancel")) {
-        desk_cancel_own(command_desk(cs), &line->who,
-                        strtoll(*rest == '#' ? rest + 1 : rest, NULL, 10), a);
+        char *end;
+        int64_t id = strtoll(*rest == '#' ? rest + 1 : rest, &end, 10);
+        if (*end || id < 0)
+            usage(a, "say which: !cancel 12, or !cancel for your newest");
+        else
+            desk_cancel_own(command_desk(cs), &line->who, id, a);
     } else {
         mine = false;
     }

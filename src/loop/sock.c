@@ -14,27 +14,30 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define CLIENTS_MAX 64
+#define CLIENTS_MAX 256
+#define SLICE_US 4000 /* of one turn of the loop for one client's lines */
 #define SEND_MAX ((size_t)8 << 20)
 
 struct sock {
     uv_pipe_t pipe;
     struct sock_server *server;
     struct sock *next;
-    struct buf in;
+    struct buf in;   /* the line so far */
+    struct buf rest; /* lines that wait for the next turn */
     size_t sending;
-    bool closing;
+    bool closing, spoke; /* spoke: a whole line came */
     void *user;
 };
 
 struct sock_server {
     uv_pipe_t pipe;
+    uv_idle_t idle; /* runs while some client's lines wait */
     char path[PATH_LEN];
     const struct sock_ops *ops;
     void *user;
     struct sock *clients;
     int count;
-    bool ended;
+    int handles; /* that uv still holds of this struct */
 };
 
 struct write {
@@ -71,8 +74,7 @@ static enum err address(const char *path, struct sockaddr_un *a, int *dirfd, str
 static void server_freed(uv_handle_t *h)
 {
     struct sock_server *s = h->data;
-    s->ended = true;
-    if (!s->clients)
+    if (--s->handles == 0 && !s->clients)
         free(s);
 }
 
@@ -87,8 +89,9 @@ static void sock_freed(uv_handle_t *h)
         }
     v->count--;
     buf_free(&s->in);
+    buf_free(&s->rest);
     free(s);
-    if (v->ended && !v->clients)
+    if (!v->handles && !v->clients)
         free(v);
 }
 
@@ -109,29 +112,83 @@ static void on_alloc(uv_handle_t *h, size_t want, uv_buf_t *b)
     *b = uv_buf_init(room, sizeof room);
 }
 
+static bool gone(const struct sock *s)
+{
+    return s->closing || uv_is_closing((const uv_handle_t *)&s->pipe);
+}
+
+/* Takes lines until the slice is over; returns the bytes taken. */
+static size_t take_lines(struct sock *s, const char *p, size_t n)
+{
+    size_t taken = 0;
+    int64_t began = loop_began();
+    while (taken < n && !gone(s)) {
+        const char *nl = memchr(p + taken, '\n', n - taken);
+        size_t part = nl ? (size_t)(nl - p) - taken : n - taken;
+        if (!buf_add(&s->in, p + taken, part)) {
+            drop(s, true);
+            return n;
+        }
+        taken += part + (nl != NULL);
+        if (!nl)
+            break;
+        s->spoke = true;
+        s->server->ops->on_line(s->server->user, s, buf_str(&s->in), s->in.len);
+        buf_reset(&s->in);
+        if (loop_began() - began > SLICE_US)
+            break;
+    }
+    return taken;
+}
+
+static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b);
+
+/* A client that sends many lines at once gets a slice of each turn, like everybody else. */
+static void on_idle(uv_idle_t *idle)
+{
+    struct sock_server *v = idle->data;
+    bool more = false;
+    for (struct sock *s = v->clients; s; s = s->next) {
+        if (!s->rest.len || gone(s))
+            continue;
+        buf_drop(&s->rest, take_lines(s, s->rest.data, s->rest.len));
+        if (s->rest.len)
+            more = true;
+        else if (!gone(s))
+            uv_read_start((uv_stream_t *)&s->pipe, on_alloc, on_read);
+    }
+    if (!more)
+        uv_idle_stop(idle);
+}
+
 static void on_read(uv_stream_t *stream, ssize_t n, const uv_buf_t *b)
 {
     struct sock *s = stream->data;
-    const char *p = b->base;
     if (n < 0) {
         drop(s, true);
         return;
     }
-    while (n > 0 && !s->closing && !uv_is_closing((uv_handle_t *)&s->pipe)) {
-        const char *nl = memchr(p, '\n', (size_t)n);
-        size_t part = nl ? (size_t)(nl - p) : (size_t)n;
-        if (!buf_add(&s->in, p, part)) {
-            drop(s, true);
-            return;
-        }
-        if (nl) {
-            s->server->ops->on_line(s->server->user, s, buf_str(&s->in), s->in.len);
-            buf_reset(&s->in);
-            part++;
-        }
-        p += part;
-        n -= (ssize_t)part;
+    size_t taken = take_lines(s, b->base, (size_t)n);
+    if (taken == (size_t)n || gone(s))
+        return;
+    if (!buf_add(&s->rest, b->base + taken, (size_t)n - taken)) {
+        drop(s, true);
+        return;
     }
+    uv_read_stop(stream);
+    uv_idle_start(&s->server->idle, on_idle);
+}
+
+/* Who never said a whole line makes room for who may: the oldest of them. */
+static void make_room(struct sock_server *v)
+{
+    struct sock *oldest = NULL;
+    if (v->count <= CLIENTS_MAX)
+        return;
+    for (struct sock *s = v->clients->next; s; s = s->next)
+        if (!s->spoke && !gone(s))
+            oldest = s;
+    drop(oldest ? oldest : v->clients, true);
 }
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -147,13 +204,22 @@ static void on_connection(uv_stream_t *stream, int status)
     s->next = v->clients;
     v->clients = s;
     v->count++;
-    if (uv_accept(stream, (uv_stream_t *)&s->pipe) || v->count > CLIENTS_MAX) {
+    if (uv_accept(stream, (uv_stream_t *)&s->pipe)) {
         uv_close((uv_handle_t *)&s->pipe, sock_freed);
         return;
     }
+    make_room(v);
+    if (gone(s))
+        return;
     if (v->ops->on_open)
         v->ops->on_open(v->user, s);
     uv_read_start((uv_stream_t *)&s->pipe, on_alloc, on_read);
+}
+
+static void close_server(struct sock_server *s)
+{
+    uv_close((uv_handle_t *)&s->pipe, server_freed);
+    uv_close((uv_handle_t *)&s->idle, server_freed);
 }
 
 struct sock_server *sock_listen(struct loop *l, const char *path, const struct sock_ops *ops,
@@ -184,13 +250,15 @@ struct sock_server *sock_listen(struct loop *l, const char *path, const struct s
     s->ops = ops;
     s->user = user;
     uv_pipe_init(loop_uv(l), &s->pipe, 0);
-    s->pipe.data = s;
+    uv_idle_init(loop_uv(l), &s->idle);
+    s->pipe.data = s->idle.data = s;
+    s->handles = 2;
     e = uv_pipe_open(&s->pipe, fd);
     if (!e)
         e = uv_listen((uv_stream_t *)&s->pipe, 32, on_connection);
     if (e) {
         fault_set(f, ERR_IO, "cannot listen at %s: %s", path, uv_strerror(e));
-        uv_close((uv_handle_t *)&s->pipe, server_freed);
+        close_server(s);
         return NULL;
     }
     return s;
@@ -208,7 +276,7 @@ void sock_server_free(struct sock_server *s)
     unlink(s->path);
     for (struct sock *c = s->clients; c; c = c->next)
         drop(c, false);
-    uv_close((uv_handle_t *)&s->pipe, server_freed);
+    close_server(s);
 }
 
 static void on_written(uv_write_t *uv, int status)

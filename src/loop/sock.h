@@ -22,7 +22,8 @@ struct sock_ops {
 };
 
 /* Listens at `path`, mode 0600. A socket file left behind by a dead process is replaced (the caller
- * holds the lock of the folder, so a living owner is impossible). At most 64 clients. */
+ * holds the lock of the folder, so a living owner is impossible). At most 256 clients: a newer one
+ * takes the place of the oldest that never said a whole line. */
 struct sock_server *sock_listen(struct loop *l, const char *path, const struct sock_ops *ops,
                                 void *user, struct fault *f);
 void sock_server_free(struct sock_server *s); /* closes its clients and removes the file */
