@@ -9,7 +9,7 @@
 -- Comments that begin with `---` are the source of doc/lua-api.md (doc/lua-api.awk prints it).
 local core = ...
 local AWAIT = {}     -- what a handler yields, and what it must be resumed with
-local HANDLERS = 512 -- coroutines that may wait at once
+local HANDLERS = 4096 -- coroutines that may wait at once
 local TIMERS = 64    -- timers of one script
 local HOOKS = 8
 
@@ -483,6 +483,13 @@ function host.result(call, ...)
   waiting[call] = nil
   jobs = jobs - 1
   continue(job, AWAIT, ...)
+end
+
+-- The state ends: lines whose handlers wait are given back.
+function host.abandon()
+  for _, ticket in pairs(contexts) do
+    if ticket then core.done(ticket, "failed") end
+  end
 end
 
 -- Runs what is due; returns when to come again, or nil.

@@ -308,7 +308,9 @@ struct audience *audience_new(uint64_t seed, double rate)
     struct audience *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
-    a->random = seed * 0x9e3779b97f4a7c15u + 1;
+    /* Hashed: splitmix64 walks by a constant, so raw seeds would give one stream at several places. */
+    a->random = seed;
+    a->random = draw(a) ^ seed << 32;
     a->mood = 1;
     /* a fifth of the lines follow another (floods, styles), so the thoughts come rarer */
     a->interval_ms = 60000.0 / (rate > 0 ? rate : 20) * 1.18;

@@ -180,6 +180,7 @@ cJSON *state_json(const struct show *s, const struct paths *paths, int64_t mono_
     cJSON_AddBoolToObject(o, "store_failed", s->store_failed);
     cJSON_AddBoolToObject(o, "disk_low", s->disk_low);
     cJSON_AddBoolToObject(o, "script_late", s->script_late);
+    add_str_or_null(o, "script_why", s->script_why);
     return o;
 }
 

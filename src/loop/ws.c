@@ -11,10 +11,15 @@
  * whose owner is gone has no opaque pointer any more; its late callbacks find NULL and close it.
  *
  * Bytes. A message arrives in pieces and is handed over whole; one is written for each WRITEABLE,
- * from a buffer with LWS_PRE bytes of room before it, since lws writes its header there. */
+ * from a buffer with LWS_PRE bytes of room before it, since lws writes its header there.
+ *
+ * Acks. A peer that leaves Nagle's algorithm on (OBS does) holds an answer back while an event it
+ * sent just before is not acknowledged, and the kernel acknowledges up to 40 ms late. So what was
+ * read is acknowledged at once; the kernel forgets that wish by itself, hence after every read. */
 #define ERR_STATE OPENSSL_ERR_STATE /* OpenSSL's type of that name gives way to base/err's */
 #include <libwebsockets.h>
 #undef ERR_STATE
+#include <netinet/tcp.h>
 
 #include "loop/ws.h"
 
@@ -98,6 +103,16 @@ static void on_patience(void *user)
     finish(w);
 }
 
+static void acknowledge(struct lws *wsi)
+{
+#ifdef TCP_QUICKACK
+    int on = 1; /* of no consequence when it fails: then answers are late, as they were */
+    (void)setsockopt(lws_get_socket_fd(wsi), IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
+#else
+    (void)wsi;
+#endif
+}
+
 static int peer_closed(struct ws *w, const unsigned char *p, size_t n)
 {
     if (n < 2)
@@ -175,6 +190,7 @@ static int handle(struct ws *w, struct lws *wsi, enum lws_callback_reasons reaso
             lws_callback_on_writable(wsi);
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
+        acknowledge(wsi);
         return received(w, wsi, p, n);
     case LWS_CALLBACK_CLIENT_WRITEABLE:
         return writeable(w, wsi);

@@ -62,7 +62,7 @@ static void on_turn(void *user)
         const struct call *c = &calls[i];
         if (c->fn)
             c->fn(s->base.user, c->tag, ERR_OK, "", 0);
-        else
+        else if (c->play)
             c->play(s->base.user, c->tag, s->began_ms[c->slot] ? SCREEN_PLAYING : SCREEN_OVER,
                     cursor(s, c->slot));
     }

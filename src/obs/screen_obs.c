@@ -8,7 +8,14 @@
  *
  * Who cut? OBS tells of every change of the program scene, also of ours, later and out of order
  * with the answer. The names that we asked for wait in `asked`; a change that is not among them is
- * somebody else's. */
+ * somebody else's.
+ *
+ * Panic. OBS works on several requests at a time. What a resume asks for, the sound and the cut,
+ * waits until every panic that was sent is answered: else the panic might come out last.
+ *
+ * Studio mode. The program then shows a copy of a scene, made at the cut, so every change of cards
+ * is followed by a cut, also within one scene. And while a transition runs OBS takes a cut for done
+ * and drops it: a panic is sent again when a transition ends shortly after it. */
 #include "obs/screen.h"
 
 #include "base/clock.h"
@@ -27,6 +34,7 @@
 #define REQUEST_MS 4000
 #define ASKED_MAX 8
 #define ASKED_MS 3000 /* a change of scene that takes longer counts as somebody else's */
+#define PANIC_AGAIN_MS 5000
 #define CHECK_AGAIN_MS 500
 
 #define RESTART "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_RESTART"
@@ -46,6 +54,7 @@ struct obs_screen {
     char label[128], chime[1024];
     bool up;       /* the stage may ask for things */
     bool panicked; /* until resume; the first act after a connect */
+    bool studio;   /* studio mode is on */
     bool changing; /* OBS changes its scene collection */
     bool looking;
     bool freed;
@@ -54,7 +63,10 @@ struct obs_screen {
     struct setup_truth truth;
     struct asked asked[ASKED_MAX];
     struct obs_status status;
-    int64_t skipped_first; /* skipped frames at the connect, -1 before the first probe */
+    int panics;             /* sent and not answered yet */
+    struct call *held;      /* a cut that waits for them, NULL none */
+    int64_t panic_again_ms; /* until then one end of a transition sends the panic again, 0 none */
+    int64_t skipped_first;  /* skipped frames at the connect, -1 before the first probe */
 };
 
 /* A request on its way, with what its end needs. */
@@ -64,7 +76,8 @@ struct call {
     screen_play_fn *play;
     uint64_t tag;
     enum stage_scene to; /* of a cut */
-    int needed;          /* results at the front of the batch that must have succeeded */
+    int slot;
+    int needed; /* results at the front of the batch that must have succeeded */
     int64_t took_us;
 };
 
@@ -216,19 +229,16 @@ static void load(struct screen *base, enum stage_scene in, int slot, const struc
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_loaded, c);
 }
 
-static void cut(struct screen *base, enum stage_scene to, int slot, screen_fn *fn, uint64_t tag)
+static void send_cut(struct obs_screen *s, struct call *c)
 {
-    struct obs_screen *s = (struct obs_screen *)base;
-    struct call *c = call_new(s, fn, tag);
-    if (!c)
-        return;
     cJSON *b = session_batch_new();
+    enum stage_scene to = c->to;
+    int slot = c->slot;
     bool cards = to == STAGE_RESULT || to == STAGE_GALLERY;
     bool same = shows(s, to);
-    c->to = to;
     if (cards && (slot < 0 || s->prepared[to == STAGE_GALLERY] != slot))
         add_cards(s, b, to, slot);
-    if (!same || !cards)
+    if (!same || !cards || s->studio)
         add_cut(s, b, to);
     if (cards && slot >= 0)
         add_action(b, setup_clip(slot), RESTART);
@@ -236,35 +246,25 @@ static void cut(struct screen *base, enum stage_scene to, int slot, screen_fn *f
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_batch, c);
 }
 
-static void panic_batch(struct obs_screen *s, session_reply_fn *fn, void *user)
-{
-    cJSON *b = session_batch_new();
-    add_cut(s, b, STAGE_STANDBY);
-    const char *const loud[] = {setup_clip(0), setup_clip(1), SETUP_CHIME};
-    for (int i = 0; i < 3; i++)
-        add_mute(b, loud[i], true);
-    for (int i = 0; i < 3; i++)
-        add_action(b, loud[i], STOP);
-    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, fn, user);
-}
-
-static void panic(struct screen *base, screen_fn *fn, uint64_t tag)
+static void cut(struct screen *base, enum stage_scene to, int slot, screen_fn *fn, uint64_t tag)
 {
     struct obs_screen *s = (struct obs_screen *)base;
     struct call *c = call_new(s, fn, tag);
-    s->panicked = true;
     if (!c)
         return;
-    c->to = STAGE_STANDBY;
-    panic_batch(s, on_batch, c);
+    c->to = to;
+    c->slot = slot;
+    if (s->panics == 0) {
+        send_cut(s, c);
+        return;
+    }
+    if (s->held) /* of a step that the stage has forgotten */
+        call_end(s->held, ERR_STATE, "another cut came");
+    s->held = c;
 }
 
-static void resume(struct screen *base)
+static void unmute(struct obs_screen *s)
 {
-    struct obs_screen *s = (struct obs_screen *)base;
-    s->panicked = false;
-    if (!s->up)
-        return;
     cJSON *b = session_batch_new();
     add_mute(b, setup_clip(0), false);
     add_mute(b, setup_clip(1), false);
@@ -272,20 +272,82 @@ static void resume(struct screen *base)
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, NULL, NULL);
 }
 
+static void on_panic(void *user, const struct reply *r)
+{
+    struct call *c = user;
+    struct obs_screen *s = c->s;
+    on_batch(c, r);
+    if (--s->panics > 0 || s->freed)
+        return;
+    struct call *held = s->held;
+    s->held = NULL;
+    if (!s->panicked && s->up)
+        unmute(s); /* the resume came before the answer */
+    if (held && s->panicked)
+        call_end(held, ERR_STATE, "panic");
+    else if (held)
+        send_cut(s, held);
+}
+
+static void send_panic(struct obs_screen *s, screen_fn *fn, uint64_t tag)
+{
+    struct call *c = call_new(s, fn, tag);
+    if (!c)
+        return;
+    c->to = STAGE_STANDBY;
+    cJSON *b = session_batch_new();
+    add_cut(s, b, STAGE_STANDBY);
+    const char *const loud[] = {setup_clip(0), setup_clip(1), SETUP_CHIME};
+    for (int i = 0; i < 3; i++)
+        add_mute(b, loud[i], true);
+    for (int i = 0; i < 3; i++)
+        add_action(b, loud[i], STOP);
+    s->panics++;
+    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_panic, c);
+}
+
+static void panic(struct screen *base, screen_fn *fn, uint64_t tag)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    s->panicked = true;
+    s->panic_again_ms = clock_mono_ms() + PANIC_AGAIN_MS;
+    send_panic(s, fn, tag);
+}
+
+static void resume(struct screen *base)
+{
+    struct obs_screen *s = (struct obs_screen *)base;
+    s->panicked = false;
+    s->panic_again_ms = 0;
+    if (s->up && s->panics == 0)
+        unmute(s);
+}
+
+static void program_changed(struct obs_screen *s, const char *scene);
+
+/* Where the program is counts first: a player also ends when somebody cuts away from it, and this
+ * may be known before the event that tells of the cut. */
 static void on_play(void *user, const struct reply *r)
 {
     struct call *c = user;
-    const char *state = json_str(r->data, "mediaState", "");
-    enum screen_play play = SCREEN_OVER;
-    if (!strcmp(state, "OBS_MEDIA_STATE_PLAYING"))
-        play = SCREEN_PLAYING;
-    else if (!strcmp(state, "OBS_MEDIA_STATE_OPENING") ||
-             !strcmp(state, "OBS_MEDIA_STATE_BUFFERING"))
-        play = SCREEN_OPENING;
-    else if (!strcmp(state, "OBS_MEDIA_STATE_PAUSED"))
-        play = SCREEN_PAUSED;
-    if (!r->err || r->err == ERR_STATE) /* refused: there is no such player any more */
-        c->play(c->s->base.user, c->tag, play, json_int(r->data, "mediaCursor", -1));
+    struct wire media, program;
+    bool know = !r->err && wire_result(&media, cJSON_GetArrayItem(r->data, 0)) &&
+                wire_result(&program, cJSON_GetArrayItem(r->data, 1));
+    if (know && c->s->up) {
+        const char *scene = json_str(program.data, "currentProgramSceneName", "");
+        if (*scene && strcmp(scene, c->s->status.scene))
+            program_changed(c->s, scene);
+        const char *state = json_str(media.data, "mediaState", ""); /* "" : no such player */
+        enum screen_play play = SCREEN_OVER;
+        if (!strcmp(state, "OBS_MEDIA_STATE_PLAYING"))
+            play = SCREEN_PLAYING;
+        else if (!strcmp(state, "OBS_MEDIA_STATE_OPENING") ||
+                 !strcmp(state, "OBS_MEDIA_STATE_BUFFERING"))
+            play = SCREEN_OPENING;
+        else if (!strcmp(state, "OBS_MEDIA_STATE_PAUSED"))
+            play = SCREEN_PAUSED;
+        c->play(c->s->base.user, c->tag, play, json_int(media.data, "mediaCursor", -1));
+    }
     free(c);
 }
 
@@ -296,8 +358,10 @@ static void play(struct screen *base, int slot, screen_play_fn *fn, uint64_t tag
     if (!c)
         return;
     c->play = fn;
-    session_request(s->session, "GetMediaInputStatus", session_pair("inputName", setup_clip(slot)),
-                    REQUEST_MS, on_play, c);
+    cJSON *b = session_batch_new();
+    session_batch_add(b, "GetMediaInputStatus", session_pair("inputName", setup_clip(slot)));
+    session_batch_add(b, "GetCurrentProgramScene", NULL);
+    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_play, c);
 }
 
 static void pause(struct screen *base, int slot)
@@ -416,6 +480,8 @@ static void on_outputs(void *user, const struct reply *r)
             s->status.streaming = json_bool(w.data, "outputActive", false);
         if (known && !strcmp(w.type, "GetRecordStatus"))
             s->status.recording = json_bool(w.data, "outputActive", false);
+        if (known && !strcmp(w.type, "GetStudioModeEnabled"))
+            s->studio = json_bool(w.data, "studioModeEnabled", false);
     }
     s->up = s->status.connected = true;
     s->status.why[0] = '\0';
@@ -447,10 +513,13 @@ static void set_up(void *user, enum err err, const char *why, const struct setup
         /* The panic came before the scene existed, or OBS forgot it: standby before all else. */
         str_copy(s->status.scene, sizeof s->status.scene, truth->program);
         if (s->panicked)
-            panic_batch(s, NULL, NULL);
+            send_panic(s, NULL, 0);
+        else
+            unmute(s); /* what a panic of an earlier run, or one that was left meanwhile, had muted */
         add_text(b, SETUP_LABEL, s->label);
         session_batch_add(b, "GetStreamStatus", NULL);
         session_batch_add(b, "GetRecordStatus", NULL);
+        session_batch_add(b, "GetStudioModeEnabled", NULL);
         session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_outputs, s);
     } else {
         cJSON_Delete(b);
@@ -464,7 +533,7 @@ static void on_up(void *user)
     s->skipped_first = -1;
     memset(s->asked, 0, sizeof s->asked);
     if (s->panicked)
-        panic_batch(s, NULL, NULL);
+        send_panic(s, NULL, 0);
     begin_setup(s);
 }
 
@@ -512,6 +581,16 @@ static void on_begun(void *user, const struct reply *r)
         program_changed(s, scene);
 }
 
+/* Of a transition that ran when the panic came: the cut was dropped if this is studio mode. */
+static void transition_ended(struct obs_screen *s, const char *name)
+{
+    if (!s->studio || s->panic_again_ms < clock_mono_ms() || !strcmp(name, s->truth.cut_name))
+        return;
+    s->panic_again_ms = 0;
+    log_warn("obs", "panic: sent again behind the transition %s", name);
+    send_panic(s, NULL, 0);
+}
+
 static void media_ended(struct obs_screen *s, const char *input)
 {
     for (int slot = 0; slot < 2; slot++)
@@ -538,6 +617,10 @@ static void on_event(void *user, const char *type, const cJSON *data)
         program_changed(s, json_str(data, "sceneName", ""));
     } else if (!strcmp(type, "SceneTransitionStarted")) {
         session_request(s->session, "GetCurrentProgramScene", NULL, REQUEST_MS, on_begun, s);
+    } else if (!strcmp(type, "SceneTransitionEnded")) {
+        transition_ended(s, json_str(data, "transitionName", ""));
+    } else if (!strcmp(type, "StudioModeStateChanged")) {
+        s->studio = json_bool(data, "studioModeEnabled", false);
     } else if (!strcmp(type, "MediaInputPlaybackEnded")) {
         media_ended(s, json_str(data, "inputName", ""));
     } else if (!strcmp(type, "StreamStateChanged") || !strcmp(type, "RecordStateChanged")) {
@@ -611,6 +694,7 @@ static void free_screen(struct screen *base)
     s->freed = true;
     setup_cancel(s->setup);
     session_free(s->session);
+    free(s->held);
     timer_free(s->check);
     free(s);
 }

@@ -1,8 +1,14 @@
 /* The design in one table. Each slot (A, B) is a helper scene "sakuga card A" that holds the media
- * input, the lower third and the label; `sakuga result` and `sakuga gallery` hold both cards, one
- * enabled at a time. So text and picture of a clip change together, in one step, whether the cut
- * goes to another scene or stays in the same one. Under everything lies the backdrop, so that a
- * clip that fails never leaves black; the gallery has the standby card there.
+ * input, the lower third and the label; `sakuga result` holds both cards, one enabled at a time. So
+ * text and picture of a clip change together, in one step, whether the cut goes to another scene or
+ * stays in the same one. `sakuga gallery` does the same with "sakuga gallery A", which is that card
+ * with a badge. Under everything lies the backdrop, so that a clip that fails never leaves black;
+ * the gallery has the standby card there.
+ *
+ * A scene that is cut to holds few items, and `sakuga standby`, where a panic leads, one. At each
+ * cut OBS fills its list of the scene's sources, a row of widgets per item, before it answers: 5 ms
+ * for one item, 14 for the five that it nests (OBS 29). So what standby shows is a helper scene,
+ * "sakuga curtain"; and the chime sits in the backdrop, which each of the four shows exactly once.
  *
  * Only colours and text, no image files: OBS may run on another machine, where our paths mean
  * nothing. Text boxes have the bounds MAX_ONLY: a long line shrinks, a short one keeps its size.
@@ -38,11 +44,11 @@ struct row {
     const char *text;
 };
 
-static const char *const scenes[] = {"sakuga backdrop", "sakuga card A",     "sakuga card B",
-                                     "sakuga standby",  "sakuga generating", "sakuga result",
-                                     "sakuga gallery"};
+static const char *const scenes[] = {
+    "sakuga backdrop",  "sakuga curtain", "sakuga card A",     "sakuga card B", "sakuga gallery A",
+    "sakuga gallery B", "sakuga standby", "sakuga generating", "sakuga result", "sakuga gallery"};
 #define SCENE_COUNT (sizeof scenes / sizeof *scenes)
-#define PROGRAM_SCENES 3 /* from this one on: the four that are cut to */
+#define PROGRAM_SCENES 6 /* from this one on: the four that are cut to */
 
 #define NIGHT 0x17142bff
 #define DUSK 0x2a2149ff
@@ -56,9 +62,9 @@ static const char *const scenes[] = {"sakuga backdrop", "sakuga card A",     "sa
     {                                                                                              \
         s, "sakuga backdrop", KIND_SCENE, WHOLE, 0, 0, 0, false, NULL                              \
     }
-#define CHIME(s)                                                                                   \
+#define CURTAIN(s)                                                                                 \
     {                                                                                              \
-        s, SETUP_CHIME, KIND_CHIME, 0, 0, 0.01, 0.01, CENTER, 0, 0, 0, false, NULL                 \
+        s, "sakuga curtain", KIND_SCENE, WHOLE, 0, 0, 0, false, NULL                               \
     }
 #define COLOR(s, n, x, y, w, h, c)                                                                 \
     {                                                                                              \
@@ -85,6 +91,10 @@ static const char *const scenes[] = {"sakuga backdrop", "sakuga card A",     "sa
         TEXT(s, "sakuga prompt " slot, 0.065, 0.822, 0.875, 0.125, LEFT, SNOW, 0.042, " "),        \
         COLOR(s, "sakuga label plate", 0.80, 0.095, 0.16, 0.06, PLATE),                            \
         TEXT(s, SETUP_LABEL, 0.806, 0.095, 0.148, 0.06, CENTER, SNOW, 0.034, " ")
+#define BADGE(s)                                                                                   \
+    COLOR(s, "sakuga badge plate", 0.04, 0.095, 0.21, 0.06, PLATE),                                \
+        TEXT(s, "sakuga badge", 0.046, 0.095, 0.198, 0.06, CENTER, SNOW, 0.034,                    \
+             "gallery · ギャラリー")
 
 /* From the bottom up within each scene. */
 static const struct row rows[] = {
@@ -93,16 +103,21 @@ static const struct row rows[] = {
     BAND("sakuga band 2", 0.81, 0.40, 0.035, 2.4, 0xf4a6c038, 24),
     BAND("sakuga band 3", 0.757, 0.40, 0.012, 2.4, 0xf4a6c060, 24),
     BAND("sakuga band 4", 0.03, 0.60, 0.10, 2.4, 0x2a214980, 24),
+    {"sakuga backdrop", SETUP_CHIME, KIND_CHIME, 0, 0, 0.01, 0.01, CENTER, 0, 0, 0, false, NULL},
+    BACKDROP("sakuga curtain"),
+    COLOR("sakuga curtain", "sakuga standby rule", 0.09, 0.575, 0.14, 0.008, SAKURA),
+    TEXT("sakuga curtain", "sakuga title", 0.085, 0.28, 0.55, 0.26, LEFT, SNOW, 0.17, "sakuga"),
+    TEXT("sakuga curtain", "sakuga subtitle", 0.09, 0.61, 0.62, 0.08, LEFT, SAKURA, 0.052,
+         "まもなく上映 · the show begins soon"),
+    TEXT("sakuga curtain", "sakuga invitation", 0.09, 0.70, 0.62, 0.07, LEFT, MIST, 0.044,
+         "ask for a clip in chat:  !anime a fox in the rain"),
     LOWER_THIRD("sakuga card A", "A"),
     LOWER_THIRD("sakuga card B", "B"),
-    BACKDROP("sakuga standby"),
-    COLOR("sakuga standby", "sakuga standby rule", 0.09, 0.575, 0.14, 0.008, SAKURA),
-    TEXT("sakuga standby", "sakuga title", 0.085, 0.28, 0.55, 0.26, LEFT, SNOW, 0.17, "sakuga"),
-    TEXT("sakuga standby", "sakuga subtitle", 0.09, 0.61, 0.62, 0.08, LEFT, SAKURA, 0.052,
-         "まもなく上映 · the show begins soon"),
-    TEXT("sakuga standby", "sakuga invitation", 0.09, 0.70, 0.62, 0.07, LEFT, MIST, 0.044,
-         "ask for a clip in chat:  !anime a fox in the rain"),
-    CHIME("sakuga standby"),
+    CARD("sakuga gallery A", "sakuga card A", false),
+    BADGE("sakuga gallery A"),
+    CARD("sakuga gallery B", "sakuga card B", false),
+    BADGE("sakuga gallery B"),
+    CURTAIN("sakuga standby"),
     BACKDROP("sakuga generating"),
     COLOR("sakuga generating", "sakuga generating rule", 0.09, 0.455, 0.14, 0.008, SAKURA),
     TEXT("sakuga generating", "sakuga drawing", 0.085, 0.23, 0.60, 0.19, LEFT, SNOW, 0.12,
@@ -111,15 +126,12 @@ static const struct row rows[] = {
          "制作中"),
     TEXT("sakuga generating", SETUP_PROGRESS, 0.09, 0.49, 0.82, 0.17, LEFT, SNOW, 0.056, " "),
     TEXT("sakuga generating", SETUP_QUEUE, 0.09, 0.70, 0.82, 0.20, LEFT, MIST, 0.044, " "),
-    CHIME("sakuga generating"),
     BACKDROP("sakuga result"),
     CARD("sakuga result", "sakuga card A", true),
     CARD("sakuga result", "sakuga card B", true),
-    CHIME("sakuga result"),
-    CARD("sakuga gallery", "sakuga standby", false),
-    CARD("sakuga gallery", "sakuga card A", true),
-    CARD("sakuga gallery", "sakuga card B", true),
-    CHIME("sakuga gallery"),
+    CURTAIN("sakuga gallery"),
+    CARD("sakuga gallery", "sakuga gallery A", true),
+    CARD("sakuga gallery", "sakuga gallery B", true),
 };
 #define ROW_COUNT (sizeof rows / sizeof *rows)
 
@@ -138,7 +150,6 @@ struct setup {
     int64_t item[ROW_COUNT]; /* scene item id, -1 not there */
     bool lay[ROW_COUNT];     /* needs its place */
     char color_kind[64], text_kind[64], media_kind[64];
-    char cut_name[64]; /* the transition without a transition, "" when OBS has none */
     int asked[ROW_COUNT], asked_count; /* the rows behind the requests of this step */
 };
 
@@ -180,9 +191,15 @@ const char *setup_style(int slot)
     return slot ? "sakuga style B" : "sakuga style A";
 }
 
-const char *setup_card(int slot)
+/* The slot whose card in `in` (result or gallery) this row is, or -1. */
+static int card_slot(const struct row *row, enum stage_scene in)
 {
-    return slot ? "sakuga card B" : "sakuga card A";
+    static const char *const cards[2][2] = {{"sakuga card A", "sakuga card B"},
+                                            {"sakuga gallery A", "sakuga gallery B"}};
+    if (setup_place(row->scene) != in)
+        return -1;
+    const char *const *names = cards[in == STAGE_GALLERY];
+    return !strcmp(row->name, names[0]) ? 0 : !strcmp(row->name, names[1]) ? 1 : -1;
 }
 
 static size_t scene_index(const char *name)
@@ -264,7 +281,8 @@ static bool looked(struct setup *u, const struct wire r[5])
     cJSON_ArrayForEach(e, json_arr(r[4].data, "transitions"))
     {
         if (!strcmp(json_str(e, "transitionKind", ""), "cut_transition"))
-            str_copy(u->cut_name, sizeof u->cut_name, json_str(e, "transitionName", ""));
+            str_copy(u->truth.cut_name, sizeof u->truth.cut_name,
+                     json_str(e, "transitionName", ""));
     }
     return t->width > 0 && t->height > 0 && *u->media_kind;
 }
@@ -293,10 +311,11 @@ static void saw_inside(struct setup *u, const struct wire *r)
             if (rows[i].kind != KIND_SCENE && !u->have_input[i])
                 continue;
             u->item[i] = json_int(e, "sceneItemId", -1);
-            for (int slot = 0; slot < 2; slot++)
-                if (!strcmp(rows[i].name, setup_card(slot)) &&
-                    json_bool(e, "sceneItemEnabled", false))
-                    u->truth.enabled[setup_place(rows[i].scene) == STAGE_GALLERY] = slot;
+            for (int k = 0; k < 2; k++) {
+                int slot = card_slot(&rows[i], k ? STAGE_GALLERY : STAGE_RESULT);
+                if (slot >= 0 && json_bool(e, "sceneItemEnabled", false))
+                    u->truth.enabled[k] = slot;
+            }
             /* What fills the canvas tells which canvas we were laid out for. */
             const cJSON *at = json_obj(e, "sceneItemTransform");
             if (rows[i].w == 1 && !(fabs(json_num(at, "boundsWidth", 0) - u->truth.width) < 1 &&
@@ -307,7 +326,8 @@ static void saw_inside(struct setup *u, const struct wire *r)
     }
     for (size_t i = PROGRAM_SCENES; i < SCENE_COUNT; i++) {
         const cJSON *o = r[SCENE_COUNT + i - PROGRAM_SCENES].data;
-        u->cut[i] = *u->cut_name && !strcmp(json_str(o, "transitionName", ""), u->cut_name);
+        u->cut[i] =
+            *u->truth.cut_name && !strcmp(json_str(o, "transitionName", ""), u->truth.cut_name);
     }
     const struct wire *program = &r[SCENE_COUNT + SCENE_COUNT - PROGRAM_SCENES];
     u->truth.program_empty =
@@ -460,9 +480,9 @@ static void layout_step(struct setup *u, cJSON *b)
         session_batch_add(b, "SetSceneItemIndex", d);
     }
     for (size_t i = PROGRAM_SCENES; i < SCENE_COUNT; i++)
-        if (*u->cut_name && !u->cut[i]) {
+        if (*u->truth.cut_name && !u->cut[i]) {
             cJSON *d = session_pair("sceneName", scenes[i]);
-            cJSON_AddStringToObject(d, "transitionName", u->cut_name);
+            cJSON_AddStringToObject(d, "transitionName", u->truth.cut_name);
             session_batch_add(b, "SetSceneSceneTransitionOverride", d);
             u->truth.made++;
         }
@@ -472,10 +492,12 @@ static void finish(struct setup *u)
 {
     struct setup_truth *t = &u->truth;
     for (size_t i = 0; i < ROW_COUNT; i++)
-        for (int slot = 0; slot < 2; slot++)
-            if (!strcmp(rows[i].name, setup_card(slot)))
-                t->cards[setup_place(rows[i].scene) == STAGE_GALLERY][slot] = u->item[i];
-    if (!*u->cut_name)
+        for (int k = 0; k < 2; k++) {
+            int slot = card_slot(&rows[i], k ? STAGE_GALLERY : STAGE_RESULT);
+            if (slot >= 0)
+                t->cards[k][slot] = u->item[i];
+        }
+    if (!*t->cut_name)
         str_copy(t->words, sizeof t->words,
                  "OBS has no transition of the kind Cut: cuts take the current transition");
     if (t->made)

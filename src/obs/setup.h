@@ -26,7 +26,6 @@ const char *setup_clip(int slot);   /* the media input */
 const char *setup_viewer(int slot); /* text inputs of the lower third */
 const char *setup_prompt(int slot);
 const char *setup_style(int slot);
-const char *setup_card(int slot); /* the helper scene that holds all of a slot */
 
 /* What is true in OBS now. */
 struct setup_truth {
@@ -36,6 +35,7 @@ struct setup_truth {
     bool program_empty;  /* it has no items: black */
     int64_t cards[2][2]; /* scene item ids, [result, gallery][slot] */
     int enabled[2];      /* the slot whose card is enabled in [result, gallery], -1 none */
+    char cut_name[64];   /* of the transition without a transition, "" when OBS has none */
     int made;            /* objects that were made or laid out by this run */
     char words[320];     /* a shortcoming that does not stop the stage, "" */
 };

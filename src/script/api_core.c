@@ -39,11 +39,27 @@ static int core_log(lua_State *L)
     return 0;
 }
 
+/* A script that fails at every line of a flood must not fill the disk. */
+static bool may_tell(struct host *h)
+{
+    int64_t now = clock_mono_ms();
+    if (now - h->errors_since >= 1000) {
+        if (h->errors > HOST_ERRORS)
+            log_error("script", "and %d errors more", h->errors - HOST_ERRORS);
+        h->errors_since = now;
+        h->errors = 0;
+    }
+    return ++h->errors <= HOST_ERRORS;
+}
+
 /* failed(script, message, traceback): to the log in full, to the console in one line */
 static int core_failed(lua_State *L)
 {
     const char *script = luaL_checkstring(L, 1), *message = luaL_checkstring(L, 2);
-    host_log(script, luaL_checkstring(L, 3));
+    const char *trace = luaL_checkstring(L, 3);
+    if (!may_tell(host_of(L)))
+        return 0;
+    host_log(script, trace);
     struct letter *l = letter_new(LETTER_ERROR, message, "");
     if (l)
         str_copy(l->scope, sizeof l->scope, script);

@@ -35,7 +35,6 @@ static void forget(struct call *c)
 static void note(struct script *s, struct ticket *t, const struct call *c, enum err e, int64_t id,
                  const char *text)
 {
-    (void)text;
     t->in_desk--;
     t->err = e;
     if (!e) {
@@ -43,7 +42,10 @@ static void note(struct script *s, struct ticket *t, const struct call *c, enum 
         if (c->what == CALL_SUBMIT)
             t->prompt = id;
     }
-    ticket_extend(s, t, clock_mono_ms() + SCRIPT_LATE_MS);
+    if (t->over && !t->in_desk)
+        ticket_finish(s, t, e, text);
+    else
+        ticket_extend(s, t, clock_mono_ms() + SCRIPT_LATE_MS);
 }
 
 static void called(void *user, enum err e, int64_t id, const char *text)

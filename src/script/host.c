@@ -225,6 +225,13 @@ static void load_files(struct host *h, lua_State *L, struct buf *why)
     free(files);
 }
 
+static int abandon(lua_State *L)
+{
+    push_prelude(L, "abandon");
+    lua_call(L, 0, 0);
+    return 0;
+}
+
 /* Loads all into a fresh state. At the start, what loads is used; at a reload nothing is used
  * unless everything loads. */
 static void load(struct host *h)
@@ -244,6 +251,8 @@ static void load(struct host *h)
     h->loading = NULL;
     bool use = fresh && (!why.len || !h->sb);
     if (use) {
+        if (h->sb) /* what its handlers have begun ends here */
+        protected(h->sb->L, abandon, NULL);
         close_state(h->sb);
         h->sb = fresh;
         h->styles = *styles;
@@ -399,6 +408,9 @@ void *host_run(void *user)
     close_state(h->sb);
     h->sb = NULL;
     snapshot_unref(h->snapshot);
+    pthread_mutex_lock(&h->in.lock);
     atomic_store(&h->ended, true);
+    pthread_cond_signal(&h->in.cond);
+    pthread_mutex_unlock(&h->in.lock);
     return NULL;
 }

@@ -18,7 +18,8 @@
 
 #define HOST_DIRS_MAX 4
 #define HOST_NAMES_MAX 16
-#define HOST_CALLS_MAX 1024 /* wishes on their way at once */
+#define HOST_CALLS_MAX 8192 /* wishes on their way at once */
+#define HOST_ERRORS 20      /* errors of scripts that are told in one second */
 #define HOST_WANTS_LINES (1u << 31)
 
 struct host {
@@ -43,7 +44,9 @@ struct host {
     struct styles *loading; /* where sakuga.style{} puts them; NULL when no file is being loaded */
     struct styles styles;   /* of the state in use */
     uint64_t next_call;
-    int calls; /* on their way */
+    int calls;            /* on their way */
+    int64_t errors_since; /* mono ms: since when `errors` are counted */
+    int errors;
 };
 
 /* Zeroed. NULL without memory. */

@@ -44,7 +44,7 @@ struct letter {
     enum call_kind what;
     enum err err;
     int64_t id;
-    bool hold;
+    bool hold;               /* CALL_SUBMIT: whatever the gate says; LETTER_LOADED: it is in use */
     const char *text, *more; /* never NULL */
     char scope[64];          /* the script that wishes */
     char rule[160];

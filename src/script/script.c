@@ -22,7 +22,7 @@ static void tell_console(struct script *s)
         str_copy(why, sizeof why, "scripts do not answer; the built-in commands stand in");
     else
         str_copy(why, sizeof why, s->why);
-    bool late = s->late || !s->started;
+    bool late = s->late || s->empty || !s->started;
     if (s->show->script_late == late && !strcmp(s->show->script_why, why))
         return;
     s->show->script_late = late;
@@ -164,6 +164,7 @@ static void loaded(struct script *s, struct letter *l)
 {
     bool again = s->loaded;
     s->loaded = true;
+    s->empty = !l->hold && (!again || s->empty);
     str_copy(s->why, sizeof s->why, l->text);
     s->why[strcspn(s->why, "\n")] = '\0';
     if (l->styles) {
@@ -191,7 +192,9 @@ static void handled(struct script *s, const struct letter *l)
     struct ticket *t = ticket_find(s, l->ticket);
     if (!t)
         return;
-    if (l->err && !t->touched && !t->in_desk)
+    if (t->in_desk)
+        t->over = true;
+    else if (l->err && !t->touched)
         ticket_fall_back(s, t);
     else
         ticket_finish(s, t, t->err, "");
@@ -284,7 +287,7 @@ static void on_timer(void *user)
 
 bool script_alive(const struct script *s)
 {
-    return s && s->started && !s->late && !atomic_load(&s->host->ended);
+    return s && s->started && !s->empty && !s->late && !atomic_load(&s->host->ended);
 }
 
 /* ---- the console's row ---- */
@@ -419,17 +422,23 @@ static bool join(struct script *s)
 {
     struct timespec until;
     struct host *h = s->host;
-    atomic_store(&h->stop, true);
-    pthread_mutex_lock(&h->in.lock);
-    h->in.stop = true;
-    pthread_cond_signal(&h->in.cond);
-    pthread_mutex_unlock(&h->in.lock);
+    int timeout = 0;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += SCRIPT_END_MS * 1000000L;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    if (!pthread_clockjoin_np(s->thread, NULL, CLOCK_MONOTONIC, &until))
+    atomic_store(&h->stop, true);
+    pthread_mutex_lock(&h->in.lock);
+    h->in.stop = true;
+    pthread_cond_signal(&h->in.cond);
+    while (!atomic_load(&h->ended) && timeout != ETIMEDOUT)
+        timeout = pthread_cond_timedwait(&h->in.cond, &h->in.lock, &until);
+    bool ended = atomic_load(&h->ended);
+    pthread_mutex_unlock(&h->in.lock);
+    if (ended) {
+        pthread_join(s->thread, NULL);
         return true;
+    }
     pthread_detach(s->thread);
     pthread_mutex_lock(&h->out.lock);
     h->out.stop = true;

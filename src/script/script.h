@@ -20,7 +20,7 @@
 #define SCRIPT_LATE_MS 250
 #define SCRIPT_START_MS 2000 /* patience while the scripts are being loaded */
 #define SCRIPT_END_MS 200
-#define SCRIPT_QUEUE 8192   /* plain lines and events that may wait; more are dropped and counted */
+#define SCRIPT_QUEUE 2048   /* plain lines and events that may wait; more are dropped and counted */
 #define SCRIPT_TICKETS 4096 /* commands that may wait; more go to the built-in ones */
 
 struct script_config {

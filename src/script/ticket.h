@@ -17,6 +17,7 @@ struct ticket {
     struct answer answer;
     int64_t deadline; /* mono ms */
     int in_desk;      /* calls on their way: their time is not the script's */
+    bool over;        /* its handler has ended; answered when the last call has come back */
     bool touched;     /* a call changed something: the built-in command must not do it again */
     enum err err;     /* of the last call */
     int64_t prompt;   /* id of the prompt it submitted */
@@ -42,6 +43,7 @@ struct script {
     struct timer *timer; /* judges deadlines while tickets wait or the scripts are late */
     struct subscriber *events;
     bool started, loaded, late;
+    bool empty;         /* nothing could be loaded: not even the prelude */
     uint64_t caught_up; /* serial whose handling ends the lateness */
     char why[200];      /* the error that the console shows, "" */
 

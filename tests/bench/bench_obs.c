@@ -1,6 +1,7 @@
 /* Prints what a real OBS at 30 frames a second takes: from stage_air() to the first request and to
- * the clip's first picture in the program, from a panic to OBS's answer, and a batch's round trip.
- * No thresholds: the figures are read by people. */
+ * the clip's first picture in the program, from a panic to OBS's answer, and a request's round
+ * trip. Beside them, cuts to standby as it is (one item that nests the rest) and to a scene that
+ * holds the same items itself. No thresholds: the figures are read by people. */
 #include "rig.h"
 
 #include "obs/setup.h"
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 
 #define ROUNDS 20
+#define FLAT "bench flat"
 
 static int by_value(const void *a, const void *b)
 {
@@ -47,10 +49,33 @@ static bool is_panicked(struct rig *r, void *arg)
     return r->panicked;
 }
 
+/* A scene with the items of what standby nests. */
+static void make_flat(struct rig *r)
+{
+    cJSON_Delete(rig_ask(r, "CreateScene", session_pair("sceneName", FLAT)));
+    cJSON *list = rig_ask(r, "GetSceneItemList", session_pair("sceneName", "sakuga curtain"));
+    const cJSON *e;
+    cJSON_ArrayForEach(e, json_arr(list, "sceneItems"))
+    {
+        cJSON *d = session_pair("sceneName", FLAT);
+        cJSON_AddStringToObject(d, "sourceName", json_str(e, "sourceName", ""));
+        cJSON_Delete(rig_ask(r, "CreateSceneItem", d));
+    }
+    cJSON_Delete(list);
+}
+
+static double cut(struct rig *r, const char *scene)
+{
+    int64_t t = clock_mono_us();
+    cJSON_Delete(rig_ask(r, "SetCurrentProgramScene", session_pair("sceneName", scene)));
+    return (double)(clock_mono_us() - t) / 1000;
+}
+
 int main(void)
 {
     struct rig r;
     double asked[ROUNDS], answered[ROUNDS], seen[ROUNDS], panic[ROUNDS], batch[ROUNDS];
+    double nested[ROUNDS], flat[ROUNDS];
     rig_begin(&r, "--size 640x360 --fps 30");
     rig_stage(&r, 0, 60000);
     if (!rig_scene(&r, "sakuga standby", 15000))
@@ -92,10 +117,23 @@ int main(void)
         rig_scene(&r, "sakuga gallery", 3000);
         rig_run(&r, 100);
     }
+    make_flat(&r);
+    stage_panic(r.stage, NULL, NULL); /* the stage leaves the cuts to us */
+    for (int i = 0; i < 2 * ROUNDS; i++) {
+        cut(&r, "sakuga gallery");
+        rig_run(&r, 150);
+        if (i % 2)
+            nested[i / 2] = cut(&r, "sakuga standby");
+        else
+            flat[i / 2] = cut(&r, FLAT);
+        rig_run(&r, 150);
+    }
     figures("stage_air() until its request is queued", asked, ROUNDS);
     figures("stage_air() until OBS answered the cut", answered, ROUNDS);
     figures("stage_air() until the clip is in the program", seen, ROUNDS);
     figures("panic until OBS's answer", panic, ROUNDS);
+    figures("a cut to standby, one item", nested, ROUNDS);
+    figures("a cut to the same items laid out flat", flat, ROUNDS);
     figures("one request, there and back", batch, ROUNDS);
     rig_end(&r);
     return 0;

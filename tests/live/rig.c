@@ -326,6 +326,11 @@ static char letter(const uint8_t *p)
 
 int rig_colour(struct rig *r, const char *scene)
 {
+    return rig_colour_at(r, scene, 0.5, 0.5);
+}
+
+int rig_colour_at(struct rig *r, const char *scene, double x, double y)
+{
     static uint8_t rgb[64 * 36 * 3];
     static const char order[] = "rgbymck";
     int w, h;
@@ -338,7 +343,7 @@ int rig_colour(struct rig *r, const char *scene)
     cJSON_Delete(a);
     if (!ok)
         return -1;
-    const char *at = strchr(order, letter(&rgb[(18 * 64 + 32) * 3]));
+    const char *at = strchr(order, letter(&rgb[((int)(y * 36) * 64 + (int)(x * 64)) * 3]));
     return at ? (int)(at - order) : 7;
 }
 

@@ -59,6 +59,7 @@ bool rig_scene(struct rig *r, const char *scene, int ms);
 cJSON *rig_ask(struct rig *r, const char *type, cJSON *data);
 /* The colour (n, 6 black, 7 anything else) in the middle of a scene. */
 int rig_colour(struct rig *r, const char *scene);
+int rig_colour_at(struct rig *r, const char *scene, double x, double y); /* fractions of it */
 void rig_shot(struct rig *r, const char *scene, const char *file, int w, int h); /* PNG */
 /* The program from here on, read frame by frame by rig_frames(): runs of one colour, as text
  * "r12 g30 " (r g b y m c, k black, . anything else). */
@@ -70,6 +71,13 @@ void rig_frames(struct rig *r, struct buf *out);
         if (!(x)) {                                                                                \
             rig_fail(__FILE__, __LINE__, #x);                                                      \
             return;                                                                                \
+        }                                                                                          \
+    } while (0)
+#define CHECK_OR_FALSE(x)                                                                          \
+    do {                                                                                           \
+        if (!(x)) {                                                                                \
+            rig_fail(__FILE__, __LINE__, #x);                                                      \
+            return false;                                                                          \
         }                                                                                          \
     } while (0)
 void rig_fail(const char *file, int line, const char *what);

@@ -27,6 +27,29 @@ static void same_seed_same_show(void **state)
     audience_free(c);
 }
 
+/* Not the same show some lines later, either: wishes of one seed are not another's. */
+static void seeds_are_shows_of_their_own(void **state)
+{
+    (void)state;
+    enum { N = 60 };
+    static char wish[2][N][512];
+    for (int k = 0; k < 2; k++) {
+        struct audience *a = audience_new(k ? 11 : 3, 60);
+        struct audience_line l;
+        for (int n = 0; n < N;) {
+            audience_next(a, &l);
+            if (!strncmp(l.text, "!anime a ", 9) && strlen(l.text) < sizeof wish[0][0])
+                strcpy(wish[k][n++], l.text);
+        }
+        audience_free(a);
+    }
+    int common = 0;
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < N; j++)
+            common += !strcmp(wish[0][i], wish[1][j]);
+    assert_true(common < N / 10);
+}
+
 static int by_text(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -110,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_seed_same_show),
+        cmocka_unit_test(seeds_are_shows_of_their_own),
         cmocka_unit_test(it_is_a_crowd),
         cmocka_unit_test(votes_are_for_what_it_heard),
     };

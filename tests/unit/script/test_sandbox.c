@@ -233,6 +233,13 @@ static void test_patterns(void **state)
     fails("return ('x'):match('[%')", "malformed pattern");
 }
 
+/* ThreadSanitizer loses track of its stack where the library jumps out of an error: fewer there. */
+#ifdef __SANITIZE_THREAD__
+#define RANDOM_PATTERNS 2000
+#else
+#define RANDOM_PATTERNS 40000
+#endif
+
 /* The same random patterns and subjects through the library's own matcher. */
 static void test_patterns_as_the_library(void **state)
 {
@@ -244,7 +251,7 @@ static void test_patterns_as_the_library(void **state)
     uint32_t seed = 7;
     int compared = 0;
     luaL_requiref(plain, "string", luaopen_string, 1);
-    for (int i = 0; i < 40000; i++) {
+    for (int i = 0; i < RANDOM_PATTERNS; i++) {
         char pattern[64] = "", subject[16];
         int n = 1 + (int)((seed = seed * 1664525 + 1013904223) >> 24) % 5;
         for (int k = 0; k < n; k++)
@@ -281,7 +288,7 @@ static void test_patterns_as_the_library(void **state)
         }
     }
     lua_close(plain);
-    assert_int_equal(compared, 120000);
+    assert_int_equal(compared, 3 * RANDOM_PATTERNS);
 }
 
 static void *end_it(void *user)

@@ -14,6 +14,7 @@ struct rig {
     struct commands *cs;
     struct script *s;
     char dir[PATH_LEN], prelude[PATH_LEN], lua[PATH_LEN];
+    bool no_prelude;
     int answers;
     enum err err;
     int64_t id;
@@ -96,12 +97,14 @@ static void open_show(struct rig *r)
     if (!r->s)
         fail_msg("%s", fault_text(&f));
     script_settle(r->s, 20000);
-    assert_true(script_alive(r->s));
+    if (!r->no_prelude)
+        assert_true(script_alive(r->s));
 }
 
 static void close_show(struct rig *r)
 {
     script_free(r->s);
+    desk_finish(r->b.desk);
     store_close(r->b.store);
     desk_free(r->b.desk);
     commands_free(r->cs);
@@ -187,7 +190,7 @@ static void test_stock_commands(void **state)
     assert_int_equal(r->err, ERR_OK);
     assert_int_equal(r->id, 1);
     assert_string_equal(prompt(r, 1)->text, "a fox");
-    assert_string_equal(prompt(r, 1)->style, "ghibli");
+    assert_string_equal(prompt(r, 1)->style, "default");
     assert_int_equal(prompt(r, 1)->state, PROMPT_HELD);
     say(r, "aki", "!ANIME \"rain, 'again'\"", "#2 is in, place 2; a person looks at it first");
     assert_string_equal(prompt(r, 2)->text, "rain, 'again'");
@@ -578,6 +581,45 @@ static void test_reload(void **state)
     end(r);
 }
 
+/* A line whose handler waits while the scripts are loaded anew is answered all the same, once. */
+static void test_reload_while_waiting(void **state)
+{
+    struct rig *r = *state;
+    shimvfs_register();
+    start_with(r, "", "shim");
+    atomic_store(&shimvfs_sync_ms, 300);
+    send_as(r, "aki", ROLE_VIEWER, "!anime a fox");
+    WAIT(r, script_figures(r->s).calls == 1);
+    assert_int_equal(r->answers, 0);
+    script_reload(r->s, (struct answer){answered, r});
+    WAIT(r, r->answers == 2);
+    assert_int_equal(r->id, 1);
+    assert_string_equal(r->text, "#1 held");
+    assert_int_equal(script_figures(r->s).fallback, 0);
+    assert_false(r->b.show.script_late);
+    atomic_store(&shimvfs_sync_ms, 0);
+    assert_int_equal(r->b.show.last_id, 1);
+    end(r);
+}
+
+static void test_no_prelude(void **state)
+{
+    struct rig *r = *state;
+    start(r, "");
+    close_show(r);
+    r->no_prelude = true;
+    str_copy(r->prelude, sizeof r->prelude, "/nonexistent/prelude.lua");
+    open_show(r);
+    assert_false(script_alive(r->s));
+    assert_true(r->b.show.script_late);
+    assert_non_null(strstr(r->b.show.script_why, "/nonexistent/prelude.lua"));
+    say(r, "aki", "!anime a fox", "#1 held");
+    assert_string_equal(prompt(r, 1)->style, "default");
+    reload(r, ERR_SYNTAX);
+    assert_false(script_alive(r->s));
+    end(r);
+}
+
 static void test_values(void **state)
 {
     struct rig *r = *state;
@@ -603,9 +645,6 @@ static void test_values(void **state)
         "    tostring(ok4), n }, ' '))\n"
         "end }\n");
     say(r, "aki", "!v", "1 aki nil true 3.25 integer 4");
-    store_drain(r->b.store);
-    for (int i = 0; i < 5; i++)
-        turn(r);
     close_show(r);
     open_show(r);
     say(r, "aki", "!v", "2 aki nil true 3.25 integer 4");
@@ -740,6 +779,8 @@ int main(void)
         T(test_end_while_stuck),
         T(test_flood),
         T(test_reload),
+        T(test_reload_while_waiting),
+        T(test_no_prelude),
         T(test_values),
         T(test_timers_and_events),
         T(test_hooks),
