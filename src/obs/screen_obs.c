@@ -32,8 +32,10 @@
 #define PROMPT_CELLS 66 /* what the lower third holds */
 #define PROMPT_LINES 2
 #define REQUEST_MS 4000
+#define OPEN_FRAMES 2
 #define ASKED_MAX 8
 #define ASKED_MS 3000 /* a change of scene that takes longer counts as somebody else's */
+#define TOLD_MS 1000
 #define PANIC_AGAIN_MS 5000
 #define CHECK_AGAIN_MS 500
 
@@ -121,10 +123,20 @@ static enum err batch_failure(const struct reply *r, int needed, char words[320]
     return i >= needed ? ERR_OK : ERR_SYNTAX;
 }
 
+/* OBS answered the cut: what it tells of it comes soon, or it was overtaken by another's. */
+static void asked_answered(struct obs_screen *s, const char *scene)
+{
+    int64_t until = clock_mono_ms() + TOLD_MS;
+    for (int i = 0; i < ASKED_MAX; i++)
+        if (!strcmp(s->asked[i].scene, scene) && s->asked[i].until_ms > until)
+            s->asked[i].until_ms = until;
+}
+
 static void on_batch(void *user, const struct reply *r)
 {
     struct call *c = user;
     char words[320];
+    asked_answered(c->s, setup_scene(c->to));
     enum err err = batch_failure(r, c->needed, words);
     c->took_us = r->took_us;
     if (!err) /* the event that says so may come later than the answer */
@@ -199,13 +211,28 @@ static bool shows(const struct obs_screen *s, enum stage_scene scene)
 
 /* ---- what the stage asks for ---- */
 
+static void on_opened(void *user, const struct reply *r)
+{
+    struct call *c = user;
+    c->took_us += r->took_us;
+    call_end(c, r->err, r->text);
+}
+
+/* OBS opens the file when it draws its next frame; a starved one draws late. */
 static void on_loaded(void *user, const struct reply *r)
 {
     struct call *c = user;
     char words[320];
     enum err err = batch_failure(r, c->needed, words);
     c->took_us = r->took_us;
-    call_end(c, err, words);
+    if (err) {
+        call_end(c, err, words);
+        return;
+    }
+    cJSON *b = session_batch_new(), *d = cJSON_CreateObject();
+    cJSON_AddNumberToObject(d, "sleepFrames", OPEN_FRAMES);
+    session_batch_add(b, "Sleep", d);
+    session_batch(c->s->session, b, WIRE_FRAME, REQUEST_MS, on_opened, c);
 }
 
 static void load(struct screen *base, enum stage_scene in, int slot, const struct screen_clip *clip,
@@ -323,7 +350,7 @@ static void resume(struct screen *base)
         unmute(s);
 }
 
-static void program_changed(struct obs_screen *s, const char *scene);
+static void program_changed(struct obs_screen *s, const char *scene, bool told);
 
 /* Where the program is counts first: a player also ends when somebody cuts away from it, and this
  * may be known before the event that tells of the cut. */
@@ -336,7 +363,7 @@ static void on_play(void *user, const struct reply *r)
     if (know && c->s->up) {
         const char *scene = json_str(program.data, "currentProgramSceneName", "");
         if (*scene && strcmp(scene, c->s->status.scene))
-            program_changed(c->s, scene);
+            program_changed(c->s, scene, false);
         const char *state = json_str(media.data, "mediaState", ""); /* "" : no such player */
         enum screen_play play = SCREEN_OVER;
         if (!strcmp(state, "OBS_MEDIA_STATE_PLAYING"))
@@ -556,15 +583,19 @@ static void on_down(void *user, const char *why, bool gave_up)
     down(s, why);
 }
 
-static void program_changed(struct obs_screen *s, const char *scene)
+/* `told`: by the event, which comes once for each cut and so uses up what was asked; else it is an
+ * answer to a question of ours. */
+static void program_changed(struct obs_screen *s, const char *scene, bool told)
 {
     int64_t now = clock_mono_ms();
     bool ours = !strcmp(scene, s->status.scene); /* known from the answer to our cut */
     str_copy(s->status.scene, sizeof s->status.scene, scene);
-    for (int i = 0; i < ASKED_MAX && !ours; i++)
+    for (int i = 0; i < ASKED_MAX; i++)
         if (s->asked[i].until_ms >= now && !strcmp(s->asked[i].scene, scene)) {
-            s->asked[i].until_ms = 0;
             ours = true;
+            if (told)
+                s->asked[i].until_ms = 0;
+            break;
         }
     s->base.ops->on_changed(s->base.user);
     if (!ours && s->up)
@@ -578,7 +609,7 @@ static void on_begun(void *user, const struct reply *r)
     struct obs_screen *s = user;
     const char *scene = json_str(r->data, "currentProgramSceneName", "");
     if (!r->err && s->up && *scene)
-        program_changed(s, scene);
+        program_changed(s, scene, false);
 }
 
 /* Of a transition that ran when the panic came: the cut was dropped if this is studio mode. */
@@ -614,7 +645,7 @@ static void on_event(void *user, const char *type, const cJSON *data)
 {
     struct obs_screen *s = user;
     if (!strcmp(type, "CurrentProgramSceneChanged")) {
-        program_changed(s, json_str(data, "sceneName", ""));
+        program_changed(s, json_str(data, "sceneName", ""), true);
     } else if (!strcmp(type, "SceneTransitionStarted")) {
         session_request(s->session, "GetCurrentProgramScene", NULL, REQUEST_MS, on_begun, s);
     } else if (!strcmp(type, "SceneTransitionEnded")) {

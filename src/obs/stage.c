@@ -142,7 +142,7 @@ static void on_cut(void *user, uint64_t tag, enum err err, const char *why, int6
         monitor_begin(&s->monitor, s->slot >= 0, now);
         if (s->airing == AIR_CUTTING) {
             s->airing = AIR_ON;
-            timer_start(s->end, s->air.duration_ms - LAST_PICTURE_MS, 0);
+            watch_begin(s);
             log_info("stage", "clip %lld is on air, %lld ms after it was asked for",
                      (long long)s->air.id, (long long)((clock_mono_us() - s->asked_us) / 1000));
             s->ops->on_air(s->user, s->air.id);

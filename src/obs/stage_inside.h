@@ -45,6 +45,7 @@ struct stage {
     int live;
     int64_t live_id, cut_ms;
     enum airing airing;
+    bool end_known; /* the player was asked, the next `end` is the end */
     struct stage_clip air;
     char air_path[PATH_LEN]; /* as OBS sees it */
     int64_t asked_us;
@@ -73,6 +74,7 @@ void stage_send_text(struct stage *s);
 
 /* watch.c: timers and news of the screen */
 void watch_end(void *user);
+void watch_begin(struct stage *s); /* a clip is on air */
 void watch_ended(void *user, int slot);
 void watch_poll(void *user);
 void watch_picture(void *user, int w, int h, const uint8_t *rgb);

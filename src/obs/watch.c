@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LAG_MS 250
+#define ASK_AHEAD_MS 300
 #define SETTLE_MS 900 /* a player may take so long to begin */
 
 /* ---- the end of a clip ---- */
@@ -29,31 +31,48 @@ static void broke_off(struct stage *s)
     stage_move(s, TABLE_FAULT, words);
 }
 
-/* Shortly before the end by our clock: what does the player say? It may lag on a loaded machine. */
+/* A moment before the end by our clock: what does the player say? On a loaded machine it may lag;
+ * then the end comes that much later. The pause itself follows without another question: an answer
+ * may take longer than the last picture lasts. */
 static void on_end_play(void *user, uint64_t tag, enum screen_play play, int64_t cursor_ms)
 {
     struct stage *s = user;
     if (tag != s->tag || s->airing != AIR_ON)
         return;
-    int64_t left = s->air.duration_ms - LAST_PICTURE_MS - cursor_ms;
-    if (play == SCREEN_PLAYING && cursor_ms >= 0 && left > 250)
-        timer_start(s->end, left, 0);
-    else
-        played(s);
+    int64_t end = s->air.duration_ms - LAST_PICTURE_MS;
+    int64_t by_clock = end - (clock_mono_ms() - s->cut_ms), by_player = end - cursor_ms;
+    if (play == SCREEN_PLAYING && cursor_ms >= 0 && by_player - by_clock > LAG_MS) {
+        timer_start(s->end, by_player - ASK_AHEAD_MS, 0);
+        return;
+    }
+    s->end_known = true;
+    timer_start(s->end, by_clock, 0);
 }
 
 void watch_end(void *user)
 {
     struct stage *s = user;
-    if (s->airing == AIR_ON)
+    if (s->airing != AIR_ON)
+        return;
+    if (s->end_known)
+        played(s);
+    else
         s->screen->kind->play(s->screen, s->live, on_end_play, s->tag);
+}
+
+void watch_begin(struct stage *s)
+{
+    s->end_known = false;
+    timer_start(s->end, s->air.duration_ms - LAST_PICTURE_MS - ASK_AHEAD_MS, 0);
 }
 
 static void on_event_play(void *user, uint64_t tag, enum screen_play play, int64_t cursor_ms)
 {
     struct stage *s = user;
     (void)cursor_ms;
-    if (tag == s->tag && s->airing == AIR_ON && play == SCREEN_OVER)
+    /* Soon after the cut it may still be the word of what the slot held before. */
+    if (tag == s->tag && s->airing == AIR_ON && play == SCREEN_OVER &&
+        clock_mono_ms() - s->cut_ms > SETTLE_MS)
         broke_off(s);
 }
 

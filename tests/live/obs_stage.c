@@ -340,7 +340,7 @@ static void panic_in_a_fade(struct rig *r, bool studio)
     rig_record(r, true);
     CHECK(air(r, 2) == ERR_OK);
     CHECK(wait_aired(r, aired_before + 1, 3000));
-    cJSON_Delete(rig_ask(r, "SetCurrentProgramScene", session_pair("sceneName", "my own scene")));
+    cJSON_Delete(rig_ask(r, "SetCurrentProgramScene", session_pair("sceneName", "my black scene")));
     CHECK(wait_ended(r, aired_before + 1, 1500));
     CHECK(r->ended[aired_before].how == STAGE_END_OVERRIDE);
     rig_run(r, 300); /* into the fade */
@@ -364,7 +364,7 @@ static void panic_in_fades(struct rig *r)
 {
     rig_stage(r, 0, 60000);
     CHECK(rig_scene(r, "sakuga standby", 10000));
-    cJSON_Delete(rig_ask(r, "CreateScene", session_pair("sceneName", "my own scene")));
+    cJSON_Delete(rig_ask(r, "CreateScene", session_pair("sceneName", "my black scene")));
     stage_panic(r->stage, NULL, NULL);
     stage_resume(r->stage); /* to the gallery */
     slow_fade(r, 1200);
@@ -372,7 +372,7 @@ static void panic_in_fades(struct rig *r)
     panic_in_a_fade(r, true);
     set_studio(r, false);
     slow_fade(r, 300);
-    cJSON_Delete(rig_ask(r, "RemoveScene", session_pair("sceneName", "my own scene")));
+    cJSON_Delete(rig_ask(r, "RemoveScene", session_pair("sceneName", "my black scene")));
 }
 
 /* In studio mode the program shows copies of scenes, and has its own way of cutting by hand. */
@@ -534,6 +534,8 @@ static void operator_cuts_by_hand(struct rig *r)
     CHECK(rig_scene(r, "sakuga gallery", 3000));
     cJSON_Delete(rig_ask(r, "SetCurrentProgramScene", session_pair("sceneName", "my own scene")));
     CHECK(rig_scene(r, "my own scene", 2000));
+    rig_run(r, 1500); /* the operator's own pace */
+    CHECK(rig_scene(r, "my own scene", 0));
     cJSON_Delete(rig_ask(r, "SetCurrentProgramScene", session_pair("sceneName", "sakuga gallery")));
     CHECK(rig_scene(r, "sakuga generating", 4000)); /* the gallery's dwell, then what is drawn */
     cJSON_Delete(rig_ask(r, "RemoveScene", session_pair("sceneName", "my own scene")));
