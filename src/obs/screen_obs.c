@@ -1,10 +1,10 @@
 /* The driver for a real OBS.
  *
  * A clip comes on in three steps (measured on OBS 29, every frame of recordings looked at): text
- * and file are set on the hidden slot; at least 100 ms pass, since OBS opens the file on its next
- * frame and decodes the first picture; then one realtime batch cuts and sends RESTART. A cut inside
- * the same scene enables one card and disables the other in the same batch. Earlier, or with the
- * last picture kept at the end (clear_on_media_end false), black or an older picture was seen.
+ * and file are set on the hidden slot; two frames and 200 ms pass, since OBS opens the file on its
+ * next frame and decodes the first picture; then one realtime batch cuts and sends RESTART. A cut
+ * inside the same scene enables one card and disables the other in the same batch. Earlier, or with
+ * the last picture kept at the end (clear_on_media_end false), black or an older picture was seen.
  *
  * Who cut? OBS tells of every change of the program scene, also of ours, later and out of order
  * with the answer. The names that we asked for wait in `asked`; a change that is not among them is

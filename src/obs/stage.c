@@ -25,7 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define READY_MS 100    /* OBS needs it between the file and the cut */
+#define READY_MS 200    /* OBS needs 100 between the file and the cut, more on a busy machine */
 #define HANDOVER_MS 250 /* the last picture stays so long, for the caller's next clip */
 #define GRACE_MS 2000   /* after a clip's end the watchdog waits so long */
 #define GENERATING_MS 20000
