@@ -1,6 +1,7 @@
 #include "app/config.h"
 
 #include "base/log.h"
+#include "base/near.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -344,29 +345,6 @@ static const struct key *find_key(const char *path)
     return NULL;
 }
 
-static int distance(const char *a, const char *b)
-{
-    int row[64], n = (int)strlen(b);
-    if (n > 63 || strlen(a) > 63)
-        return 99;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int best = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
 static enum err unknown(struct reader *r, const char *path)
 {
     char plain[256], shown[256];
@@ -374,7 +352,7 @@ static enum err unknown(struct reader *r, const char *path)
     int least = 6;
     general(path, plain, sizeof plain);
     for (int i = 0; i < KEYS; i++) {
-        int d = distance(plain, keys[i].path);
+        int d = near_edits(plain, keys[i].path);
         if (d < least) {
             least = d;
             near = keys[i].path;
