@@ -370,7 +370,7 @@ static void test_errors(void **state)
              "  local ok, why = pcall(ctx.reply, ctx, 7) ctx:reply(why) end }\n"
              "sakuga.on('open', function() error('in an event') end)\n"
              "sakuga.command{ name = 'memory', run = function(ctx)\n"
-             "  local t = {} while true do t[#t + 1] = ('x'):rep(1e6) end end }\n");
+             "  local t = {} while true do t[#t + 1] = ('x'):rep(6e4) .. #t end end }\n");
     say(r, "aki", "!bad", "");
     WAIT(r, strstr(r->b.show.script_why, "mine.lua:1: on purpose"));
     assert_true(logged(r, "mine.lua:1: in upvalue 'deep'"));
