@@ -747,6 +747,29 @@ static void test_rights(void **state)
     end(r);
 }
 
+/* Memory of what cools down is bounded: a flood of requests, each another one. */
+static void test_cooling_flood(void **state)
+{
+    struct rig *r = *state;
+    char line[1100];
+    start(r, "sakuga.command{ name = 'cool', cooldown = 60, run = function(ctx)\n"
+             "  ctx:reply('cool') end }\n");
+    memset(line, 'x', sizeof line);
+    for (int i = 0; i < 40000; i++) {
+        int n = sprintf(line, "!cool %d", i);
+        line[n] = ' ';
+        line[sizeof line - 1] = '\0';
+        send_as(r, "bob", ROLE_VIEWER, line);
+        if (i % 500 == 0)
+            WAIT(r, r->answers > i);
+    }
+    WAIT(r, r->answers == 40000);
+    assert_int_equal(script_figures(r->s).fallback, 0); /* none of them failed */
+    say(r, "eve", "!cool", "cool");
+    say(r, "eve", "!cool", "");
+    end(r);
+}
+
 static int rig_new(void **state)
 {
     *state = calloc(1, sizeof(struct rig));
@@ -785,6 +808,7 @@ int main(void)
         T(test_timers_and_events),
         T(test_hooks),
         T(test_rights),
+        T(test_cooling_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
