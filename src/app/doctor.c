@@ -1,5 +1,5 @@
 /* `sakuga doctor`: looks at everything a show needs and says what to do about what is missing. */
-#include "app/config.h"
+#include "app/house.h"
 #include "app/modes.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -80,7 +80,7 @@ static void terminal(struct doctor *d)
 static void files(struct doctor *d)
 {
     struct fault f = {0};
-    int64_t room = path_free_bytes(d->paths.data);
+    int64_t room;
     char chime[PATH_LEN];
     if (path_mkdirs(d->paths.data, 0700, &f))
         bad(d, "data", "%s", fault_text(&f));
@@ -221,20 +221,9 @@ static void chat(struct doctor *d)
     static const struct chat_ops ops = {no_line, no_withdrawal, no_status};
     struct chat *c = chat_new(d->loop, &ops, d);
     for (int i = 0; c && i < d->config.chat_count; i++) {
-        const struct config_chat *k = &d->config.chat[i];
+        struct chat_settings s = intake_source(&d->config, i);
         struct fault f = {0};
         struct chat_status st = {0};
-        char key[80];
-        snprintf(key, sizeof key, "%s.password", k->secret);
-        const char *password = config_secret(&d->config, key);
-        struct chat_settings s = {.kind = k->kind,
-                                  .url = k->url,
-                                  .nick = k->nick,
-                                  .ca = k->ca[0] ? k->ca : NULL,
-                                  .password = password[0] ? password : NULL,
-                                  .secret = k->secret[0] ? k->secret : NULL,
-                                  .seed = (uint64_t)k->seed,
-                                  .rate = k->rate};
         int at = chat_add(c, &s, &f);
         int64_t until = clock_mono_ms() + PATIENCE_MS;
         while (at >= 0 && !st.connected && clock_mono_ms() < until) {
