@@ -368,6 +368,8 @@ static void test_errors(void **state)
              "  local ok, why = pcall(kept.reply, kept, 'x') ctx:reply(why) end }\n"
              "sakuga.command{ name = 'types', run = function(ctx)\n"
              "  local ok, why = pcall(ctx.reply, ctx, 7) ctx:reply(why) end }\n"
+             "sakuga.command{ name = 'talk', run = function(ctx)\n"
+             "  while true do ctx:reply('x') end end }\n"
              "sakuga.on('open', function() error('in an event') end)\n"
              "sakuga.command{ name = 'memory', run = function(ctx)\n"
              "  local t = {} while true do t[#t + 1] = ('x'):rep(6e4) .. #t end end }\n");
@@ -382,6 +384,8 @@ static void test_errors(void **state)
     say(r, "aki", "!again", "");
     say(r, "aki", "!loop", "");
     WAIT(r, strstr(r->b.show.script_why, "took more than"));
+    for (int i = 0; i < 8; i++) /* it ends while a letter is being written: none is lost */
+        say(r, "aki", "!talk", NULL);
     say(r, "aki", "!yields", "");
     WAIT(r, strstr(r->b.show.script_why, "may not yield"));
     say(r, "aki", "!own", "false");
