@@ -12,7 +12,7 @@
  *   do COMMAND (as ctl, not as the console)
  *   drawn good|bad      engine down|idle|draw PERCENT STAGE ETA_MS
  *   obs SCENE MS | off  chat ok|deaf SECONDS              picture preview|review|program
- *   on-air | off-air    lamp disk|store|script            log TEXT
+ *   on-air | off-air    lamp disk|store|script|script-error   log TEXT
  *   screen
  */
 #include "unit/desk/desk_bench.h"
@@ -233,6 +233,9 @@ static void lamp(struct stage *s, const char *which)
         s->b.show.store_failed = true;
     } else if (!strcmp(which, "script")) {
         s->b.show.script_late = true;
+    } else if (!strcmp(which, "script-error")) {
+        s->b.show.script_late = false;
+        strcpy(s->b.show.script_why, "mine.lua:1: on purpose");
     } else {
         fail_msg("%s:%d: no lamp %s", s->file, s->line, which);
     }
