@@ -8,7 +8,7 @@
 #include "loop/loop.h"
 #include "loop/net.h"
 #include "obs/session.h"
-#include "store/store.h"
+#include "tui/look.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -102,6 +102,15 @@ static void files(struct doctor *d)
         bad(d, "lua", "%s is missing; install the program whole", d->paths.lua);
     if (access(d->paths.worker, X_OK))
         bad(d, "worker", "%s is missing; install the program whole", d->paths.worker);
+}
+
+static void theme(struct doctor *d)
+{
+    struct look look;
+    struct fault f = {0};
+    look_init(&look);
+    if (look_load(&look, d->paths.themes, d->config.theme, &f))
+        bad(d, "theme", "%s", fault_text(&f));
 }
 
 static void fonts(struct doctor *d)
@@ -251,7 +260,8 @@ int mode_doctor(const struct options *o)
         return 1;
     }
     log_set_level(LOG_ERROR);
-    if (config_load(&d.config, &d.paths, &f)) {
+    bool readable = !config_load(&d.config, &d.paths, &f);
+    if (!readable) {
         bad(&d, "config", "%s", fault_text(&f));
         config_defaults(&d.config);
     } else if (d.config.from_file) {
@@ -260,6 +270,7 @@ int mode_doctor(const struct options *o)
         hint("config", "there is no show.lua: the demo's settings are used");
     }
     terminal(&d);
+    theme(&d);
     fonts(&d);
     files(&d);
     d.loop = loop_new(&f);
@@ -268,8 +279,12 @@ int mode_doctor(const struct options *o)
         return 1;
     }
     device(&d);
-    obs(&d);
-    chat(&d);
+    if (readable) {
+        obs(&d);
+        chat(&d);
+    } else {
+        hint("obs, chat", "not looked at before the config is mended");
+    }
     session_shutdown(d.loop);
     net_shutdown(d.loop);
     loop_free(d.loop);

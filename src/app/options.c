@@ -137,9 +137,8 @@ enum err options_parse(struct options *o, int argc, char **argv, struct fault *f
     }
     const struct verb *v = o->verb ? options_verb(o->verb) : NULL;
     if (v && !v->args[0] && o->arg_count)
-        return fault_set(f, ERR_USAGE,
-                         "sakuga %s takes no arguments, and got %s; see sakuga --help", v->name,
-                         o->args[0]);
+        return fault_set(f, ERR_USAGE, "%s takes no arguments, and got %s; see sakuga --help",
+                         v->name, o->args[0]);
     return ERR_OK;
 }
 

@@ -19,7 +19,7 @@ static int complain(const struct fault *f)
 static int usage(const char *verb)
 {
     const struct verb *v = options_verb(verb);
-    fprintf(stderr, "usage: sakuga %s %s\n", v->name, v->args);
+    fprintf(stderr, "usage: sakuga %s %s\n       %s\n", v->name, v->args, v->help);
     return 2;
 }
 

@@ -136,6 +136,8 @@ void act_command(struct tui *t, const struct command *row)
         act_run(t, row->name);
     } else if (!p) {
         tui_say(t, LOG_WARN, "nothing is selected here", t->now);
+    } else if (t->overlay == OVERLAY_HELP) {
+        tui_say(t, LOG_WARN, "the help hides what this is about: Esc closes it", t->now);
     } else if (!moved_under_hand(t)) {
         on_subject(t, row, p);
     }

@@ -100,7 +100,7 @@ static int lines_a_minute(const struct tui *t, int source)
 static void chat_lamp(struct tui *t, struct lamps *l, int i)
 {
     const struct chat_status *c = &t->show->chat[i];
-    const char *name = strcmp(c->kind, "simulated") ? c->kind : "chat";
+    const char *name = frame_platform(c->kind);
     int rate = lines_a_minute(t, i);
     char age[16];
     if (!c->connected) {

@@ -25,7 +25,7 @@ screen
 |│                                                        ││ ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀  draw  seed 2222  │|
 |│                                                        ││ ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀  ━━────  41% 0:08 │|
 |│                                                        │╰────────────────────────────────────────────╯|
-|│                                                        │╭─ 3 Review 1 ──────── not airable before a ─╮|
+|│                                                        │╭─ 3 Review 1 ──────────── a puts it on air ─╮|
 |│                                                        ││  #1 sol 0:05 ✓ a dragon made of paper lant…│|
 |╰────────────────────────────────────────────────────────╯│ the clip is being opened                   │|
 |╭─ 2 Ready 1 ────────────────────────────────────────────╮│                                            │|
@@ -55,7 +55,7 @@ screen
 ~e                                                        ed %%%%%%%%%%%%%%%%%%%%%%%%  bbbbbbbbbbbbbbb  d~
 ~e                                                        ed %%%%%%%%%%%%%%%%%%%%%%%%  uuvvvvnnnnnnnnnn d~
 ~e                                                        edddddddddddddddddddddddddddddddddddddddddddddd~
-~e                                                        eddffffffffffnnddddddddbbbbbbbbbbbbbbbbbbbbbbdd~
+~e                                                        eddffffffffffnnddddddddddddbbbbbbbbbbbbbbbbbbdd~
 ~e                                                        edAAEEELLLLBBBBBOOAAAAAAAAAAAAAAAAAAAAAAAAAAAAd~
 ~eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeed bbbbbbbbbbbbbbbbbbbbbbbb                   d~
 ~ddfffffffffnndddddddddddddddddddddddddddddddddddddddddddddd                                            d~

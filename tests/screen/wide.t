@@ -27,7 +27,7 @@ screen
 |│                                                                               ││                                                                   ││                                                │|
 |│                                                                               ││                                                                   ││                                                │|
 |│                                                                               │╰───────────────────────────────────────────────────────────────────╯│                                                │|
-|│                                                                               │╭─ 3 Review 1 ─────────────────────────────── not airable before a ─╮│                                                │|
+|│                                                                               │╭─ 3 Review 1 ─────────────────────────────────── a puts it on air ─╮│                                                │|
 |│                                                                               ││▌ #1 sol 0:05 ✓ a dragon made of paper lanterns                    ││                                                │|
 |│                                                                               ││  ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀   ││                                                │|
 |│                                                                               ││  ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀   ││                                                │|
@@ -87,7 +87,7 @@ screen
 ~d                                                                               dd                                                                   dd                                                d~
 ~d                                                                               dd                                                                   dd                                                d~
 ~d                                                                               ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd                                                d~
-~d                                                                               deeggggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbbbbbbbbeed                                                d~
+~d                                                                               deeggggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbbbbeed                                                d~
 ~d                                                                               deEAEEELLLLBBBBBOOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAed                                                d~
 ~d                                                                               de  %%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%   ed                                                d~
 ~d                                                                               de  %%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%   ed                                                d~
