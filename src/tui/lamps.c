@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "show/queue.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -47,6 +48,10 @@ static void stage_lamp(struct tui *t, struct lamps *l)
     const struct obs_status *o = &s->obs;
     bool airing = s->count[PROMPT_AIRING] > 0;
     const char *scene = o->connected ? o->scene : "";
+    char name[16];
+    str_copy(name, sizeof name, stage_scene_name(o->stage));
+    for (char *c = name; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
     if (!strncmp(scene, "sakuga ", 7))
         scene += 7;
     if (s->panic)
@@ -54,8 +59,7 @@ static void stage_lamp(struct tui *t, struct lamps *l)
     else if (airing)
         add(l, LOOK_ON_AIR, URGENT + 8, " %s ON AIR ", frame_glyph(t, GLYPH_DOT));
     else
-        add(l, LOOK_STANDBY, 90, " %s %s ", frame_glyph(t, GLYPH_RING),
-            o->stage == STAGE_GALLERY ? "GALLERY" : "STANDBY");
+        add(l, LOOK_STANDBY, 90, " %s %s ", frame_glyph(t, GLYPH_RING), name);
     if (scene[0])
         add(l, LOOK_TEXT, 60, "%s", scene);
     if (o->monitor[0])

@@ -191,9 +191,12 @@ static void obs(struct stage *s, const char *how)
         return;
     }
     o->connected = true;
-    o->stage = STAGE_GALLERY;
     if (sscanf(how, "%100s %d", o->scene, &o->latency_ms) != 2)
         fail_msg("%s:%d: obs SCENE MS", s->file, s->line);
+    o->stage = STAGE_GALLERY;
+    for (int i = 0; i < STAGE_SCENES; i++) /* another scene is the operator's own */
+        if (strstr(o->scene, stage_scene_name((enum stage_scene)i)))
+            o->stage = (enum stage_scene)i;
 }
 
 static void chat(struct stage *s, const char *how)
