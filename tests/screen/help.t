@@ -152,10 +152,13 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 # A key decides on nothing that the help hides.
 say aki neon fox
-key ? a
+say bo two foxes
+do approve 2
+engine draw 40 draw 9000
+key ? a c
 size 80 10
 screen
-| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓  ▶ #2 40%  cpu 42% 96M  disk 212G        16:00:00 |
 |╭─ Help ────────────────────────────────────────────── j k scroll, Esc closes ─╮|
 |│ Decisions                                                                    ┃|
 |│ a           approve    pass gate 1: the prompt may be drawn                  │|
@@ -165,7 +168,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✗ the help hides what this is about: Esc closes it                             |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooo  eeeeeeee                                ffffffff ~
 ~eeggggggeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbbbbbbbbbbee~
 ~e ggggggggg                                                                    ?~
 ~e g           lllllll                                                          e~
@@ -177,7 +180,7 @@ screen
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
 key Esc
 screen
-| ✿ sakuga   ○ STANDBY   irc ✓  animatic ✓  cpu 42% 96M  disk 212G      16:00:00 |
+| ✿ sakuga   ○ STANDBY   irc ✓ 120/min  ▶ #2 40%  cpu 42% 96M           16:00:01 |
 |╭─ 1 Held 1 ───────────────────────────────────────────────────────────────────╮|
 |│▌  #1 irc aki           0s neon fox                                           │|
 |│                                                                              │|
@@ -187,7 +190,7 @@ screen
 |╰──────────────────────────────────────────────────────────────────────────────╯|
 | ✗ the help hides what this is about: Esc closes it                             |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
-~ cccccccc  SSSSSSSSSSS  ooooo  oooooooooo                              ffffffff ~
+~ cccccccc  SSSSSSSSSSS  ooooooooooooo  eeeeeeee                        ffffffff ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
 ~eEAEEEABBBALLLAAAAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
 ~e                                                                              e~
