@@ -171,8 +171,8 @@ static void house_lamps(struct tui *t, struct lamps *l)
         add(l, LOOK_TEXT, 25, "disk %.0fG", (double)s->disk_free / 1e9);
     if (s->script_late)
         add(l, LOOK_BAD, URGENT + 1, "%s scripts late", frame_glyph(t, GLYPH_NO));
-    else if (s->script_why[0]) /* until a reload without one; the log has the words */
-        add(l, LOOK_WARN, 53, "%s script error", frame_glyph(t, GLYPH_NO));
+    else if (s->script_why[0]) /* one failed, or there are none; the log has the words */
+        add(l, LOOK_WARN, 53, "%s scripts", frame_glyph(t, GLYPH_NO));
     else
         add(l, LOOK_GOOD, 9, "scripts %s", frame_glyph(t, GLYPH_OK));
     if (s->paused && !s->panic)
