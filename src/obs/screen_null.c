@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "obs/setup.h"
+#include "obs/design.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +94,7 @@ static void cut(struct screen *base, enum stage_scene to, int slot, screen_fn *f
     }
     if (slot >= 0 && !s->loop[slot])
         timer_start(s->over[slot], s->duration_ms[slot], 0);
-    str_copy(s->status.scene, sizeof s->status.scene, setup_scene(to));
+    str_copy(s->status.scene, sizeof s->status.scene, design_scene(to));
     later(s, (struct call){.fn = fn, .tag = tag});
 }
 
