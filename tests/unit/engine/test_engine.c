@@ -500,6 +500,13 @@ static void test_no_program(void **state)
     submit(1, 2); /* waits; is not lost and not told as ended */
     UNTIL(strstr(engine_status(engine)->why, "nonexistent"), 2000);
     assert_true(!told.done && !told.failed && !told.died);
+    /* A worker that cannot use its vault says so, and so does the engine. */
+    config.worker = worker_program();
+    config.vault = "/nonexistent/vault";
+    engine_free(engine);
+    engine = engine_new(loop, &config, &ops, NULL, &fault);
+    engine_start(engine);
+    UNTIL(strstr(engine_status(engine)->why, "/nonexistent/vault"), 5000);
     config.kind = "wan";
     assert_null(engine_new(loop, &config, &ops, NULL, &fault));
     assert_int_equal(fault.code, ERR_UNSUPPORTED);
