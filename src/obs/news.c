@@ -2,7 +2,10 @@
  *
  * Who cut? OBS tells of every change of the program scene, also of ours, later and out of order
  * with the answer. The names that we asked for wait in `asked`; a change that is not among them is
- * somebody else's. */
+ * somebody else's.
+ *
+ * The way up: connected, set up (setup.h), the state of the outputs, then the stage hears of it.
+ * Whatever goes wrong on it while OBS stays connected is tried again. */
 #include "obs/screen_inside.h"
 
 #include "base/clock.h"
@@ -26,19 +29,34 @@ static void set_up(void *user, enum err err, const char *why, const struct setup
 static void begin_setup(struct obs_screen *s)
 {
     timer_stop(s->check);
-    if (s->setup || s->changing || !session_up(s->session))
+    if (s->changing || !session_up(s->session))
         return;
-    s->setup = setup_run(s->session, s->label, set_up, s);
     if (!s->setup)
+        s->setup = setup_run(s->session, s->label, set_up, s);
+    else /* it may have looked already */
         timer_start(s->check, CHECK_AGAIN_MS, 0);
+}
+
+/* It did not come up although it is connected. */
+static void try_again(struct obs_screen *s, const char *why)
+{
+    str_copy(s->status.why, sizeof s->status.why, why);
+    log_error("obs", "%s", why);
+    s->drawn = true; /* nothing was removed */
+    timer_start(s->check, TRY_AGAIN_MS, 0);
+    s->base.ops->on_changed(s->base.user);
 }
 
 static void on_outputs(void *user, const struct reply *r)
 {
     struct obs_screen *s = user;
     const cJSON *e;
-    if (r->err || s->setup || s->changing)
+    if (s->up || s->setup || s->changing || r->err == ERR_CLOSED)
+        return; /* another one was sent, or will be */
+    if (r->err) {
+        try_again(s, r->text);
         return;
+    }
     cJSON_ArrayForEach(e, r->data)
     {
         struct wire w;
@@ -66,10 +84,7 @@ static void set_up(void *user, enum err err, const char *why, const struct setup
     if (!session_up(s->session))
         return;
     if (err) {
-        str_copy(s->status.why, sizeof s->status.why, why);
-        log_error("obs", "%s", why);
-        timer_start(s->check, TRY_AGAIN_MS, 0);
-        s->base.ops->on_changed(s->base.user);
+        try_again(s, why);
         return;
     }
     s->truth = *truth;
@@ -206,6 +221,7 @@ static void on_event(void *user, const char *type, const cJSON *data)
                 !strcmp(type, "SceneItemRemoved") || !strcmp(type, "InputNameChanged") ||
                 !strcmp(type, "SceneNameChanged")) &&
                is_ours(data)) {
+        s->drawn = false;
         timer_start(s->check, CHECK_AGAIN_MS, 0);
     }
 }
@@ -228,9 +244,10 @@ static void on_probe(void *user, const cJSON *stats, int64_t took_us)
 static void on_drawn(void *user, const struct reply *r)
 {
     struct obs_screen *s = user;
-    s->drawn = !r->err;
-    if (s->drawn)
-        timer_start(s->check, CHECK_AGAIN_MS, 0);
+    if (r->err == ERR_CLOSED)
+        return;
+    s->drawn = true; /* a late answer is one too */
+    timer_start(s->check, CHECK_AGAIN_MS, 0);
 }
 
 void news_check(void *user)

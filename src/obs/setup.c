@@ -450,6 +450,8 @@ struct once {
 static void once_set_up(void *user, enum err err, const char *why, const struct setup_truth *t)
 {
     struct once *o = user;
+    if (o->done) /* the time was over first */
+        return;
     o->done = true;
     if (err) {
         o->err = fault_set(o->fault, err, "%s", why);
@@ -506,6 +508,7 @@ enum err setup_once(const char *url, const char *password, const char *label, in
         loop_step(l, 50);
     if (!o.session)
         o.err = ERR_INVAL;
+    o.done = true;
     session_free(o.session);
     session_shutdown(l);
     loop_free(l);
