@@ -114,10 +114,10 @@ static void take_still(const struct errand *e)
             break;
         }
     }
+    if (!bad && !out_picture(PICTURE_STILL, e->id, v.w, v.h, v.rgb))
+        bad = fault_set(&f, ERR_TIMEOUT, "the console did not take the picture of %s", e->path);
     if (bad)
         out_trouble(e->id, e->path, &f);
-    else
-        out_picture(PICTURE_STILL, e->id, v.w, v.h, v.rgb);
     player_free(p);
 }
 
