@@ -23,8 +23,8 @@ screen
 |│                                                                               ││                                                                   ││ length     0:05, drawn in 0:01                 │|
 |│                                                                               ││                                                                   ││ frames     sha256 00…                          │|
 |│                                                                               ││                                                                   ││                                                │|
-|│                                                                               ││                                                                   ││ #1 is review; its clip waits for the operator  │|
-|│                                                                               ││                                                                   ││                                                │|
+|│                                                                               ││                                                                   ││ #1 is in review; its clip waits for the        │|
+|│                                                                               ││                                                                   ││ operator                                       │|
 |│                                                                               ││                                                                   ││                                                │|
 |│                                                                               │╰───────────────────────────────────────────────────────────────────╯│                                                │|
 |│                                                                               │╭─ 3 Review 1 ────────────────────────────────────── waits for you ─╮│                                                │|
@@ -83,8 +83,8 @@ screen
 ~d                                                                               dd                                                                   dd bbbbbb                                         d~
 ~d                                                                               dd                                                                   dd bbbbbb                                         d~
 ~d                                                                               dd                                                                   dd                                                d~
-~d                                                                               dd                                                                   dd xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx  d~
-~d                                                                               dd                                                                   dd                                                d~
+~d                                                                               dd                                                                   dd xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx        d~
+~d                                                                               dd                                                                   dd xxxxxxxx                                       d~
 ~d                                                                               dd                                                                   dd                                                d~
 ~d                                                                               ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd                                                d~
 ~d                                                                               deeggggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbeed                                                d~

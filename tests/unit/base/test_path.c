@@ -102,6 +102,23 @@ static void files_are_written_whole(void **state)
     assert_int_equal(entries(), 2); /* no temporary file is left */
 }
 
+/* A buffer that nothing came into ends all the same, whatever its memory held before. */
+static void an_empty_file_is_an_empty_text(void **state)
+{
+    (void)state;
+    assert_int_equal(path_write(below("empty"), "", 0, 0600, &f), ERR_OK);
+    for (int i = 0; i < 50; i++) {
+        void *dirt = malloc(32768);
+        memset(dirt, 'x', 32768);
+        free(dirt);
+        struct buf b = BUF_INIT(0);
+        assert_int_equal(path_read(below("empty"), 10, &b, &f), ERR_OK);
+        assert_int_equal(b.len, 0);
+        assert_string_equal(b.data, "");
+        buf_free(&b);
+    }
+}
+
 static void what_cannot_be_read_is_named(void **state)
 {
     struct buf b = BUF_INIT(0);
@@ -161,6 +178,7 @@ int main(void)
         TEST(joins),
         TEST(folders_are_made),
         TEST(files_are_written_whole),
+        TEST(an_empty_file_is_an_empty_text),
         TEST(what_cannot_be_read_is_named),
         TEST(every_place_follows_from_two_folders),
     };
