@@ -299,6 +299,7 @@ static void on_status(void *user)
     struct house *h = user;
     bool was = h->show.obs.connected;
     stage_status(h->stage, &h->show.obs);
+    str_printable(h->show.obs.scene); /* a stranger may have named it */
     show_changed(&h->show, EVENT_OBS, 0, clock_mono_ms());
     if (h->desk && h->show.obs.connected != was)
         desk_drive(h->desk);

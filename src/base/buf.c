@@ -26,6 +26,7 @@ char *buf_room(struct buf *b, size_t n)
         }
         b->data = p;
         b->cap = cap;
+        b->data[b->len] = '\0'; /* also when nothing comes into the room */
     }
     return b->data + b->len;
 }

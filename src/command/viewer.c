@@ -73,7 +73,7 @@ void viewer_mine(const struct show *s, const struct viewer *who, int64_t mono_ms
             if (!viewer_same(&p->viewer, who))
                 continue;
             buf_addf(out, "%s#%lld is %s", out->len > begin ? "; " : "", (long long)p->id,
-                     prompt_state_name(p->state));
+                     prompt_state_words(p->state));
             if (place)
                 buf_addf(out, ", place %d", place);
             if (queue_eta_at(s, p, place, &eta))

@@ -85,6 +85,16 @@ static int print_json(const cJSON *o)
     return s ? 0 : 1;
 }
 
+/* Is the prompt among the first `n` of the list? */
+static bool listed(const cJSON *list, int n, int64_t id)
+{
+    const cJSON *p = list->child;
+    for (; p && n > 0; p = p->next, n--)
+        if (json_int(p, "id", 0) == id)
+            return true;
+    return false;
+}
+
 /* Fetches the rest page by page and puts it in front of what `state` listed. */
 static int add_pages(struct wire *w, cJSON *state, int argc, char **argv)
 {
@@ -99,6 +109,7 @@ static int add_pages(struct wire *w, cJSON *state, int argc, char **argv)
         if (live)
             cJSON_AddItemToArray(all, cJSON_Duplicate(p, 1));
     }
+    int live = cJSON_GetArraySize(all);
     for (int n = 1; n > 0;) {
         char *line = send_line(w, argc, argv, below) ? read_line(w) : NULL;
         cJSON *o = line ? json_parse(line, strlen(line), NULL) : NULL;
@@ -115,7 +126,10 @@ static int add_pages(struct wire *w, cJSON *state, int argc, char **argv)
         n = cJSON_GetArraySize(page);
         while ((p = cJSON_DetachItemFromArray(page, 0))) {
             below = json_int(p, "id", 0);
-            cJSON_AddItemToArray(all, p);
+            if (listed(all, live, below)) /* it ended between the state and this page */
+                cJSON_Delete(p);
+            else
+                cJSON_AddItemToArray(all, p);
         }
         cJSON_Delete(o);
     }
@@ -177,12 +191,17 @@ int client_run(const char *path, int argc, char **argv)
         fprintf(stderr, "sakuga: %s\n", fault_text(&f));
         return f.code == ERR_NOTFOUND ? 3 : 1;
     }
-    if (!strcmp(argv[0], "watch"))
+    bool watch = !strcmp(argv[0], "watch");
+    if (watch)
         code = send_line(&w, argc, argv, 0) ? print_watch(&w) : lost();
     else if (!strcmp(argv[0], "state"))
         code = state(&w, argc, argv);
     else
         code = command(&w, argc, argv);
+    if (!watch && !code && fflush(stdout)) { /* a full disk: what was asked for is not there */
+        fprintf(stderr, "sakuga: the answer cannot be written: %s\n", strerror(errno));
+        code = 1;
+    }
     close(w.fd);
     buf_free(&w.in);
     return code;

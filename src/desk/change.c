@@ -139,7 +139,7 @@ void change_stage(struct desk *d, struct change *c, struct store_op *op, const c
         log_warn("desk", "refused: #%lld cannot go from %s to %s (%s)", (long long)c->after.id,
                  prompt_state_name(c->before.state), prompt_state_name(c->after.state), c->what);
         change_answer(c->answer, ERR_STATE, c->after.id, "#%lld is %s; it cannot be made %s",
-                      (long long)c->after.id, prompt_state_name(c->before.state),
+                      (long long)c->after.id, prompt_state_words(c->before.state),
                       prompt_state_name(c->after.state));
         store_op_free(op);
         change_free(c);

@@ -71,7 +71,7 @@ void desk_decide(struct desk *d, enum desk_verb v, int64_t id, const char *who, 
     snprintf(c->said, sizeof c->said, "%s #%lld", verbs[v].past, (long long)id);
     if (!acts_on(v, c->before.state)) {
         change_answer(a, ERR_STATE, id, "#%lld is %s; %s is not possible", (long long)id,
-                      prompt_state_name(c->before.state), verbs[v].what);
+                      prompt_state_words(c->before.state), verbs[v].what);
         change_free(c);
         return;
     }
@@ -105,7 +105,7 @@ void desk_edit(struct desk *d, int64_t id, const char *text, const char *who, st
     size_t n = text_clusters(text);
     if (c->before.state != PROMPT_HELD && c->before.state != PROMPT_APPROVED) {
         change_answer(a, ERR_STATE, id, "#%lld is %s; only a prompt that waits can be edited",
-                      (long long)id, prompt_state_name(c->before.state));
+                      (long long)id, prompt_state_words(c->before.state));
     } else if (!n || n > (size_t)d->show->set.length || strlen(text) >= PROMPT_TEXT_MAX) {
         change_answer(a, ERR_LIMIT, id, "the new text has %zu characters, 1 to %d are possible", n,
                       d->show->set.length);
@@ -315,7 +315,7 @@ static void undo_prompt(struct desk *d, const struct undo *u, const char *who, s
         return;
     }
     snprintf(c->said, sizeof c->said, "undone: %s #%lld, it is %s again", u->what,
-             (long long)u->before.id, prompt_state_name(c->after.state));
+             (long long)u->before.id, prompt_state_words(c->after.state));
     if (c->after.state != c->before.state)
         c->after.reason[0] = '\0';
     change_stage(d, c, NULL, u->what);

@@ -66,6 +66,11 @@ const char *prompt_state_name(enum prompt_state s)
     return (unsigned)s < PROMPT_STATES ? states[s].name : "unknown";
 }
 
+const char *prompt_state_words(enum prompt_state s)
+{
+    return s == PROMPT_REVIEW ? "in review" : s == PROMPT_AIRING ? "on air" : prompt_state_name(s);
+}
+
 enum prompt_state prompt_state_parse(const char *name)
 {
     int s = 0;

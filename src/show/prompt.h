@@ -66,6 +66,8 @@ struct prompt {
 };
 
 const char *prompt_state_name(enum prompt_state s);
+/* What stands behind "it is ": "in review" for review, else the name. */
+const char *prompt_state_words(enum prompt_state s);
 /* PROMPT_STATES when there is no such state. */
 enum prompt_state prompt_state_parse(const char *name);
 /* Has its life ended (aired, rejected, cancelled, failed, quarantined)? */

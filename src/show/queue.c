@@ -142,7 +142,7 @@ bool queue_eta_new(const struct show *s, struct eta_range *out)
 void queue_why(const struct show *s, const struct prompt *p, int64_t mono_ms, struct buf *out)
 {
     struct eta_range eta;
-    buf_addf(out, "#%lld is %s", (long long)p->id, prompt_state_name(p->state));
+    buf_addf(out, "#%lld is %s", (long long)p->id, prompt_state_words(p->state));
     if (p->reason[0])
         buf_addf(out, " (%s)", p->reason);
     if (p->state == PROMPT_APPROVED || p->state == PROMPT_HELD) {
@@ -167,7 +167,11 @@ void queue_why(const struct show *s, const struct prompt *p, int64_t mono_ms, st
         buf_adds(out,
                  s->panic ? "; panic: nothing airs before `resume`" : "; it waits for the stage");
     }
-    if (queue_eta(s, p, mono_ms, &eta))
-        buf_addf(out, "; on air in %lld to %lld s", (long long)((eta.low_ms + 999) / 1000),
-                 (long long)((eta.high_ms + 999) / 1000));
+    if (queue_eta(s, p, mono_ms, &eta)) {
+        long long low = (eta.low_ms + 999) / 1000, high = (eta.high_ms + 999) / 1000;
+        if (low < high)
+            buf_addf(out, "; on air in %lld to %lld s", low, high);
+        else
+            buf_addf(out, "; on air in about %lld s", low);
+    }
 }

@@ -14,6 +14,9 @@ enum err store_backup(const char *from, const char *to, struct fault *f)
     enum err e = ERR_OK;
     if (!stat(to, &st))
         return fault_set(f, ERR_EXISTS, "%s exists already; name a new file for the backup", to);
+    if (stat(from, &st))
+        return fault_set(f, ERR_NOTFOUND,
+                         "there is no database at %s; name the show's folder with --data", from);
     int rc = sqlite3_open_v2(from, &src, SQLITE_OPEN_READWRITE, NULL);
     if (rc != SQLITE_OK) {
         e = fault_set(f, ERR_IO, "cannot read %s: %s", from, sqlite3_errmsg(src));

@@ -9,7 +9,7 @@ key 3
 picture review
 picture program
 screen
-| ✿ sakuga   ○ GALLERY   sakuga_result  obs ✓ 4 ms  irc ✓  animatic ✓  cpu 42% 96M  store ✓  disk 212G  scripts ✓                                                                               16:00:00 |
+| ✿ sakuga   ○ RESULT   sakuga_result  obs ✓ 4 ms  irc ✓  animatic ✓  cpu 42% 96M  store ✓  disk 212G  scripts ✓                                                                                16:00:00 |
 | SUBMISSIONS OPEN  held 1  ready 0  review 1  aired 0  rejected 0  a new one airs in 2 s                                                                                                                |
 |╭─ 1 Held 1 ────────────────────────────────────────────────────────────────────╮╭─ 4 Now ──────────────────────────────────────────────────── idle ─╮╭─ Prompt #1 ────────────────────────────────────╮|
 |│   #2 irc mika_ch       0s neon fox running over wet rooftops, city glow       ││ nothing is being drawn: the queue is empty                        ││ a dragon made of paper lanterns                │|
@@ -23,11 +23,11 @@ screen
 |│                                                                               ││                                                                   ││ length     0:05, drawn in 0:01                 │|
 |│                                                                               ││                                                                   ││ frames     sha256 00…                          │|
 |│                                                                               ││                                                                   ││                                                │|
-|│                                                                               ││                                                                   ││ #1 is review; its clip waits for the operator  │|
-|│                                                                               ││                                                                   ││                                                │|
+|│                                                                               ││                                                                   ││ #1 is in review; its clip waits for the        │|
+|│                                                                               ││                                                                   ││ operator                                       │|
 |│                                                                               ││                                                                   ││                                                │|
 |│                                                                               │╰───────────────────────────────────────────────────────────────────╯│                                                │|
-|│                                                                               │╭─ 3 Review 1 ─────────────────────────────── not airable before a ─╮│                                                │|
+|│                                                                               │╭─ 3 Review 1 ────────────────────────────────────── waits for you ─╮│                                                │|
 |│                                                                               ││▌ #1 sol 0:05 ✓ a dragon made of paper lanterns                    ││                                                │|
 |│                                                                               ││  ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀   ││                                                │|
 |│                                                                               ││  ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀   ││                                                │|
@@ -69,7 +69,7 @@ screen
 |╰───────────────────────────────────────────────────────────────────────────────╯╰───────────────────────────────────────────────────────────────────╯╰────────────────────────────────────────────────╯|
 |                                                                                                                                                                                                        |
 | a Air  x Reject  r Reroll  e Edit  f Favourite  z Undo  : Command  ? Help                                                                                                                    F12 PANIC |
-~ cccccccc  SSSSSSSSSSS                 oooooooooo  ooooo  oooooooooo               ooooooo             ooooooooo                                                                               ffffffff ~
+~ cccccccc  SSSSSSSSSS                 oooooooooo  ooooo  oooooooooo               ooooooo             ooooooooo                                                                                ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  pppppppp  bbbbbbb  bbbbbbbbbb                                                                                                                                       ~
 ~ddffffffffnndddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddfffffffddddddddddddddddddddddddddddddddddddddddddddddddddddbbbbbbddddfffffffffffddddddddddddddddddddddddddddddddddddd~
 ~dAAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdd bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                        dd                                                d~
@@ -83,11 +83,11 @@ screen
 ~d                                                                               dd                                                                   dd bbbbbb                                         d~
 ~d                                                                               dd                                                                   dd bbbbbb                                         d~
 ~d                                                                               dd                                                                   dd                                                d~
-~d                                                                               dd                                                                   dd xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx  d~
-~d                                                                               dd                                                                   dd                                                d~
+~d                                                                               dd                                                                   dd xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx        d~
+~d                                                                               dd                                                                   dd xxxxxxxx                                       d~
 ~d                                                                               dd                                                                   dd                                                d~
 ~d                                                                               ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd                                                d~
-~d                                                                               deeggggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbbbbbbbbeed                                                d~
+~d                                                                               deeggggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbeed                                                d~
 ~d                                                                               deEAEEELLLLBBBBBOOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAed                                                d~
 ~d                                                                               de  %%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%   ed                                                d~
 ~d                                                                               de  %%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%   ed                                                d~

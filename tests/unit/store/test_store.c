@@ -553,7 +553,8 @@ static void a_backup_is_whole_and_private(void **state)
     store_drain(s); /* beside the open store, with a log that was not checkpointed */
     assert_int_equal(store_backup(path, copy, &f), ERR_OK);
     assert_int_equal(store_backup(path, copy, &f), ERR_EXISTS);
-    assert_int_equal(store_backup("/nonexistent/show.db", "/nonexistent/copy.db", &f), ERR_IO);
+    assert_int_equal(store_backup("/nonexistent/show.db", "/nonexistent/copy.db", &f),
+                     ERR_NOTFOUND);
     assert_int_equal(store_backup(path, "/nonexistent/copy.db", &f), ERR_IO);
     assert_int_equal(stat(copy, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
