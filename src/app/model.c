@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
-#include "loop/http.h"
+#include "loop/net.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -64,7 +64,7 @@ static int pull(const struct pull_model *m, const char *dir, const char *base)
     struct loop *l = loop_new(&f);
     enum err e = l ? pull_model(l, m, &set, &f) : f.code;
     if (l) {
-        http_shutdown(l);
+        net_shutdown(l);
         loop_free(l);
     }
     if (e) {

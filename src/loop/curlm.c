@@ -156,11 +156,6 @@ void transfer_end(struct transfer *t)
     t->easy = NULL;
 }
 
-struct loop *transfer_loop(const struct transfer *t)
-{
-    return t->on->loop;
-}
-
 void curlm_free(struct loop *l)
 {
     for (struct curlm **at = &all, *m; (m = *at); at = &m->next) {

@@ -25,7 +25,6 @@ enum err transfer_start(struct transfer *t);
 /* Ends it at once, wherever it is; `done` is not called any more. Not from inside a callback of the
  * handle. */
 void transfer_end(struct transfer *t);
-struct loop *transfer_loop(const struct transfer *t);
 
 /* Ends curl's part of the loop; all transfers have been ended. */
 void curlm_free(struct loop *l);

@@ -239,8 +239,3 @@ void http_free(struct http *h)
     if (!h->busy)
         dispose(h);
 }
-
-void http_shutdown(struct loop *l)
-{
-    curlm_free(l);
-}

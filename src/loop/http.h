@@ -1,7 +1,7 @@
 /* loop/http: HTTP GET (libcurl), the body in pieces as they come.
  *
  * Loop thread only. https everywhere; http to this machine alone. Redirects are followed, at most
- * five, and never from https to http. */
+ * five, and never from https to http. net_shutdown() ends the library's part of the loop. */
 #ifndef SAKUGA_LOOP_HTTP_H
 #define SAKUGA_LOOP_HTTP_H
 
@@ -42,7 +42,5 @@ struct http *http_get(struct loop *l, const struct http_request *rq, const struc
                       void *user, struct fault *f);
 /* Ends it at once and calls nothing any more; also from a callback of its own. NULL is fine. */
 void http_free(struct http *h);
-/* Ends curl's part of the loop, where nothing else (loop/net) does; before loop_free(). */
-void http_shutdown(struct loop *l);
 
 #endif

@@ -1,9 +1,9 @@
 #include "loop/net.h"
 
 #include "base/buf.h"
+#include "loop/curlm.h"
 
 #include <arpa/inet.h>
-#include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@
  *    CURLE_AGAIN; after READ_TURN bytes the loop gets its turn and a timer of 0 ms resumes.
  *  - a write that said CURLE_AGAIN must be repeated with the same pointer and length (OpenSSL
  *    insists), so the queue is a list of pieces that never move.
- * The multi handle of a loop is made at the first net_open() and ended by net_shutdown(). */
+ */
 
 #define SEND_MAX ((size_t)1 << 20)
 #define READ_TURN ((size_t)256 << 10)
@@ -29,9 +29,9 @@ struct piece {
 };
 
 struct net {
-    struct library *lib;
-    struct net *next;
-    CURL *easy;
+    struct transfer transfer; /* first: its address is ours */
+    struct net *next;         /* of all */
+    struct loop *loop;
     uv_poll_t *poll;     /* NULL until connected */
     struct timer *again; /* resumes reading, or closes outside the caller's frame */
     struct piece *head, **tail;
@@ -46,21 +46,12 @@ struct net {
     void *user;
 };
 
-/* curl's part of one loop */
-struct library {
-    struct library *next;
-    struct loop *loop;
-    CURLM *multi;
-    struct timer *timer;
-    struct net *nets;
-};
-
-static struct library *libraries; /* loop thread */
+static struct net *all; /* loop thread */
 
 /* Ends the connection and its memory; from the callbacks' ends only. */
 static void dispose(struct net *n)
 {
-    struct net **at = &n->lib->nets;
+    struct net **at = &all;
     while (*at && *at != n)
         at = &(*at)->next;
     if (*at)
@@ -69,10 +60,7 @@ static void dispose(struct net *n)
         uv_poll_stop(n->poll);
         uv_close((uv_handle_t *)n->poll, (uv_close_cb)free);
     }
-    if (n->easy) {
-        curl_multi_remove_handle(n->lib->multi, n->easy);
-        curl_easy_cleanup(n->easy);
-    }
+    transfer_end(&n->transfer);
     timer_free(n->again);
     for (struct piece *p = n->head, *next; p; p = next) {
         next = p->next;
@@ -138,7 +126,7 @@ static void flush(struct net *n)
     while (n->head && !n->why[0]) {
         struct piece *p = n->head;
         size_t sent = 0;
-        CURLcode r = curl_easy_send(n->easy, p->bytes + p->sent, p->n - p->sent, &sent);
+        CURLcode r = curl_easy_send(n->transfer.easy, p->bytes + p->sent, p->n - p->sent, &sent);
         if (r == CURLE_AGAIN)
             return;
         if (r) {
@@ -161,7 +149,7 @@ static void drain(struct net *n)
     char room[16384];
     for (size_t total = 0; !n->freed && !n->why[0];) {
         size_t got = 0;
-        CURLcode r = curl_easy_recv(n->easy, room, sizeof room, &got);
+        CURLcode r = curl_easy_recv(n->transfer.easy, room, sizeof room, &got);
         if (r == CURLE_AGAIN)
             return;
         if (r)
@@ -222,17 +210,19 @@ static void on_again(void *user)
     leave(n);
 }
 
-static void connected(struct net *n, CURLcode r)
+static void connected(struct transfer *t, CURLcode r)
 {
+    struct net *n = (struct net *)t;
     curl_socket_t fd = CURL_SOCKET_BAD;
     enter(n);
     if (r)
         fail_code(n, r);
-    else if (curl_easy_getinfo(n->easy, CURLINFO_ACTIVESOCKET, &fd) || fd == CURL_SOCKET_BAD)
+    else if (curl_easy_getinfo(n->transfer.easy, CURLINFO_ACTIVESOCKET, &fd) ||
+             fd == CURL_SOCKET_BAD)
         fail(n, "the connection ended as soon as it was made");
     else if (!(n->poll = calloc(1, sizeof *n->poll)))
         fail(n, "out of memory");
-    else if (uv_poll_init_socket(loop_uv(n->lib->loop), n->poll, fd)) {
+    else if (uv_poll_init_socket(loop_uv(n->loop), n->poll, fd)) {
         free(n->poll);
         n->poll = NULL;
         fail(n, "the connection cannot be watched");
@@ -246,139 +236,14 @@ static void connected(struct net *n, CURLcode r)
     leave(n);
 }
 
-/* --- curl's multi handle on the loop --- */
-
-static void collect(struct library *lib)
-{
-    CURLMsg *m;
-    int left;
-    while ((m = curl_multi_info_read(lib->multi, &left))) {
-        struct net *n = NULL;
-        CURLcode r = m->data.result;
-        curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &n);
-        if (m->msg == CURLMSG_DONE && n)
-            connected(n, r);
-    }
-}
-
-static void on_curl_timer(void *user)
-{
-    struct library *lib = user;
-    int running;
-    curl_multi_socket_action(lib->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect(lib);
-}
-
-static int set_timer(CURLM *multi, long ms, void *user)
-{
-    struct library *lib = user;
-    (void)multi;
-    if (ms < 0)
-        timer_stop(lib->timer);
-    else
-        timer_start(lib->timer, ms, 0); /* never call curl back from in here */
-    return 0;
-}
-
-struct on_socket {
-    uv_poll_t uv;
-    struct library *lib;
-    curl_socket_t fd;
-};
-
-static void on_socket(uv_poll_t *uv, int status, int events)
-{
-    struct on_socket *s = uv->data;
-    struct library *lib = s->lib;
-    int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
-                (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0),
-        running;
-    int64_t began = loop_began();
-    curl_multi_socket_action(lib->multi, s->fd, status < 0 ? CURL_CSELECT_ERR : flags, &running);
-    collect(lib);
-    loop_ended(began, "net connect");
-}
-
-static void free_on_socket(uv_handle_t *h)
-{
-    free(h->data);
-}
-
-static int set_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *mine)
-{
-    struct library *lib = user;
-    struct on_socket *s = mine;
-    (void)easy;
-    if (what == CURL_POLL_REMOVE) {
-        if (s) {
-            uv_poll_stop(&s->uv);
-            uv_close((uv_handle_t *)&s->uv, free_on_socket);
-            curl_multi_assign(lib->multi, fd, NULL);
-        }
-        return 0;
-    }
-    if (!s) {
-        s = calloc(1, sizeof *s);
-        if (!s || uv_poll_init_socket(loop_uv(lib->loop), &s->uv, fd)) {
-            free(s);
-            return -1;
-        }
-        s->uv.data = s;
-        s->lib = lib;
-        s->fd = fd;
-        curl_multi_assign(lib->multi, fd, s);
-    }
-    uv_poll_start(
-        &s->uv, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0),
-        on_socket);
-    return 0;
-}
-
-static struct library *library_of(struct loop *l)
-{
-    static bool ready;
-    struct library *lib = libraries;
-    while (lib && lib->loop != l)
-        lib = lib->next;
-    if (lib)
-        return lib;
-    if (!ready && curl_global_init(CURL_GLOBAL_DEFAULT))
-        return NULL;
-    ready = true;
-    lib = calloc(1, sizeof *lib);
-    if (!lib)
-        return NULL;
-    lib->loop = l;
-    lib->multi = curl_multi_init();
-    lib->timer = timer_new(l, "curl", on_curl_timer, lib);
-    if (!lib->multi || !lib->timer) {
-        curl_multi_cleanup(lib->multi);
-        timer_free(lib->timer);
-        free(lib);
-        return NULL;
-    }
-    curl_multi_setopt(lib->multi, CURLMOPT_SOCKETFUNCTION, set_socket);
-    curl_multi_setopt(lib->multi, CURLMOPT_SOCKETDATA, lib);
-    curl_multi_setopt(lib->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-    curl_multi_setopt(lib->multi, CURLMOPT_TIMERDATA, lib);
-    lib->next = libraries;
-    libraries = lib;
-    return lib;
-}
-
 void net_shutdown(struct loop *l)
 {
-    for (struct library **at = &libraries, *lib; (lib = *at); at = &lib->next) {
-        if (lib->loop != l)
-            continue;
-        while (lib->nets)
-            dispose(lib->nets);
-        curl_multi_cleanup(lib->multi);
-        timer_free(lib->timer);
-        *at = lib->next;
-        free(lib);
-        return;
+    for (struct net *n = all, *next; n; n = next) {
+        next = n->next;
+        if (n->loop == l)
+            dispose(n);
     }
+    curlm_free(l);
 }
 
 /* --- one connection --- */
@@ -406,12 +271,10 @@ static void configure(struct net *n, const struct net_address *to)
     bool v6 = strchr(to->host, ':') != NULL;
     snprintf(url, sizeof url, "%s://%s%s%s:%d/", to->tls ? "https" : "http", v6 ? "[" : "",
              to->host, v6 ? "]" : "", to->port);
-    CURL *e = n->easy;
+    CURL *e = n->transfer.easy;
     curl_easy_setopt(e, CURLOPT_URL, url);
-    curl_easy_setopt(e, CURLOPT_PRIVATE, n);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, n->error);
     curl_easy_setopt(e, CURLOPT_CONNECT_ONLY, 1L);
-    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(e, CURLOPT_SSL_ENABLE_ALPN, 0L);
@@ -433,26 +296,25 @@ struct net *net_open(struct loop *l, const struct net_address *to, const struct 
         fault_set(f, ERR_INVAL, "%s:%d is not an address to connect to", to->host, to->port);
         return NULL;
     }
-    struct library *lib = library_of(l);
-    struct net *n = lib ? calloc(1, sizeof *n) : NULL;
-    if (!n) {
+    struct net *n = calloc(1, sizeof *n);
+    if (!n || transfer_init(&n->transfer, l)) {
+        free(n);
         fault_set(f, ERR_NOMEM, "cannot connect to %s: out of memory", to->host);
         return NULL;
     }
-    n->lib = lib;
+    n->transfer.done = connected;
+    n->loop = l;
     n->tail = &n->head;
     n->ops = ops;
     n->user = user;
     n->port = to->port;
     n->connect_ms = to->connect_ms > 0 ? to->connect_ms : CONNECT_MS;
     str_copy(n->host, sizeof n->host, to->host);
-    n->next = lib->nets;
-    lib->nets = n;
+    n->next = all;
+    all = n;
     n->again = timer_new(l, "net", on_again, n);
-    n->easy = curl_easy_init();
-    if (n->easy)
-        configure(n, to);
-    if (!n->again || !n->easy || curl_multi_add_handle(lib->multi, n->easy)) {
+    configure(n, to);
+    if (!n->again || transfer_start(&n->transfer)) {
         fault_set(f, ERR_NOMEM, "cannot connect to %s: out of memory", to->host);
         dispose(n);
         return NULL;

@@ -4,6 +4,7 @@
 #include "app/pull.h"
 #include "base/path.h"
 #include "loop/http.h"
+#include "loop/net.h"
 #include "media/digest.h"
 
 #include <arpa/inet.h>
@@ -204,7 +205,7 @@ static void pull(struct bench *b, const struct pull_model *m, const char *how)
     assert_non_null(l);
     b->f = (struct fault){0};
     b->e = pull_model(l, m, &set, &b->f);
-    http_shutdown(l);
+    net_shutdown(l);
     loop_free(l);
 }
 
@@ -440,7 +441,7 @@ static void plain_http_is_for_this_machine(void **state)
     rq.url = "file:///etc/passwd";
     assert_null(http_get(l, &rq, &none, NULL, &f));
     assert_int_equal(f.code, ERR_INVAL);
-    http_shutdown(l);
+    net_shutdown(l);
     loop_free(l);
 }
 
