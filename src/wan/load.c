@@ -36,6 +36,12 @@ static const struct wtensor *need(struct loader *l, const char *name)
     return t;
 }
 
+static void patch(struct loader *l, const char *name, float *values, int64_t out, int64_t in)
+{
+    if (l->patch && !l->patch->apply(l->patch->user, name, values, out, in))
+        fault_set(&l->fault, ERR_NOMEM, "no memory for the change of %s", name);
+}
+
 static bool grow(struct loader *l, float **p, int64_t *have, int64_t n)
 {
     if (n <= *have)
@@ -107,8 +113,8 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
         return NULL;
     wtensor_widen_rows(t, from, spec.out, l->stage);
     apply_scale(l, module, t, from, spec.out, l->stage);
-    if (l->patch && from == 0 && spec.out == rows)
-        l->patch->apply(l->patch->user, name, l->stage, spec.out, row);
+    if (from == 0 && spec.out == rows)
+        patch(l, name, l->stage, spec.out, row);
     if (bias) {
         snprintf(name, sizeof name, "%s.bias", module);
         if (!(b = need(l, name)) || !grow(l, &l->bias, &l->bias_n, spec.out))
@@ -119,8 +125,8 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
             return NULL;
         }
         wtensor_widen_rows(b, from, spec.out, l->bias);
-        if (l->patch && from == 0 && spec.out == rows)
-            l->patch->apply(l->patch->user, name, l->bias, spec.out, 1);
+        if (from == 0 && spec.out == rows)
+            patch(l, name, l->bias, spec.out, 1);
     }
     if (l->fault.code)
         return NULL;
@@ -174,8 +180,7 @@ static float *values_of(struct loader *l, int64_t n, const char *name)
         return NULL;
     }
     wtensor_widen(t, v);
-    if (l->patch)
-        l->patch->apply(l->patch->user, name, v, n, 1);
+    patch(l, name, v, n, 1);
     return v;
 }
 

@@ -10,9 +10,9 @@
 #include "tensor/device.h"
 #include "wan/weights.h"
 
-/* Changes a tensor on its way to the device: values[count] of the tensor `name` (canonical). */
+/* Changes a tensor [out, in] on its way to the device; `name` is canonical. False: no memory. */
 struct patcher {
-    void (*apply)(void *user, const char *name, float *values, int64_t out, int64_t in);
+    bool (*apply)(void *user, const char *name, float *values, int64_t out, int64_t in);
     void *user;
 };
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct bound bound_t5 = {1e-5, 3e-2}, bound_dit = {1e-5, 1.5e-2}, bound_i2v = {1e-5, 2e-2},
                    bound_vae = {1e-5, 3e-2}, bound_e2e = {5e-5, 3e-2},
@@ -35,6 +36,12 @@ struct weights *golden_open(struct golden *g, const char *name)
         golden_broken(g, name, &f);
     }
     return w;
+}
+
+bool golden_exists(const struct golden *g, const char *name)
+{
+    char path[PATH_LEN];
+    return !path_join(path, sizeof path, g->dir, name) && !access(path, F_OK);
 }
 
 bool golden_has(const struct weights *w, const char *format, ...)
@@ -130,8 +137,16 @@ static const struct {
     const char *name;
     void (*run)(struct golden *g);
 } parts[] = {
-    {"rng", golden_rng}, {"schedulers", golden_schedulers}, {"t5", golden_t5},
-    {"vae", golden_vae}, {"dit_t2v", golden_dit_t2v},       {"e2e", golden_e2e},
+    {"rng", golden_rng},
+    {"schedulers", golden_schedulers},
+    {"t5", golden_t5},
+    {"vae", golden_vae},
+    {"dit_t2v", golden_dit_t2v},
+    {"dit_i2v", golden_dit_i2v},
+    {"dit_vace", golden_dit_vace},
+    {"lora", golden_lora},
+    {"self_forcing", golden_self_forcing},
+    {"e2e", golden_e2e},
 };
 
 static int usage(void)

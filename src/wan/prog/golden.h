@@ -29,6 +29,7 @@ extern const struct bound bound_t5, bound_dit, bound_i2v, bound_vae, bound_e2e, 
 
 /* DIR/name, opened; NULL with a line of output (skipped when there is no such file). */
 struct weights *golden_open(struct golden *g, const char *name);
+bool golden_exists(const struct golden *g, const char *name);
 
 /* The values of a tensor of the vectors, widened; NULL (and a failed line) when it is missing. */
 float *golden_values(struct golden *g, const struct weights *w, const char *name, int64_t *n);
