@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The four taps of a = −0.75 at distance t behind the second of them. f32 throughout, as torch:
- * places rounded to f32 move the result by more than the arithmetic does. */
+/* The four taps of a = −0.75 at distance t behind the second of them. */
 static void taps(float t, float w[4])
 {
     const float a = -0.75f;
@@ -22,14 +21,15 @@ static int clamp(int i, int n)
     return i < 0 ? 0 : i >= n ? n - 1 : i;
 }
 
-/* Along one axis: `lines` of `from` steps of `run` numbers each become `to` steps. */
+/* The scale is rounded to f32, as torch does: that moves a result by more than the arithmetic.
+ * Along one axis: `lines` of `from` steps of `run` numbers each become `to` steps. */
 static void resize_axis(const float *in, float *out, int lines, int from, int to, int run)
 {
     for (int i = 0; i < to; i++) {
-        float at = (float)from / (float)to * ((float)i + 0.5f) - 0.5f, base = floorf(at);
+        double at = (double)((float)from / (float)to) * (i + 0.5) - 0.5, base = floor(at);
         float w[4];
         int first = (int)base - 1;
-        taps(at - base, w);
+        taps((float)(at - base), w);
         for (int l = 0; l < lines; l++)
             for (int j = 0; j < run; j++) {
                 float sum = 0;
