@@ -192,7 +192,7 @@ static void self_attention(struct pass *p, const struct dit_block *b, const stru
     struct tensor k = p->k, v = p->v;
     int64_t at = 0;
     if (cache) { /* write keys and values into their place, attend to all before and here */
-        at = (int64_t)p->in->first_frame * (p->tokens / p->in->frames);
+        at = (int64_t)p->in->cache_frame * (p->tokens / p->in->frames);
         k = tensor_part(&cache->k[layer], at, p->tokens);
         v = tensor_part(&cache->v[layer], at, p->tokens);
     }
@@ -343,10 +343,10 @@ static enum err check(const struct dit *d, const struct dit_input *in, struct fa
                          in->y ? "this model takes no image" : "this model needs an image");
     if (in->vace && !d->c.vace)
         return fault_set(f, ERR_INVAL, "this model has no VACE blocks");
-    if (in->cache && (in->cache->layers != d->c.layers || d->c.vace || in->first_frame < 0 ||
-                      (in->first_frame + in->frames) * (tokens / in->frames) > in->cache->tokens))
-        return fault_set(f, ERR_INVAL, "the cache has no room for frames %d to %d", in->first_frame,
-                         in->first_frame + in->frames - 1);
+    if (in->cache && (in->cache->layers != d->c.layers || d->c.vace || in->cache_frame < 0 ||
+                      (in->cache_frame + in->frames) * (tokens / in->frames) > in->cache->tokens))
+        return fault_set(f, ERR_INVAL, "the cache has no room for frames %d to %d", in->cache_frame,
+                         in->cache_frame + in->frames - 1);
     return ERR_OK;
 }
 

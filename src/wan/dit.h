@@ -59,6 +59,9 @@ void dit_prompt_free(struct dit_prompt *p);
 /* Keys and values of all frames so far, for block-by-block generation (spec 13). */
 enum err dit_cache_new(struct dit *d, int64_t tokens, struct dit_cache **out, struct fault *f);
 void dit_cache_free(struct dit_cache *c);
+/* Takes tokens [from, from + n) out of a cache that holds `filled`; those behind move up. */
+enum err dit_cache_drop(struct dit *d, struct dit_cache *c, int64_t from, int64_t n, int64_t filled,
+                        struct fault *f);
 /* Keys (which 0) or values (1) of a layer: [tokens, dim]. */
 const struct tensor *dit_cache_see(const struct dit_cache *c, int layer, int which);
 
@@ -71,7 +74,8 @@ struct dit_input {
     double t;                  /* 1000·sigma, may be fractional */
     const struct dit_prompt *prompt;
     struct dit_cache *cache; /* or NULL: all frames see each other */
-    int first_frame;         /* place of frame 0 in time; its tokens go there in the cache */
+    int first_frame;         /* place of frame 0 in time */
+    int cache_frame;         /* and in the cache: as many frames are kept before it */
     const struct probe *probe;
     bool (*stop)(void *user); /* asked before every block; true: ERR_CANCELLED */
     void *stop_user;

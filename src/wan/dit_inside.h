@@ -45,7 +45,7 @@ struct dit_prompt {
 
 struct dit_cache {
     int layers;
-    int64_t tokens, filled;
+    int64_t tokens;
     struct tensor k[DIT_LAYERS_MAX], v[DIT_LAYERS_MAX]; /* [tokens, dim] */
 };
 

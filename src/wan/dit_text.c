@@ -151,3 +151,21 @@ const struct tensor *dit_cache_see(const struct dit_cache *c, int layer, int whi
 {
     return which ? &c->v[layer] : &c->k[layer];
 }
+
+enum err dit_cache_drop(struct dit *d, struct dit_cache *c, int64_t from, int64_t n, int64_t filled,
+                        struct fault *f)
+{
+    int64_t rest = filled - from - n;
+    if (from < 0 || n < 0 || rest < 0 || filled > c->tokens)
+        return fault_set(f, ERR_INVAL, "the cache does not hold tokens %lld to %lld",
+                         (long long)from, (long long)(from + n));
+    for (int i = 0; i < c->layers && rest && n; i++) {
+        struct tensor *both[] = {&c->k[i], &c->v[i]};
+        for (int j = 0; j < 2; j++) {
+            struct tensor to = tensor_part(both[j], from, rest),
+                          at = tensor_part(both[j], from + n, rest);
+            device_copy(d->dev, &to, &at);
+        }
+    }
+    return device_settle(d->dev, f);
+}

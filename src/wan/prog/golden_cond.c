@@ -7,7 +7,7 @@
 #include "wan/dit.h"
 #include "wan/image.h"
 #include "wan/lora.h"
-#include "wan/sampler.h"
+#include "wan/rollout.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -279,21 +279,20 @@ out:
     weights_free(w);
 }
 
-struct rollout {
+struct causal {
     struct golden *g;
     const struct weights *w;
     struct dit *d;
-    struct dit_prompt *prompt;
-    struct dit_cache *cache;
+    struct rollout *rollout;
     struct schedule schedule;
     int frames, per_block, h, w_;
-    int64_t n; /* numbers of a block */
-    float *latent;
+    int block;
+    float *latent; /* of all blocks, [16, frames, h, w] */
     struct fault f;
 };
 
 /* Frames [f0, f0 + b) of [16, frames, plane] as [16, b, plane], or back. */
-static void block_frames(struct rollout *r, float *all, float *part, int f0, bool back)
+static void block_frames(struct causal *r, float *all, float *part, int f0, bool back)
 {
     int64_t plane = (int64_t)r->h * r->w_, run = r->per_block * plane;
     for (int c = 0; c < 16; c++) {
@@ -302,7 +301,7 @@ static void block_frames(struct rollout *r, float *all, float *part, int f0, boo
     }
 }
 
-static void check_named(struct rollout *r, const char *name, const float *made)
+static void check_named(struct causal *r, const char *name, const float *made)
 {
     int64_t n;
     float *want = golden_values(r->g, r->w, name, &n);
@@ -311,46 +310,31 @@ static void check_named(struct rollout *r, const char *name, const float *made)
     free(want);
 }
 
-static enum err one_block(struct rollout *r, int b, float *x)
+static void take_fresh(void *user, int step, float *out, int64_t n)
 {
+    struct causal *r = user;
     char name[64];
-    float *v = malloc((size_t)r->n * sizeof *v), *x0 = malloc((size_t)r->n * sizeof *x0);
-    struct sampler *s = sampler_new(SAMPLER_LCM, &r->schedule, r->n);
-    enum err e = v && x0 && s ? ERR_OK : ERR_NOMEM;
-    struct dit_input in = {.x = x,
-                           .frames = r->per_block,
-                           .height = r->h,
-                           .width = r->w_,
-                           .prompt = r->prompt,
-                           .cache = r->cache,
-                           .first_frame = b * r->per_block};
-    for (int k = 0; k < r->schedule.steps && !e; k++) {
-        int64_t n;
-        bool last = k + 1 == r->schedule.steps;
-        in.t = r->schedule.t[k];
-        e = dit_forward(r->d, &in, v, &r->f);
-        if (e)
-            break;
-        snprintf(name, sizeof name, "b%d.s%d.renoise", b, k);
-        float *fresh = last ? NULL : golden_values(r->g, r->w, name, &n);
-        sampler_step(s, k, x, v, fresh, x0);
-        free(fresh);
-        snprintf(name, sizeof name, "b%d.s%d.v", b, k);
-        check_named(r, name, v);
-        snprintf(name, sizeof name, "b%d.s%d.x0", b, k);
-        check_named(r, name, x0);
-    }
-    in.t = 0; /* once more on the clean frames, for their keys and values */
-    if (!e)
-        e = dit_forward(r->d, &in, v, &r->f);
-    sampler_free(s);
-    free(v);
-    free(x0);
-    return e;
+    int64_t got;
+    snprintf(name, sizeof name, "b%d.s%d.renoise", r->block, step - 1);
+    float *stored = golden_values(r->g, r->w, name, &got);
+    memset(out, 0, (size_t)n * sizeof *out);
+    if (stored)
+        memcpy(out, stored, (size_t)(got < n ? got : n) * sizeof *out);
+    free(stored);
+}
+
+static void see_step(void *user, int step, const float *v, const float *x0)
+{
+    struct causal *r = user;
+    char name[64];
+    snprintf(name, sizeof name, "b%d.s%d.v", r->block, step);
+    check_named(r, name, v);
+    snprintf(name, sizeof name, "b%d.s%d.x0", r->block, step);
+    check_named(r, name, x0);
 }
 
 /* Sizes and steps from the metadata entry "sf", shift 5 by the schedule's own words. */
-static enum err rollout_read(struct rollout *r)
+static enum err causal_read(struct causal *r)
 {
     const char *meta = weights_meta(r->w, "sf");
     const struct wtensor *noise = weights_find(r->w, "noise");
@@ -372,31 +356,39 @@ static enum err rollout_read(struct rollout *r)
         if (r->per_block < 1 || r->frames % r->per_block)
             e = fault_set(&r->f, ERR_INVAL, "%d frames are no blocks of %d", r->frames,
                           r->per_block);
-        r->n = (int64_t)16 * r->per_block * r->h * r->w_;
     }
     cJSON_Delete(sf);
     return e ? e : schedule_nominal(&r->schedule, nominal, n, 5, &r->f);
 }
 
-static enum err rollout(struct rollout *r)
+static enum err causal_run(struct causal *r)
 {
     int64_t n, m;
-    enum err e = rollout_read(r);
+    enum err e = causal_read(r);
     if (e)
         return e;
-    float *noise = golden_values(r->g, r->w, "noise", &n);
-    float *context = golden_values(r->g, r->w, "context", &m),
-          *x = malloc((size_t)r->n * sizeof *x);
-    r->latent = malloc((size_t)n * sizeof *r->latent);
-    struct dit_prompt_spec spec = {.context = context, .n = m / dit_config(r->d)->text_dim};
-    int64_t tokens = (int64_t)r->frames * r->h * r->w_ / 4;
-    e = dit_prompt_new(r->d, &spec, &r->prompt, &r->f);
+    float *noise = golden_values(r->g, r->w, "noise", &n),
+          *context = golden_values(r->g, r->w, "context", &m);
+    float *x = malloc((size_t)16 * r->per_block * r->h * r->w_ * sizeof *x);
+    r->latent = malloc((size_t)(n ? n : 1) * sizeof *r->latent);
+    struct rollout_setup set = {.dit = r->d,
+                                .schedule = &r->schedule,
+                                .height = r->h,
+                                .width = r->w_,
+                                .block = r->per_block,
+                                .window = r->frames};
+    struct rollout_block block = {.latent = x, .fresh = take_fresh, .seen = see_step, .user = r};
+    if (!noise || !context || !x || !r->latent)
+        e = fault_set(&r->f, ERR_NOMEM, "no noise or context");
     if (!e)
-        e = dit_cache_new(r->d, tokens, &r->cache, &r->f);
-    for (int b = 0; b < r->frames / r->per_block && !e; b++) {
-        block_frames(r, noise, x, b * r->per_block, false);
-        e = one_block(r, b, x);
-        block_frames(r, r->latent, x, b * r->per_block, true);
+        e = rollout_open(&set, &r->rollout, &r->f);
+    if (!e)
+        e = rollout_prompt(r->rollout, context, m / dit_config(r->d)->text_dim, &r->f);
+    for (r->block = 0; r->block < r->frames / r->per_block && !e; r->block++) {
+        block_frames(r, noise, x, r->block * r->per_block, false);
+        e = rollout_next(r->rollout, &block, &r->f);
+        if (!e)
+            block_frames(r, r->latent, x, r->block * r->per_block, true);
     }
     free(noise);
     free(context);
@@ -406,12 +398,12 @@ static enum err rollout(struct rollout *r)
 
 void golden_self_forcing(struct golden *g)
 {
-    struct rollout r = {.g = g};
+    struct causal r = {.g = g};
     struct weights *net = NULL, *w = golden_open(g, "self_forcing.safetensors");
     r.w = w;
     if (!w || !(net = golden_open(g, DIT_FILE)))
         goto out;
-    if (dit_open(g->dev, net, NULL, true, &r.d, &r.f) || rollout(&r)) {
+    if (dit_open(g->dev, net, NULL, true, &r.d, &r.f) || causal_run(&r)) {
         golden_broken(g, "self_forcing", &r.f);
         goto out;
     }
@@ -419,7 +411,7 @@ void golden_self_forcing(struct golden *g)
     for (int i = 0; i < dit_config(r.d)->layers; i++)
         for (int which = 0; which < 2; which++) {
             char name[32];
-            const struct tensor *t = dit_cache_see(r.cache, i, which);
+            const struct tensor *t = dit_cache_see(rollout_cache(r.rollout), i, which);
             float *v = malloc((size_t)tensor_count(t) * sizeof *v);
             snprintf(name, sizeof name, "kv.%d.%c", i, which ? 'v' : 'k');
             device_read(g->dev, v, t, tensor_count(t));
@@ -427,8 +419,7 @@ void golden_self_forcing(struct golden *g)
             free(v);
         }
 out:
-    dit_prompt_free(r.prompt);
-    dit_cache_free(r.cache);
+    rollout_free(r.rollout);
     dit_free(r.d);
     free(r.latent);
     weights_free(net);
