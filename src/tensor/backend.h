@@ -1,0 +1,65 @@
+/* tensor/backend: the table of functions behind a device, for those who implement one.
+ *
+ * A backend embeds `struct device` as the first member of its own state. The functions get what
+ * device.c has checked: shapes agree, pointers are set, no failure is pending. They report trouble
+ * with device_fail(). The table is also the seam where a test stands between the model and the
+ * arithmetic (wan-golden's deliberate faults copy a table and replace rows of it). */
+#ifndef SAKUGA_TENSOR_BACKEND_H
+#define SAKUGA_TENSOR_BACKEND_H
+
+#include "tensor/device.h"
+
+struct device_ops {
+    void (*close)(struct device *d);
+    void *(*alloc)(struct device *d, size_t bytes); /* NULL: no memory */
+    void (*release)(struct device *d, void *p);
+    void (*trim)(struct device *d);
+    void (*wait)(struct device *d);
+    void (*write)(struct device *d, void *to, const void *from, size_t bytes);
+    void (*read)(struct device *d, void *to, const void *from, size_t bytes);
+    void (*copy)(struct device *d, void *to, const void *from, size_t bytes);
+    void (*zero)(struct device *d, void *p, size_t bytes);
+    struct weight *(*pack)(struct device *d, const struct weight_spec *spec);
+    void (*unpack)(struct weight *w); /* frees it */
+    void (*linear)(struct device *d, const struct linear_op *op);
+    void (*conv)(struct device *d, const struct conv_op *op);
+    void (*norm)(struct device *d, const struct norm_op *op);
+    void (*rope)(struct device *d, const struct tensor *x, int heads, const struct tensor *table);
+    void (*attention)(struct device *d, const struct attention_op *op);
+    void (*act)(struct device *d, const struct tensor *y, const struct tensor *x, enum act act);
+    void (*add)(struct device *d, const struct tensor *y, const struct tensor *x,
+                const struct tensor *z);
+    void (*mul)(struct device *d, const struct tensor *y, const struct tensor *x,
+                const struct tensor *z);
+    void (*blend)(struct device *d, const struct tensor *y, float a, const struct tensor *x,
+                  float b);
+    void (*upsample)(struct device *d, const struct tensor *y, const struct tensor *x);
+    void (*unfold_time)(struct device *d, const struct tensor *y, const struct tensor *x);
+};
+
+struct device {
+    const struct device_ops *ops;
+    struct device_caps caps;
+    struct fault failure; /* the first; code ERR_OK while all is well */
+    uint64_t used, peak;
+};
+
+/* First member of a backend's own weight. */
+struct weight {
+    struct device *dev;
+    int64_t out, in;
+    int kt, kh, kw;
+    uint64_t bytes;
+};
+
+void device_fail(struct device *d, enum err code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void device_count(struct device *d, int64_t bytes); /* keeps used and peak */
+
+void *device_alloc(struct device *d, size_t bytes);
+void device_release(struct device *d, void *p);
+
+/* tensor/cpu; `plain`: without oneDNN, even where it is there */
+enum err cpu_open(bool plain, int threads, struct device **out, struct fault *f);
+
+#endif

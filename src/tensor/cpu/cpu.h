@@ -1,0 +1,74 @@
+/* tensor/cpu: the reference device: f32 in ordinary memory, all cores by OpenMP.
+ *
+ * Products (linear layers, convolutions) come from one of two makers behind `struct products`:
+ * oneDNN, or plain C over the register tile of kernels.h. Everything else is our own.
+ * For files of tensor/cpu/ only. */
+#ifndef SAKUGA_TENSOR_CPU_CPU_H
+#define SAKUGA_TENSOR_CPU_CPU_H
+
+#include "tensor/backend.h"
+#include "tensor/cpu/kernels.h"
+
+#ifdef _OPENMP
+#include <omp.h>
+#define PARALLEL_TEXT(x) #x
+#define PARALLEL_FOR(n) _Pragma(PARALLEL_TEXT(omp parallel for schedule(static) num_threads(n)))
+#define PARALLEL_TASKS(n)                                                                          \
+    _Pragma(PARALLEL_TEXT(omp parallel for schedule(dynamic, 1) num_threads(n)))
+#define THREAD_INDEX omp_get_thread_num()
+#else
+#define PARALLEL_FOR(n)
+#define PARALLEL_TASKS(n)
+#define THREAD_INDEX 0
+#endif
+
+#define CPU_KEPT 64 /* freed blocks that wait for the next tensor of their size */
+
+struct cpu_block {
+    void *p;
+    size_t bytes;
+};
+
+struct products {
+    const char *name;
+    enum err (*open)(struct device *d, void **state, struct fault *f);
+    void (*close)(void *state);
+    struct weight *(*pack)(struct device *d, const struct weight_spec *spec);
+    void (*unpack)(struct weight *w);
+    void (*linear)(struct device *d, const struct linear_op *op);
+    void (*conv)(struct device *d, const struct conv_op *op);
+};
+
+struct cpu {
+    struct device dev; /* first */
+    const struct kernels *k;
+    const struct products *products;
+    void *state; /* of the products */
+    int threads;
+    struct cpu_block kept[CPU_KEPT];
+    int kept_n;
+    float *scratch; /* [threads][scratch_each]; grown on demand */
+    size_t scratch_each;
+};
+
+extern const struct products products_plain;
+#ifdef HAVE_DNNL
+extern const struct products products_dnnl;
+#endif
+
+static inline struct cpu *cpu_of(struct device *d)
+{
+    return (struct cpu *)d;
+}
+
+/* `each` floats for every thread; cpu_scratch_of(c, THREAD_INDEX) inside. False: failure kept. */
+bool cpu_scratch(struct cpu *c, size_t each);
+static inline float *cpu_scratch_of(struct cpu *c, int thread)
+{
+    return c->scratch + (size_t)thread * c->scratch_each;
+}
+
+void *cpu_memory(size_t bytes); /* 64-byte aligned; free() */
+void cpu_attention(struct device *d, const struct attention_op *op);
+
+#endif

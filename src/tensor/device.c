@@ -1,0 +1,290 @@
+/* What every backend may rely on is checked here, once: shapes agree, memory is there, nothing has
+ * failed before. */
+#include "tensor/device.h"
+
+#include "tensor/backend.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum err device_open(const char *kind, int threads, struct device **out, struct fault *f)
+{
+    if (!strcmp(kind, "cpu") || !strcmp(kind, "auto"))
+        return cpu_open(false, threads, out, f);
+    if (!strcmp(kind, "cpu-plain"))
+        return cpu_open(true, threads, out, f);
+    if (!strcmp(kind, "cuda"))
+        return fault_set(f, ERR_UNSUPPORTED, "this build has no CUDA; use the device cpu");
+    return fault_set(f, ERR_INVAL, "there is no device %s; use cpu, cuda or auto", kind);
+}
+
+void device_close(struct device *d)
+{
+    if (d)
+        d->ops->close(d);
+}
+
+const struct device_caps *device_caps(const struct device *d)
+{
+    return &d->caps;
+}
+
+void device_fail(struct device *d, enum err code, const char *fmt, ...)
+{
+    if (d->failure.code)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(d->failure.text, sizeof d->failure.text, fmt, ap);
+    va_end(ap);
+    d->failure.code = code;
+}
+
+bool device_failed(const struct device *d)
+{
+    return d->failure.code != ERR_OK;
+}
+
+enum err device_settle(struct device *d, struct fault *f)
+{
+    d->ops->wait(d);
+    enum err e = d->failure.code;
+    if (e && f)
+        *f = d->failure;
+    memset(&d->failure, 0, sizeof d->failure);
+    return e;
+}
+
+void device_count(struct device *d, int64_t bytes)
+{
+    d->used += (uint64_t)bytes;
+    if (d->used > d->peak)
+        d->peak = d->used;
+}
+
+uint64_t device_used(const struct device *d)
+{
+    return d->used;
+}
+
+uint64_t device_peak(const struct device *d)
+{
+    return d->peak;
+}
+
+void *device_alloc(struct device *d, size_t bytes)
+{
+    void *p = device_failed(d) ? NULL : d->ops->alloc(d, bytes);
+    if (!p)
+        device_fail(d, ERR_NOMEM, "%s has no memory for another %zu bytes (%llu are in use)",
+                    d->caps.name, bytes, (unsigned long long)d->used);
+    return p;
+}
+
+void device_release(struct device *d, void *p)
+{
+    d->ops->release(d, p);
+}
+
+void device_trim(struct device *d)
+{
+    d->ops->trim(d);
+}
+
+/* An operation's guard: false ends it, with a failure kept when the shapes are to blame. */
+static bool fits(struct device *d, const char *what, bool ok)
+{
+    if (d->failure.code)
+        return false;
+    if (!ok)
+        device_fail(d, ERR_INVAL, "%s: the shapes do not fit each other", what);
+    return ok;
+}
+
+static bool matrix(const struct tensor *t, int64_t rows, int64_t columns)
+{
+    return t->data && tensor_last(t) == columns && tensor_count(t) == rows * columns;
+}
+
+static bool vector(const struct tensor *t, int64_t n)
+{
+    return !t || (t->data && tensor_count(t) == n);
+}
+
+static int64_t rows_of(const struct tensor *t)
+{
+    return t->data ? tensor_count(t) / tensor_last(t) : 0;
+}
+
+static bool same(const struct tensor *a, const struct tensor *b)
+{
+    return a->data && b->data && tensor_count(a) == tensor_count(b);
+}
+
+void device_write(struct device *d, struct tensor *t, const float *from, int64_t n)
+{
+    if (fits(d, "write", t->data && n <= tensor_count(t)))
+        d->ops->write(d, t->data, from, (size_t)n * sizeof(float));
+}
+
+void device_read(struct device *d, float *to, const struct tensor *t, int64_t n)
+{
+    if (fits(d, "read", t->data && n <= tensor_count(t)))
+        d->ops->read(d, to, t->data, (size_t)n * sizeof(float));
+}
+
+struct tensor tensor_from(struct device *d, const float *from, int rank, const int64_t *dim)
+{
+    struct tensor t = tensor_new(d, rank, dim);
+    if (t.data)
+        device_write(d, &t, from, tensor_count(&t));
+    return t;
+}
+
+void device_copy(struct device *d, const struct tensor *to, const struct tensor *from)
+{
+    if (fits(d, "copy", same(to, from)))
+        d->ops->copy(d, to->data, from->data, (size_t)tensor_count(to) * sizeof(float));
+}
+
+void device_zero(struct device *d, const struct tensor *t)
+{
+    if (fits(d, "zero", t->data != NULL))
+        d->ops->zero(d, t->data, (size_t)tensor_count(t) * sizeof(float));
+}
+
+struct weight *weight_new(struct device *d, const struct weight_spec *s)
+{
+    if (!fits(d, "weight", s->out > 0 && s->in > 0 && s->kt > 0 && s->kh > 0 && s->kw > 0))
+        return NULL;
+    return d->ops->pack(d, s);
+}
+
+void weight_free(struct weight *w)
+{
+    if (w)
+        w->dev->ops->unpack(w);
+}
+
+int64_t weight_out(const struct weight *w)
+{
+    return w->out;
+}
+
+int64_t weight_in(const struct weight *w)
+{
+    return w->in;
+}
+
+void device_linear(struct device *d, const struct linear_op *op)
+{
+    if (device_failed(d))
+        return;
+    int64_t n = op->x->data ? rows_of(op->x) : 0;
+    if (fits(d, "linear",
+             n > 0 && op->w && op->w->kt * op->w->kh * op->w->kw == 1 &&
+                 tensor_last(op->x) == op->w->in && matrix(op->y, n, op->w->out) &&
+                 vector(op->gate, op->w->out)))
+        d->ops->linear(d, op);
+}
+
+void device_conv(struct device *d, const struct conv_op *op)
+{
+    if (device_failed(d))
+        return;
+    struct conv_op o = *op;
+    o.stride_t = o.stride_t ? o.stride_t : 1;
+    o.stride = o.stride ? o.stride : 1;
+    const struct tensor *x = o.x, *y = o.y;
+    const struct weight *w = o.w;
+    if (fits(d, "conv",
+             x->data && y->data && w && x->rank == 4 && y->rank == 4 && x->dim[3] == w->in &&
+                 y->dim[3] == w->out && x->dim[0] >= w->kt &&
+                 y->dim[0] == (x->dim[0] - w->kt) / o.stride_t + 1 &&
+                 y->dim[1] == (x->dim[1] + o.top + o.bottom - w->kh) / o.stride + 1 &&
+                 y->dim[2] == (x->dim[2] + o.left + o.right - w->kw) / o.stride + 1))
+        d->ops->conv(d, &o);
+}
+
+void device_norm(struct device *d, const struct norm_op *op)
+{
+    if (device_failed(d))
+        return;
+    int64_t c = op->x->data ? tensor_last(op->x) : 0;
+    if (fits(d, "norm",
+             c > 0 && same(op->x, op->y) && tensor_last(op->y) == c && vector(op->weight, c) &&
+                 vector(op->bias, c) && vector(op->scale, c) && vector(op->shift, c)))
+        d->ops->norm(d, op);
+}
+
+void device_rope(struct device *d, const struct tensor *x, int heads, const struct tensor *table)
+{
+    if (device_failed(d))
+        return;
+    if (fits(d, "rope",
+             x->data && table->data && heads > 0 && tensor_last(x) % (2 * heads) == 0 &&
+                 tensor_count(table) * heads == tensor_count(x)))
+        d->ops->rope(d, x, heads, table);
+}
+
+void device_attention(struct device *d, const struct attention_op *op)
+{
+    if (device_failed(d))
+        return;
+    struct attention_op o = *op;
+    o.repeats = o.repeats > 0 ? o.repeats : 1;
+    int64_t nq = rows_of(o.q), nk = rows_of(o.k), c = o.q->data ? tensor_last(o.q) : 0;
+    bool ok = nq > 0 && nk > 0 && o.heads > 0 && c % o.heads == 0 && matrix(o.k, nk, c) &&
+              matrix(o.v, nk, c) && matrix(o.out, nq, c);
+    if (ok && o.bias) {
+        int64_t span = (tensor_last(o.bias) + 1) / 2;
+        ok = o.bias->data && matrix(o.bias, o.heads, 2 * span - 1) && nq <= span && nk <= span;
+    }
+    if (fits(d, "attention", ok))
+        d->ops->attention(d, &o);
+}
+
+void device_act(struct device *d, const struct tensor *y, const struct tensor *x, enum act act)
+{
+    if (fits(d, "activation", same(y, x)))
+        d->ops->act(d, y, x, act);
+}
+
+void device_add(struct device *d, const struct tensor *y, const struct tensor *x,
+                const struct tensor *z)
+{
+    if (fits(d, "add", same(y, x) && same(y, z)))
+        d->ops->add(d, y, x, z);
+}
+
+void device_mul(struct device *d, const struct tensor *y, const struct tensor *x,
+                const struct tensor *z)
+{
+    if (fits(d, "mul", same(y, x) && same(y, z)))
+        d->ops->mul(d, y, x, z);
+}
+
+void device_blend(struct device *d, const struct tensor *y, float a, const struct tensor *x,
+                  float b)
+{
+    if (fits(d, "blend", same(y, x)))
+        d->ops->blend(d, y, a, x, b);
+}
+
+void device_upsample(struct device *d, const struct tensor *y, const struct tensor *x)
+{
+    if (fits(d, "upsample",
+             x->data && y->data && x->rank == 4 && y->rank == 4 && y->dim[0] == x->dim[0] &&
+                 y->dim[1] == 2 * x->dim[1] && y->dim[2] == 2 * x->dim[2] &&
+                 y->dim[3] == x->dim[3]))
+        d->ops->upsample(d, y, x);
+}
+
+void device_unfold_time(struct device *d, const struct tensor *y, const struct tensor *x)
+{
+    if (fits(d, "unfold_time",
+             x->data && y->data && x->rank == 4 && y->rank == 4 && y->dim[0] == 2 * x->dim[0] &&
+                 y->dim[1] == x->dim[1] && y->dim[2] == x->dim[2] && 2 * y->dim[3] == x->dim[3]))
+        d->ops->unfold_time(d, y, x);
+}

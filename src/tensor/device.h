@@ -1,0 +1,141 @@
+/* tensor/device: where tensors live and what can be done with them.
+ *
+ * A device is an opaque handle over a table of functions (tensor/backend.h). The operations below
+ * are the whole vocabulary of the model rooms: wan/ is written once, over this header.
+ *
+ * Failure: a device keeps its first failure; from then on operations do nothing. The caller writes
+ * a forward pass as plain statements and asks once at the end with device_settle(), which waits
+ * for the work, returns the failure and clears it. Work may run asynchronously until then; reading
+ * a tensor waits by itself.
+ *
+ * One thread drives a device. Tensors and weights must be freed before device_close(). Pictures
+ * and videos are channels-last, [frames, height, width, channels]; token matrices [tokens, width].
+ * A result may share memory with an input only where its line says so. */
+#ifndef SAKUGA_TENSOR_DEVICE_H
+#define SAKUGA_TENSOR_DEVICE_H
+
+#include "base/err.h"
+#include "tensor/tensor.h"
+
+struct device;
+struct weight; /* a matrix or kernel in the form the device multiplies by, with its bias */
+
+struct device_caps {
+    char name[16];   /* "cpu" */
+    char words[160]; /* the choices made: threads, instruction set, matmul and convolution */
+    int threads;
+    uint64_t memory;  /* bytes it has */
+    bool host_memory; /* tensors lie in ordinary memory */
+};
+
+/* kind: "cpu", "cuda", "auto", or "cpu-plain" (own products only). threads 0: as many as there are
+ * cores for this process. */
+enum err device_open(const char *kind, int threads, struct device **out, struct fault *f);
+void device_close(struct device *d); /* NULL is fine */
+const struct device_caps *device_caps(const struct device *d);
+
+/* Waits for all work, returns and clears the first failure. */
+enum err device_settle(struct device *d, struct fault *f);
+bool device_failed(const struct device *d);
+
+/* Gives memory that freed tensors left behind back to the system. */
+void device_trim(struct device *d);
+uint64_t device_used(const struct device *d); /* bytes now held in tensors and weights */
+uint64_t device_peak(const struct device *d); /* the most it ever was */
+
+/* Host memory in and out; `n` elements from the tensor's start. */
+void device_write(struct device *d, struct tensor *t, const float *from, int64_t n);
+void device_read(struct device *d, float *to, const struct tensor *t, int64_t n);
+struct tensor tensor_from(struct device *d, const float *from, int rank, const int64_t *dim);
+
+/* to = from (same count; they may overlap when `to` lies before `from`), to = 0 */
+void device_copy(struct device *d, const struct tensor *to, const struct tensor *from);
+void device_zero(struct device *d, const struct tensor *t);
+
+/* A linear layer or convolution kernel, given as host f32 in torch's order [out, in, kt, kh, kw].
+ * It is packed at once; the source may go. bias: [out] or NULL. NULL on failure (kept). */
+struct weight_spec {
+    int64_t out, in;
+    int kt, kh, kw; /* 1, 1, 1 for a linear layer */
+    const float *values, *bias;
+};
+struct weight *weight_new(struct device *d, const struct weight_spec *spec);
+void weight_free(struct weight *w); /* NULL is fine */
+int64_t weight_out(const struct weight *w);
+int64_t weight_in(const struct weight *w);
+
+enum act { ACT_NONE, ACT_GELU_TANH, ACT_GELU_ERF, ACT_SILU };
+
+/* y[n,out] = act(x[n,in]·Wᵀ + b); with `add` instead y += gate ⊙ (x·Wᵀ + b), gate [out] or NULL. */
+struct linear_op {
+    const struct tensor *x;
+    const struct weight *w;
+    const struct tensor *y;
+    enum act act;
+    bool add;
+    const struct tensor *gate;
+};
+void device_linear(struct device *d, const struct linear_op *op);
+
+/* Convolution without padding in time: x [t + history, h, w, in] → y [t', h', w', out]. Rows of
+ * zeros are padded at the top, bottom, left and right. With `add` the result is added to y. */
+struct conv_op {
+    const struct tensor *x;
+    const struct weight *w;
+    const struct tensor *y;
+    int stride_t, stride; /* in time, in both directions of space; 0 reads as 1 */
+    int top, bottom, left, right;
+    bool add;
+};
+void device_conv(struct device *d, const struct conv_op *op);
+
+/* Normalises each row of x [n,c] and writes y (may be x): r = x̂·weight + bias, then
+ * y = act(r·(1 + scale) + shift). Any of the four [c] vectors may be NULL.
+ *   NORM_LAYER  x̂ = (x − mean) / sqrt(var + eps)
+ *   NORM_RMS    x̂ = x / sqrt(mean(x²) + eps)
+ *   NORM_L2     x̂ = x·sqrt(c) / max(‖x‖, eps)                  (the VAE's, spec 6.1) */
+enum norm_kind { NORM_LAYER, NORM_RMS, NORM_L2 };
+struct norm_op {
+    enum norm_kind kind;
+    const struct tensor *x, *y;
+    const struct tensor *weight, *bias, *scale, *shift;
+    float eps;
+    enum act act;
+};
+void device_norm(struct device *d, const struct norm_op *op);
+
+/* Turns each pair (2j, 2j+1) of every head of x [n, heads·width] in place by the angles of its
+ * row: table [n, width/2, 2] of (cos, sin). */
+void device_rope(struct device *d, const struct tensor *x, int heads, const struct tensor *table);
+
+/* out[nq, heads·w] = softmax(scale·q·kᵀ + bias)·v, heads side by side in the rows; never more than
+ * a block of the logits exists. bias: [heads, 2·span − 1], added by key − query + span − 1 (needs
+ * nq, nk ≤ span). `repeats` counts the last key that many times (ln(repeats) on its logit): equal
+ * keys need to be there once. With `add` the result is added to out. */
+struct attention_op {
+    const struct tensor *q, *k, *v, *out;
+    int heads;
+    float scale;
+    const struct tensor *bias;
+    double repeats; /* 0 reads as 1 */
+    bool add;
+};
+void device_attention(struct device *d, const struct attention_op *op);
+
+/* y = act(x), y = x + z, y = x ⊙ z; y may be x. */
+void device_act(struct device *d, const struct tensor *y, const struct tensor *x, enum act act);
+void device_add(struct device *d, const struct tensor *y, const struct tensor *x,
+                const struct tensor *z);
+void device_mul(struct device *d, const struct tensor *y, const struct tensor *x,
+                const struct tensor *z);
+/* y = y·a + x·b */
+void device_blend(struct device *d, const struct tensor *y, float a, const struct tensor *x,
+                  float b);
+
+/* Every pixel four times: x [t,h,w,c] → y [t,2h,2w,c]. */
+void device_upsample(struct device *d, const struct tensor *y, const struct tensor *x);
+
+/* Halves of the channels become frames: x [t,h,w,2c] → y [2t,h,w,c], first half first. */
+void device_unfold_time(struct device *d, const struct tensor *y, const struct tensor *x);
+
+#endif

@@ -1,0 +1,383 @@
+/* One forward pass (spec 4).
+ *
+ *   x [L, dim]  the tokens, residual stream; L = frames · height/2 · width/2
+ *   e           time embedding [dim]; e0 its projection [6·dim]
+ *   a block     h = norm(x)·(1 + c1) + s1;  x += g1 ⊙ self(h)
+ *               x += cross(norm3(x))
+ *               h = norm(x)·(1 + c2) + s2;  x += g2 ⊙ ffn(h)
+ *   head        (s, c) = modulation + e;    v = lin(norm(x)·(1 + c) + s)
+ *
+ * with (s1, c1, g1, s2, c2, g2) the rows of modulation + e0 of each block. */
+#include "wan/dit_inside.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EPS 1e-6f
+
+/* The buffers of one pass. */
+struct pass {
+    struct dit *d;
+    struct device *dev;
+    const struct dit_input *in;
+    int64_t tokens;
+    struct tensor x, h, q, k, v, y; /* [tokens, dim] */
+    struct tensor hidden;           /* [tokens, ffn] */
+    struct tensor e, e0, mod;       /* [dim], [6, dim], [6, dim] */
+    struct tensor c;                /* [tokens, dim]: VACE's own stream */
+};
+
+void dit_time(float *out, int64_t dim, double t)
+{
+    int64_t half = dim / 2;
+    for (int64_t k = 0; k < half; k++) {
+        double angle = t * pow(10000.0, -(double)k / (double)half);
+        out[k] = (float)cos(angle);
+        out[half + k] = (float)sin(angle);
+    }
+}
+
+void dit_rope(float *out, int width, int first_frame, int frames, int rows, int columns)
+{
+    int side = width / 6, n[3] = {width / 2 - 2 * side, side, side};
+    for (int f = 0; f < frames; f++)
+        for (int i = 0; i < rows; i++)
+            for (int j = 0; j < columns; j++) {
+                int at[3] = {first_frame + f, i, j};
+                for (int a = 0; a < 3; a++)
+                    for (int p = 0; p < n[a]; p++, out += 2) {
+                        double angle = at[a] * pow(10000.0, -(double)p / n[a]);
+                        out[0] = (float)cos(angle);
+                        out[1] = (float)sin(angle);
+                    }
+            }
+}
+
+/* d->rope for this grid; kept from pass to pass. */
+static void rope_table(struct pass *p)
+{
+    struct dit *d = p->d;
+    const struct dit_input *in = p->in;
+    int want[4] = {in->first_frame, in->frames, in->height / 2, in->width / 2};
+    if (d->rope.data && !memcmp(want, d->rope_of, sizeof want))
+        return;
+    tensor_free(&d->rope);
+    const int64_t shape[] = {p->tokens, DIT_HEAD / 2, 2};
+    float *table = malloc((size_t)p->tokens * DIT_HEAD * sizeof *table);
+    if (!table)
+        return;
+    dit_rope(table, DIT_HEAD, want[0], want[1], want[2], want[3]);
+    d->rope = tensor_from(p->dev, table, 3, shape);
+    memcpy(d->rope_of, want, sizeof want);
+    free(table);
+}
+
+/* One row of numbers a token: 2x2 patches of every channel, channel first (spec 4.1). */
+static void patchify(float *to, int64_t ld, const float *x, int channels, int frames, int height,
+                     int width)
+{
+    int64_t plane = (int64_t)height * width;
+    for (int f = 0; f < frames; f++)
+        for (int i = 0; i < height; i += 2)
+            for (int j = 0; j < width; j += 2, to += ld)
+                for (int c = 0; c < channels; c++) {
+                    const float *at =
+                        x + ((int64_t)c * frames + f) * plane + (int64_t)i * width + j;
+                    to[4 * c] = at[0];
+                    to[4 * c + 1] = at[1];
+                    to[4 * c + 2] = at[width];
+                    to[4 * c + 3] = at[width + 1];
+                }
+}
+
+/* The way back is channel LAST: token[(q·2 + r)·channels + c] (spec 4.7). */
+static void unpatchify(float *out, const float *from, int channels, int frames, int height,
+                       int width)
+{
+    int64_t plane = (int64_t)height * width;
+    for (int f = 0; f < frames; f++)
+        for (int i = 0; i < height; i += 2)
+            for (int j = 0; j < width; j += 2, from += 4 * channels)
+                for (int s = 0; s < 4; s++)
+                    for (int c = 0; c < channels; c++)
+                        out[((int64_t)c * frames + f) * plane + (int64_t)(i + s / 2) * width + j +
+                            s % 2] = from[s * channels + c];
+}
+
+static struct tensor tokens_of(struct pass *p, const float *x, const float *y, int channels_x,
+                               int channels_y, const struct weight *w)
+{
+    const struct dit_input *in = p->in;
+    int64_t ld = 4 * (channels_x + channels_y);
+    struct tensor out = tensor_new2(p->dev, p->tokens, p->d->c.dim), raw = {0};
+    float *rows = malloc((size_t)(p->tokens * ld) * sizeof *rows);
+    if (!rows)
+        return out;
+    patchify(rows, ld, x, channels_x, in->frames, in->height, in->width);
+    if (y)
+        patchify(rows + 4 * channels_x, ld, y, channels_y, in->frames, in->height, in->width);
+    raw = tensor_from(p->dev, rows, 2, (const int64_t[]){p->tokens, ld});
+    free(rows);
+    dit_linear(p->dev, &out, &raw, w, ACT_NONE);
+    tensor_free(&raw);
+    return out;
+}
+
+static void time_embedding(struct pass *p)
+{
+    const struct dit *d = p->d;
+    float sinus[1024];
+    const int64_t shape[] = {1, d->c.freq_dim};
+    if (d->c.freq_dim > 1024)
+        return;
+    dit_time(sinus, d->c.freq_dim, p->in->t);
+    struct tensor s = tensor_from(p->dev, sinus, 2, shape), h = tensor_new2(p->dev, 1, d->c.dim);
+    p->e = tensor_new2(p->dev, 1, d->c.dim);
+    p->e0 = tensor_new2(p->dev, 1, 6 * d->c.dim);
+    dit_linear(p->dev, &h, &s, d->time0, ACT_SILU);
+    dit_linear(p->dev, &p->e, &h, d->time2, ACT_NONE);
+    device_act(p->dev, &h, &p->e, ACT_SILU);
+    dit_linear(p->dev, &p->e0, &h, d->time_projection, ACT_NONE);
+    probe_see(p->in->probe, p->dev, "time_e", &p->e);
+    probe_see(p->in->probe, p->dev, "time_e0", &p->e0);
+    tensor_free(&s);
+    tensor_free(&h);
+    p->e0 = (struct tensor){.data = p->e0.data, .rank = 2, .dim = {6, d->c.dim}, .dev = p->dev};
+}
+
+/* x += gate ⊙ (from·Wᵀ + b); the probe sees the product by itself. */
+static void join(struct pass *p, const struct tensor *x, const struct tensor *from,
+                 const struct weight *w, const struct tensor *gate, const char *seen)
+{
+    if (seen) {
+        struct tensor alone = tensor_new2(p->dev, p->tokens, p->d->c.dim);
+        dit_linear(p->dev, &alone, from, w, ACT_NONE);
+        probe_see(p->in->probe, p->dev, seen, &alone);
+        tensor_free(&alone);
+    }
+    device_linear(p->dev,
+                  &(struct linear_op){.x = from, .w = w, .y = x, .add = true, .gate = gate});
+}
+
+static void modulated(struct pass *p, const struct tensor *x, const struct tensor *shift,
+                      const struct tensor *scale)
+{
+    device_norm(
+        p->dev,
+        &(struct norm_op){
+            .kind = NORM_LAYER, .x = x, .y = &p->h, .scale = scale, .shift = shift, .eps = EPS});
+}
+
+static void attend(struct pass *p, const struct tensor *k, const struct tensor *v, double repeats,
+                   bool add)
+{
+    device_attention(p->dev, &(struct attention_op){.q = &p->q,
+                                                    .k = k,
+                                                    .v = v,
+                                                    .out = &p->y,
+                                                    .heads = p->d->c.heads,
+                                                    .scale = 1.0f / sqrtf((float)DIT_HEAD),
+                                                    .repeats = repeats,
+                                                    .add = add});
+}
+
+static void self_attention(struct pass *p, const struct dit_block *b, const struct tensor *x,
+                           const struct tensor *gate, int layer, bool seen)
+{
+    const struct dit *d = p->d;
+    struct dit_cache *cache = p->in->cache;
+    const struct probe *probe = seen ? p->in->probe : NULL;
+    struct tensor k = p->k, v = p->v;
+    int64_t at = 0;
+    if (cache) { /* write keys and values into their place, attend to all before and here */
+        at = (int64_t)p->in->cache_frame * (p->tokens / p->in->frames);
+        k = tensor_part(&cache->k[layer], at, p->tokens);
+        v = tensor_part(&cache->v[layer], at, p->tokens);
+    }
+    dit_linear(p->dev, &p->q, &p->h, b->self.q, ACT_NONE);
+    dit_linear(p->dev, &k, &p->h, b->self.k, ACT_NONE);
+    dit_linear(p->dev, &v, &p->h, b->self.v, ACT_NONE);
+    dit_rms(p->dev, &p->q, &b->self.norm_q);
+    dit_rms(p->dev, &k, &b->self.norm_k);
+    device_rope(p->dev, &p->q, d->c.heads, &d->rope);
+    device_rope(p->dev, &k, d->c.heads, &d->rope);
+    probe_see(probe, p->dev, "b0.q_rope", &p->q);
+    probe_see(probe, p->dev, "b0.k_rope", &k);
+    if (cache) {
+        k = tensor_part(&cache->k[layer], 0, at + p->tokens);
+        v = tensor_part(&cache->v[layer], 0, at + p->tokens);
+    }
+    attend(p, &k, &v, 1, false);
+    join(p, x, &p->y, b->self.o, gate, probe ? "b0.self_attn" : NULL);
+}
+
+static void cross_attention(struct pass *p, const struct dit_block *b, const struct tensor *x,
+                            int index, bool seen)
+{
+    const struct dit_prompt *prompt = p->in->prompt;
+    const struct probe *probe = seen ? p->in->probe : NULL;
+    device_norm(p->dev, &(struct norm_op){.kind = NORM_LAYER,
+                                          .x = x,
+                                          .y = &p->h,
+                                          .weight = &b->norm3,
+                                          .bias = &b->norm3b,
+                                          .eps = EPS});
+    probe_see(probe, p->dev, "b0.norm3", &p->h);
+    dit_linear(p->dev, &p->q, &p->h, b->cross.q, ACT_NONE);
+    dit_rms(p->dev, &p->q, &b->cross.norm_q);
+    attend(p, &prompt->k[index], &prompt->v[index], prompt->repeats, false);
+    if (prompt->k_img[index].data) /* a softmax of its own, then added */
+        attend(p, &prompt->k_img[index], &prompt->v_img[index], 1, true);
+    join(p, x, &p->y, b->cross.o, NULL, probe ? "b0.cross_attn" : NULL);
+}
+
+/* Block `index` (VACE blocks behind the main ones) on the stream x. */
+static void run_block(struct pass *p, const struct dit_block *b, const struct tensor *x, int index)
+{
+    bool seen = index == 0 && p->in->probe;
+    const struct probe *probe = seen ? p->in->probe : NULL;
+    struct tensor m[6];
+    device_add(p->dev, &p->mod, &p->e0, &b->modulation);
+    for (int i = 0; i < 6; i++)
+        m[i] = tensor_part(&p->mod, i, 1);
+    modulated(p, x, &m[0], &m[1]);
+    probe_see(probe, p->dev, "b0.norm1_mod", &p->h);
+    self_attention(p, b, x, &m[2], index, seen);
+    cross_attention(p, b, x, index, seen);
+    modulated(p, x, &m[3], &m[4]);
+    probe_see(probe, p->dev, "b0.norm2_mod", &p->h);
+    dit_linear(p->dev, &p->hidden, &p->h, b->up, ACT_GELU_TANH);
+    join(p, x, &p->hidden, b->down, &m[5], probe ? "b0.ffn" : NULL);
+}
+
+/* VACE (spec 14): a second stream c through blocks of its own, whose projections are hints. */
+static enum err vace_block(struct pass *p, int j, struct fault *f)
+{
+    int index = p->d->c.layers + j;
+    const struct dit_block *b = dit_block_take(p->d, index, f);
+    if (!b)
+        return f->code;
+    if (j == 0) { /* c ← before(c) + x, x still the embedded latents */
+        dit_linear(p->dev, &p->h, &p->c, b->before, ACT_NONE);
+        device_add(p->dev, &p->c, &p->h, &p->x);
+    }
+    run_block(p, b, &p->c, index);
+    return ERR_OK;
+}
+
+static void vace_hint(struct pass *p, int j)
+{
+    const struct dit_block *b = &p->d->blocks[p->d->c.layers + j];
+    dit_linear(p->dev, &p->h, &p->c, b->after, ACT_NONE);
+    device_blend(p->dev, &p->x, 1, &p->h, p->in->vace_scale);
+}
+
+static enum err run_blocks(struct pass *p, struct fault *f)
+{
+    struct dit *d = p->d;
+    int j = 0;
+    for (int i = 0; i < d->c.layers; i++) {
+        char name[32];
+        bool hint = p->c.data && j < d->c.vace && d->c.vace_at[j] == i;
+        if (p->in->stop && p->in->stop(p->in->stop_user))
+            return fault_set(f, ERR_CANCELLED, "cancelled in layer %d", i);
+        if (hint && vace_block(p, j, f))
+            return f->code;
+        const struct dit_block *b = dit_block_take(d, i, f);
+        if (!b)
+            return f->code;
+        run_block(p, b, &p->x, i);
+        dit_block_drop(d, i);
+        if (hint) {
+            vace_hint(p, j);
+            dit_block_drop(d, d->c.layers + j++);
+        }
+        if (p->in->probe) {
+            snprintf(name, sizeof name, "block%d", i);
+            probe_see(p->in->probe, p->dev, name, &p->x);
+        }
+        if (device_failed(p->dev))
+            break;
+    }
+    return ERR_OK;
+}
+
+static void head(struct pass *p, float *out)
+{
+    const struct dit *d = p->d;
+    struct tensor e = tensor_as2(&p->e, 1, d->c.dim);
+    struct tensor sc = tensor_new2(p->dev, 2, d->c.dim);
+    struct tensor v = tensor_new2(p->dev, p->tokens, d->c.out * 4);
+    struct tensor base = tensor_as2(&d->head_modulation, 2, d->c.dim);
+    struct tensor shift = tensor_part(&sc, 0, 1), scale = tensor_part(&sc, 1, 1);
+    struct tensor shift0 = tensor_part(&base, 0, 1), scale0 = tensor_part(&base, 1, 1);
+    device_add(p->dev, &shift, &shift0, &e);
+    device_add(p->dev, &scale, &scale0, &e);
+    modulated(p, &p->x, &shift, &scale);
+    dit_linear(p->dev, &v, &p->h, d->head, ACT_NONE);
+    probe_see(p->in->probe, p->dev, "head", &v);
+    float *rows = malloc((size_t)tensor_count(&v) * sizeof *rows);
+    if (rows && v.data) {
+        device_read(p->dev, rows, &v, tensor_count(&v));
+        if (!device_failed(p->dev))
+            unpatchify(out, rows, d->c.out, p->in->frames, p->in->height, p->in->width);
+    }
+    free(rows);
+    tensor_free(&sc);
+    tensor_free(&v);
+}
+
+static enum err check(const struct dit *d, const struct dit_input *in, struct fault *f)
+{
+    int64_t tokens = (int64_t)in->frames * (in->height / 2) * (in->width / 2);
+    if (in->frames < 1 || in->height < 2 || in->width < 2 || in->height % 2 || in->width % 2 ||
+        in->height > 4096 || in->width > 4096 || in->frames > 4096)
+        return fault_set(f, ERR_INVAL, "a latent of %d x %d x %d is not possible", in->frames,
+                         in->height, in->width);
+    if (!in->prompt || in->prompt->dit != d)
+        return fault_set(f, ERR_INVAL, "the prompt was made for another model");
+    if ((d->c.in > 16) != (in->y != NULL))
+        return fault_set(f, ERR_INVAL,
+                         in->y ? "this model takes no image" : "this model needs an image");
+    if (in->vace && !d->c.vace)
+        return fault_set(f, ERR_INVAL, "this model has no VACE blocks");
+    if (in->cache && (in->cache->layers != d->c.layers || d->c.vace || in->cache_frame < 0 ||
+                      (in->cache_frame + in->frames) * (tokens / in->frames) > in->cache->tokens))
+        return fault_set(f, ERR_INVAL, "the cache has no room for frames %d to %d", in->cache_frame,
+                         in->cache_frame + in->frames - 1);
+    return ERR_OK;
+}
+
+enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, struct fault *f)
+{
+    struct fault why;
+    f = f ? f : &why;
+    enum err e = check(d, in, f), late;
+    if (e)
+        return e;
+    struct pass p = {.d = d, .dev = d->dev, .in = in};
+    p.tokens = (int64_t)in->frames * (in->height / 2) * (in->width / 2);
+    rope_table(&p);
+    p.x = tokens_of(&p, in->x, in->y, 16, d->c.in - 16, d->patch_embedding);
+    if (in->vace)
+        p.c = tokens_of(&p, in->vace, NULL, d->c.vace_in, 0, d->vace_embedding);
+    probe_see(in->probe, d->dev, "patch_embed", &p.x);
+    time_embedding(&p);
+    p.mod = tensor_new2(p.dev, 6, d->c.dim);
+    p.hidden = tensor_new2(p.dev, p.tokens, d->c.ffn);
+    struct tensor *wide[] = {&p.h, &p.q, &p.k, &p.v, &p.y};
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        *wide[i] = tensor_new2(p.dev, p.tokens, d->c.dim);
+    if (!device_failed(p.dev))
+        e = run_blocks(&p, f);
+    if (!e)
+        head(&p, out);
+    struct tensor *all[] = {&p.x,      &p.h, &p.q,  &p.k,   &p.v, &p.y,
+                            &p.hidden, &p.e, &p.e0, &p.mod, &p.c};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        tensor_free(all[i]);
+    late = device_settle(d->dev, e ? NULL : f);
+    return e ? e : late;
+}

@@ -1,0 +1,94 @@
+/* wan/dit: the diffusion transformer, latents → velocity (spec 4, 5, 13, 14).
+ *
+ * One struct holds the weights on a device, either all of them or a block at a time. What depends
+ * only on the prompt (text embedding, and every block's cross-attention keys and values) lies in a
+ * struct dit_prompt and serves all steps. Latents enter and leave in host memory, channel first,
+ * as the samplers keep them. One thread; a prompt or cache must go before its dit. */
+#ifndef SAKUGA_WAN_DIT_H
+#define SAKUGA_WAN_DIT_H
+
+#include "wan/load.h"
+#include "wan/probe.h"
+
+#define DIT_LAYERS_MAX 64
+#define DIT_TEXT 512 /* text rows that the model was trained with; short prompts are padded */
+#define DIT_HEAD 128 /* width of a head, in every Wan model */
+
+struct dit_config {
+    int64_t dim, ffn, text_dim, freq_dim;
+    int in, out; /* latent channels of its input (16, 36, 48) and output */
+    int heads, layers;
+    int64_t image_dim;           /* width of CLIP tokens; 0: no image input */
+    int64_t image_tokens;        /* rows of img_emb.emb_pos (FLF2V), else 0 */
+    int vace;                    /* VACE blocks, 0: none */
+    int vace_in;                 /* channels of the VACE context */
+    int vace_at[DIT_LAYERS_MAX]; /* main block that gets hint j */
+};
+
+struct dit;
+struct dit_prompt;
+struct dit_cache;
+
+/* Reads the configuration from the tensors, and VACE's places from the metadata. */
+enum err dit_config_read(const struct weights *w, struct dit_config *out, struct fault *f);
+
+/* resident: keep all blocks on the device; else each is loaded when it is needed. `patch` may be
+ * NULL and must live as long as the dit. */
+enum err dit_open(struct device *dev, const struct weights *w, const struct patcher *patch,
+                  bool resident, struct dit **out, struct fault *f);
+void dit_free(struct dit *d); /* NULL is fine */
+const struct dit_config *dit_config(const struct dit *d);
+
+/* Loads again each weight that `touches` says the patches change, from the mapped file. */
+enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name), void *user,
+                    struct fault *f);
+
+/* context [n, text_dim], n ≥ 1; clip [image_n, image_dim] or NULL. Probes: "text_embed",
+ * "img_emb". */
+struct dit_prompt_spec {
+    const float *context;
+    int64_t n;
+    const float *clip;
+    int64_t clip_n;
+    const struct probe *probe;
+};
+enum err dit_prompt_new(struct dit *d, const struct dit_prompt_spec *spec, struct dit_prompt **out,
+                        struct fault *f);
+void dit_prompt_free(struct dit_prompt *p);
+
+/* Keys and values of all frames so far, for block-by-block generation (spec 13). */
+enum err dit_cache_new(struct dit *d, int64_t tokens, struct dit_cache **out, struct fault *f);
+void dit_cache_free(struct dit_cache *c);
+/* Takes tokens [from, from + n) out of a cache that holds `filled`; those behind move up. */
+enum err dit_cache_drop(struct dit *d, struct dit_cache *c, int64_t from, int64_t n, int64_t filled,
+                        struct fault *f);
+/* Keys (which 0) or values (1) of a layer: [tokens, dim]. */
+const struct tensor *dit_cache_see(const struct dit_cache *c, int layer, int which);
+
+struct dit_input {
+    const float *x;    /* [16, frames, height, width]: latents */
+    const float *y;    /* [in − 16, frames, height, width]: image condition, or NULL */
+    const float *vace; /* [vace_in, frames, height, width], or NULL */
+    float vace_scale;
+    int frames, height, width; /* of the latent; height and width even */
+    double t;                  /* 1000·sigma, may be fractional */
+    const struct dit_prompt *prompt;
+    struct dit_cache *cache; /* or NULL: all frames see each other */
+    int first_frame;         /* place of frame 0 in time */
+    int cache_frame;         /* and in the cache: as many frames are kept before it */
+    const struct probe *probe;
+    bool (*stop)(void *user); /* asked before every block; true: ERR_CANCELLED */
+    void *stop_user;
+};
+
+/* out [16, frames, height, width] = the velocity noise − x0. */
+enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, struct fault *f);
+
+/* cos and sin of the rotary angles, (2·count): axis widths for a head of `width` are
+ * width − 4·⌊width/6⌋, 2·⌊width/6⌋, 2·⌊width/6⌋. out [frames·rows·columns, width/2, 2]. */
+void dit_rope(float *out, int width, int first_frame, int frames, int rows, int columns);
+
+/* The sinusoidal embedding of a timestep: cosines, then sines. out[dim] */
+void dit_time(float *out, int64_t dim, double t);
+
+#endif

@@ -1,0 +1,57 @@
+/* wan/load: from named tensors in files to weights on a device.
+ *
+ * A loader is a short-lived helper of one network. It keeps its first failure, as a device does:
+ * after one, every call returns empty things, and load_done() says what was missing or misshapen,
+ * with file and tensor. Scales of 8-bit weights (spec 9.3) and patches (LoRA) are applied on the
+ * way, in f32. One thread. */
+#ifndef SAKUGA_WAN_LOAD_H
+#define SAKUGA_WAN_LOAD_H
+
+#include "tensor/device.h"
+#include "wan/weights.h"
+
+/* Changes a tensor [out, in] on its way to the device; `name` is canonical. False: no memory. */
+struct patcher {
+    bool (*apply)(void *user, const char *name, float *values, int64_t out, int64_t in);
+    void *user;
+};
+
+struct loader {
+    struct device *dev;
+    const struct weights *weights;
+    const struct patcher *patch; /* or NULL */
+    struct fault fault;          /* the first failure */
+    float *stage;                /* values on their way */
+    int64_t stage_n;
+    float *bias;
+    int64_t bias_n;
+};
+
+#define LOADER_INIT(device, from) ((struct loader){.dev = (device), .weights = (from)})
+
+/* Frees the buffers; returns the failure. */
+enum err load_done(struct loader *l, struct fault *f);
+
+/* `name`.weight [out, in] (or with kernel axes) and, with `bias`, `name`.bias [out]. */
+struct weight *load_linear(struct loader *l, int64_t out, int64_t in, bool bias, const char *name,
+                           ...) __attribute__((format(printf, 5, 6)));
+struct weight *load_conv(struct loader *l, int64_t out, int64_t in, int kt, int kh, int kw,
+                         const char *name, ...) __attribute__((format(printf, 7, 8)));
+/* Rows [from, from + out) of a fused weight [rows, in] and its bias. */
+struct weight *load_part(struct loader *l, int64_t from, int64_t out, int64_t rows, int64_t in,
+                         const char *name, ...) __attribute__((format(printf, 6, 7)));
+/* The tensor `name` of `n` elements in any shape, as a vector on the device. */
+struct tensor load_vector(struct loader *l, int64_t n, const char *name, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The same in host memory; the caller frees it. */
+float *load_values(struct loader *l, int64_t n, const char *name, ...)
+    __attribute__((format(printf, 3, 4)));
+
+bool load_has(const struct loader *l, const char *name, ...) __attribute__((format(printf, 2, 3)));
+
+/* Length of axis `axis` of a tensor, or 0 when there is none such. */
+int64_t load_dim(const struct weights *w, const char *name, int axis);
+/* How many i from 0 on have the tensor sprintf(pattern, i). */
+int load_layers(const struct weights *w, const char *pattern);
+
+#endif

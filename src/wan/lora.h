@@ -1,0 +1,37 @@
+/* wan/lora: small changes to a model, in every style of the wild (spec 8).
+ *
+ * A set holds opened LoRA files with a strength each. Keys are matched to the tensors of the model
+ * they will change; what does not fit (a module that the model lacks, another shape) is left out
+ * and counted. A set is a patcher: weights are changed on their way from the file to the device,
+ *
+ *     W' = W + Σ strength·(alpha/rank)·up·down + strength·diff
+ *
+ * so the base is never copied, and a switch loads again only what the old or new set touches. */
+#ifndef SAKUGA_WAN_LORA_H
+#define SAKUGA_WAN_LORA_H
+
+#include "wan/load.h"
+
+struct lora;     /* one file, matched to a model */
+struct lora_set; /* several, with strengths */
+
+/* `model`: canonical names of the transformer that will be changed; borrowed until lora_free(). */
+enum err lora_open(const char *path, const struct weights *model, struct lora **out,
+                   struct fault *f);
+void lora_free(struct lora *l);
+int lora_matched(const struct lora *l); /* tensors of the model that it changes */
+int lora_skipped(const struct lora *l); /* keys left out */
+
+#define LORA_SET_MAX 16
+struct lora_set {
+    const struct lora *lora[LORA_SET_MAX];
+    double strength[LORA_SET_MAX];
+    int n;
+};
+
+/* For dit_open(): reads the set at each load, so the set may change before dit_reload(). */
+struct patcher lora_patcher(struct lora_set *set);
+/* For dit_reload(): does any LoRA of the set (strength 0 too) touch this tensor? */
+bool lora_touches(void *set, const char *name);
+
+#endif

@@ -1,0 +1,29 @@
+/* wan/t5: the umT5 encoder, token ids → context rows (spec 3.4).
+ *
+ * Runs on the true length only: a masked key has no weight, so the 512-row form gives the same
+ * rows. Weights stay as they lie in the file and are widened a layer at a time while encoding;
+ * nothing is kept on the device between calls. One thread. */
+#ifndef SAKUGA_WAN_T5_H
+#define SAKUGA_WAN_T5_H
+
+#include "wan/probe.h"
+#include "wan/weights.h"
+
+struct t5 {
+    struct device *dev;
+    const struct weights *weights;  /* borrowed; canonical names (names.h) */
+    int64_t vocab, dim, width, ffn; /* width: of the attention, heads x 64 in umT5-XXL */
+    int heads, layers, buckets;
+};
+
+/* Reads the sizes from the tensors; no weight is touched. */
+enum err t5_open(struct device *dev, const struct weights *w, struct t5 *out, struct fault *f);
+
+/* out[n, dim] = the encoding of ids[n], n ≥ 1. Probes: "blockJ". */
+enum err t5_encode(const struct t5 *t, const int *ids, int n, float *out, const struct probe *probe,
+                   struct fault *f);
+
+/* The bucket of the relative position key − query, of `buckets` (32) in all. */
+int t5_bucket(int relative, int buckets);
+
+#endif
