@@ -78,11 +78,12 @@ static bool same_underscored(const char *module, size_t n, const char *key)
 /* The module of the model that `key` means: by name, by diffusers name, or underscored. */
 static bool find_module(const struct weights *model, const char *key, char *out, size_t n)
 {
-    char name[NAME_LEN], canonical[NAME_LEN];
+    char name[NAME_LEN + 8], canonical[NAME_LEN];
     snprintf(name, sizeof name, "%s.weight", key);
     names_dit(name, canonical, sizeof canonical);
-    if (weights_find(model, canonical)) {
-        canonical[strlen(canonical) - strlen(".weight")] = '\0';
+    size_t end = strlen(canonical);
+    if (end > 7 && !strcmp(canonical + end - 7, ".weight") && weights_find(model, canonical)) {
+        canonical[end - 7] = '\0';
         return str_copy(out, n, canonical);
     }
     for (int i = 0; i < model->n; i++) {

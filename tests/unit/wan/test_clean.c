@@ -37,7 +37,7 @@ static void steps(void **state)
     check("a\r\nb\rc\xe2\x80\xa8"
           "d",
           "a b c d");
-    check("\x1b[1;31mred\x1b[0m \x1b[x", "red ");
+    check("\x1b[1;31mred\x1b[0m \x1b[x", "red");
     check("\x01\x07"
           "a\x7f\xef\xbb\xbf"
           "b\xe2\x81\xaa"
