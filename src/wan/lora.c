@@ -78,7 +78,7 @@ static bool same_underscored(const char *module, size_t n, const char *key)
 /* The module of the model that `key` means: by name, by diffusers name, or underscored. */
 static bool find_module(const struct weights *model, const char *key, char *out, size_t n)
 {
-    char name[NAME_LEN + 8], canonical[NAME_LEN];
+    char name[NAME_LEN + 8], canonical[NAME_LEN + 8];
     snprintf(name, sizeof name, "%s.weight", key);
     names_dit(name, canonical, sizeof canonical);
     size_t end = strlen(canonical);

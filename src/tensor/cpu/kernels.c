@@ -31,7 +31,6 @@ typedef float lanes __attribute__((vector_size(LANES * 4), aligned(4)));
 
 #define SIMD _Pragma("omp simd")
 #define SIMD_SUM(v) _Pragma(SIMD_TEXT(omp simd reduction(+ : v)))
-#define SIMD_MAX(v) _Pragma(SIMD_TEXT(omp simd reduction(max : v)))
 #define SIMD_TEXT(x) #x
 
 static inline __attribute__((always_inline)) void tile_of(const int m, int64_t k, const float *a,
@@ -241,10 +240,17 @@ static void blend(float *y, float a, const float *x, float b, int64_t n)
 
 static float soften(float *s, int64_t n, float *max, float *sum)
 {
-    float top = *max, total = 0;
-    SIMD_MAX(top)
-    for (int64_t i = 0; i < n; i++)
-        top = s[i] > top ? s[i] : top;
+    float top = *max, total = 0, best[4 * LANES];
+    int64_t at = 0;
+    for (int l = 0; l < 4 * LANES; l++)
+        best[l] = top;
+    for (; at + 4 * LANES <= n; at += 4 * LANES)
+        SIMD for (int l = 0; l < 4 * LANES; l++) best[l] =
+            s[at + l] > best[l] ? s[at + l] : best[l];
+    for (int l = 0; l < 4 * LANES; l++)
+        top = best[l] > top ? best[l] : top;
+    for (; at < n; at++)
+        top = s[at] > top ? s[at] : top;
     SIMD_SUM(total)
     for (int64_t i = 0; i < n; i++) {
         s[i] = fast_exp(s[i] - top);
