@@ -1,18 +1,18 @@
-/* wan/clean: a prompt as the model saw prompts in training (spec 3.1).
+/* wan/clean: a prompt as the text encoder was trained to see it (spec 3.1).
  *
- * Upstream runs ftfy, HTML unescaping and blank folding over each prompt; this is the part of it
- * that changes real text: HTML entities, ligatures, full-width forms (`，` becomes `,`, which is
- * another token), curly quotes, line breaks, terminal escapes, controls, NFC, blanks. Mojibake
- * repair is left out. Tables are in clean_tables.h, so that every build cleans alike. Pure. */
+ * What upstream does with Python's ftfy, html and regex, with tables of our own, so that every
+ * build cleans alike. Not done: the repair of text that was decoded in a wrong encoding. Pure; any
+ * thread. */
 #ifndef SAKUGA_WAN_CLEAN_H
 #define SAKUGA_WAN_CLEAN_H
 
 #include "base/buf.h"
+#include "base/err.h"
 
-/* Appends the cleaned form of text[n]; invalid UTF-8 becomes U+FFFD. False: out overflowed. */
-bool clean_prompt(struct buf *out, const char *text, size_t n);
+#define CLEAN_MAX ((size_t)1 << 20) /* bytes of a prompt */
 
-/* Appends the NFC form of valid UTF-8. */
-bool clean_nfc(struct buf *out, const char *text, size_t n);
+/* Appends the cleaned form of `text` to `out`. Malformed UTF-8 becomes U+FFFD, a byte each. LIMIT:
+ * the prompt is too long, or HTML inside HTML too often; NOMEM, also when `out` was full. */
+enum err clean_prompt(const char *text, struct buf *out, struct fault *f);
 
 #endif

@@ -81,8 +81,9 @@ static bool find_module(const struct weights *model, const char *key, char *out,
     char name[NAME_LEN + 8], canonical[NAME_LEN + 8];
     snprintf(name, sizeof name, "%s.weight", key);
     names_dit(name, canonical, sizeof canonical);
-    if (weights_find(model, canonical)) {
-        canonical[strlen(canonical) - strlen(".weight")] = '\0';
+    size_t end = strlen(canonical);
+    if (end > 7 && !strcmp(canonical + end - 7, ".weight") && weights_find(model, canonical)) {
+        canonical[end - 7] = '\0';
         return str_copy(out, n, canonical);
     }
     for (int i = 0; i < model->n; i++) {

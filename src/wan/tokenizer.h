@@ -1,38 +1,37 @@
 /* wan/tokenizer: text → token ids by a SentencePiece unigram model (spec 3.2, 3.3).
  *
- * An algorithm of our own, which gives the ids of the library on every golden prompt. The
- * vocabulary comes from a spiece.model, a tokenizer.json, or a U8 tensor that holds the former. A
- * model file may be hostile: it is checked against its own size, and what does not fit is refused.
- * Immutable once opened; any thread. */
+ * An algorithm of our own, which gives the ids of the library. The vocabulary comes from a
+ * spiece.model or a tokenizer.json; which, its content tells. Such a file may be hostile: every
+ * number in it is checked before it is used. Text is data: the name of a special token in a prompt
+ * is so many letters, with either file. Immutable once made; any thread. */
 #ifndef SAKUGA_WAN_TOKENIZER_H
 #define SAKUGA_WAN_TOKENIZER_H
 
 #include "base/err.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct tokenizer;
 
-/* By file name: .model, .json, or .safetensors with a tensor "spiece_model". */
-enum err tokenizer_open(const char *path, struct tokenizer **out, struct fault *f);
-/* `path` is for messages. The bytes may go afterwards. */
-enum err tokenizer_from_spiece(const unsigned char *data, size_t n, const char *path,
-                               struct tokenizer **out, struct fault *f);
-enum err tokenizer_from_json(const char *text, size_t n, const char *path, struct tokenizer **out,
-                             struct fault *f);
-void tokenizer_free(struct tokenizer *t); /* NULL is fine */
+/* Of the bytes of a file, which may go afterwards. NULL with `f` filled: CORRUPT, UNSUPPORTED (no
+ * unigram model), LIMIT, NOMEM. */
+struct tokenizer *tokenizer_new(const void *bytes, size_t n, struct fault *f);
+
+/* Of such a file, or of a .safetensors file with the U8 tensor "spiece_model". */
+struct tokenizer *tokenizer_open(const char *path, struct fault *f);
+void tokenizer_free(struct tokenizer *t);
+
+/* What the text encoder is given for a cleaned prompt: ids[max], at most max − 1 of the text and
+ * the end of it. LIMIT: more than 1 MiB of text. */
+enum err tokenizer_encode(const struct tokenizer *t, const char *cleaned, int32_t *ids, int max,
+                          int *count, struct fault *f);
+
+/* All ids of a text, without an end. The caller frees *ids. */
+enum err tokenizer_pieces(const struct tokenizer *t, const char *text, int32_t **ids, int *count,
+                          struct fault *f);
 
 int tokenizer_size(const struct tokenizer *t); /* pieces */
 int tokenizer_eos(const struct tokenizer *t);
-
-/* The ids of text[n], without any mark of the end; *out is the caller's to free. At most 1 MiB. */
-enum err tokenizer_encode(const struct tokenizer *t, const char *text, size_t n, int **out,
-                          int *count, struct fault *f);
-
-/* What the model is given: the ids of the cleaned prompt cut to max − 1, then the end. out[max] */
-enum err tokenizer_prompt(const struct tokenizer *t, const char *prompt, int *out, int max,
-                          int *count, struct fault *f);
 
 #endif

@@ -5,49 +5,64 @@
 #include "base/buf.h"
 #include "wan/tokenizer.h"
 
-#define PIECES_MAX 2000000
-#define PIECE_BYTES_MAX 4096
-
 enum piece_kind { /* numbers of the file */
                   PIECE_NORMAL = 1,
                   PIECE_UNKNOWN = 2,
                   PIECE_CONTROL = 3,
-                  PIECE_USER = 4,
+                  PIECE_USER = 4, /* always taken when the text has it, and never normalised */
                   PIECE_UNUSED = 5,
                   PIECE_BYTE = 6
 };
 
 struct piece {
-    char *text;
-    size_t n;
-    double score;
+    size_t at; /* in tokenizer.text */
+    uint32_t n;
     enum piece_kind kind;
-    int id;
+    double score;
+};
+
+/* Pieces by their bytes. */
+struct piece_index {
+    int32_t *id;
+    int n;
 };
 
 struct tokenizer {
     struct piece *piece; /* by id */
     int n, cap;
-    const struct piece **sorted; /* those that match text, by bytes */
-    int sorted_n;
-    int byte_id[256]; /* −1 without byte fallback */
-    int unk, eos;
+    struct buf text;
+    struct piece_index match, user; /* what text can be; the user-defined among them */
+    int byte_id[256];               /* −1: none */
+    int unk, eos;                   /* −1 until known */
     bool byte_fallback, dummy_prefix;
     bool squeeze, trim; /* of several blanks one stays; none at the ends */
-    bool wide;                                 /* sums in double (tokenizer.json), not in float */
+    bool wide;          /* sums in double (tokenizer.json), not in float */
     double unknown_score;
     unsigned char *charsmap; /* double array, then strings; or NULL */
     size_t trie_n, strings_n;
 };
 
-/* text[n] is copied. */
+/* For the readers. Messages name no file: who opened it does. */
 enum err tokenizer_add(struct tokenizer *t, const char *text, size_t n, double score,
                        enum piece_kind kind, struct fault *f);
-/* A precompiled map as it lies in a file, or nothing when n is 0. */
+/* A precompiled map as it lies in a file; none when n is 0. */
 enum err tokenizer_charsmap(struct tokenizer *t, const unsigned char *data, size_t n,
-                            const char *path, struct fault *f);
-/* Sorts, scores and checks; afterwards the tokenizer is ready. */
-enum err tokenizer_done(struct tokenizer *t, const char *path, struct fault *f);
+                            struct fault *f);
+enum err tokenizer_read_spiece(struct tokenizer *t, const unsigned char *data, size_t n,
+                               struct fault *f);
+enum err tokenizer_read_json(struct tokenizer *t, const char *text, size_t n, struct fault *f);
+
+/* The pieces of an index that begin with the text walked so far. */
+struct piece_walk {
+    const struct tokenizer *t;
+    const struct piece_index *index;
+    int low, high;
+    uint32_t depth;
+};
+
+struct piece_walk piece_walk(const struct tokenizer *t, const struct piece_index *index);
+/* One byte more; false when no piece goes on so. *id: the piece that ends here, or −1. */
+bool piece_next(struct piece_walk *w, unsigned char c, int *id);
 
 /* The normalised form (spec 3.3), blanks as ▁. */
 bool tokenizer_normalize(const struct tokenizer *t, const char *text, size_t n, struct buf *out);

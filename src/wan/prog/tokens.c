@@ -1,8 +1,9 @@
-/* wan-tokens [--raw] [--text] MODEL FILE
+/* wan-tokens [--raw|--text] MODEL FILE
  *
- * One line of ids for each line of FILE: the cleaned prompt cut to 511 ids and the end, as the
- * encoder gets it. --raw: without cleaning, cutting and the end. --text: the cleaned text itself.
- */
+ * One line of ids for each line of FILE: the cleaned prompt cut to 511 ids and the end, as the text
+ * encoder gets it. --raw: neither cleaned nor cut, without an end. --text: the cleaned text itself.
+ * MODEL: spiece.model, tokenizer.json, or a .safetensors file with the former in it. A NUL byte is
+ * a control character and goes. */
 #include "base/path.h"
 #include "wan/clean.h"
 #include "wan/tokenizer.h"
@@ -14,62 +15,70 @@
 #define IDS 512
 #define FILE_BYTES ((size_t)64 << 20)
 
-static enum err one(const struct tokenizer *t, char *line, size_t n, bool raw, bool text,
-                    struct fault *f)
+static enum err print_raw(const struct tokenizer *t, const char *line, struct fault *f)
 {
-    int fixed[IDS], *ids = fixed, count = 0;
+    int32_t *ids = NULL;
+    int count = 0;
+    enum err e = tokenizer_pieces(t, line, &ids, &count, f);
+    for (int i = 0; i < count; i++)
+        printf(i ? " %d" : "%d", (int)ids[i]);
+    free(ids);
+    return e;
+}
+
+static enum err print_clean(const struct tokenizer *t, const char *line, bool text, struct fault *f)
+{
+    int32_t ids[IDS];
+    int count = 0;
     struct buf clean = BUF_INIT(0);
-    enum err e = ERR_OK;
-    if (text) {
-        if (clean_prompt(&clean, line, n))
-            printf("%s", buf_str(&clean));
-        else
-            e = fault_set(f, ERR_LIMIT, "the line is too long");
-    } else if (raw) {
-        e = tokenizer_encode(t, line, n, &ids, &count, f);
-    } else {
-        e = tokenizer_prompt(t, line, ids, IDS, &count, f);
-    }
-    for (int i = 0; !e && i < count; i++)
-        printf(i ? " %d" : "%d", ids[i]);
-    if (!e)
-        putchar('\n');
-    if (ids != fixed)
-        free(ids);
+    enum err e = clean_prompt(line, &clean, f);
+    if (!e && text)
+        fputs(buf_str(&clean), stdout);
+    else if (!e)
+        e = tokenizer_encode(t, buf_str(&clean), ids, IDS, &count, f);
+    for (int i = 0; i < count; i++)
+        printf(i ? " %d" : "%d", (int)ids[i]);
     buf_free(&clean);
     return e;
 }
 
+static void drop_nuls(char *line, size_t n)
+{
+    size_t out = 0;
+    for (size_t i = 0; i < n; i++)
+        if (line[i])
+            line[out++] = line[i];
+    line[out] = '\0';
+}
+
 int main(int argc, char **argv)
 {
-    bool raw = false, text = false;
-    struct tokenizer *t = NULL;
+    bool raw = argc > 1 && !strcmp(argv[1], "--raw"), text = argc > 1 && !strcmp(argv[1], "--text");
+    int first = raw || text ? 2 : 1;
     struct fault f = {0};
     struct buf b = BUF_INIT(2 * FILE_BYTES);
-    int i = 1;
-    for (; i < argc && argv[i][0] == '-' && argv[i][1]; i++) {
-        raw = raw || !strcmp(argv[i], "--raw");
-        text = text || !strcmp(argv[i], "--text");
-        if (strcmp(argv[i], "--raw") && strcmp(argv[i], "--text"))
-            break;
-    }
-    if (argc - i != 2) {
+    enum err e = ERR_OK;
+    if (argc != first + 2) {
         fprintf(stderr, "usage: wan-tokens [--raw|--text] MODEL FILE\n");
         return 2;
     }
-    enum err e = tokenizer_open(argv[i], &t, &f);
-    if (!e)
-        e = path_read(argv[i + 1], FILE_BYTES, &b, &f);
+    struct tokenizer *t = tokenizer_open(argv[first], &f);
+    e = t ? path_read(argv[first + 1], FILE_BYTES, &b, &f) : f.code;
     char *at = b.data, *end = at ? at + b.len : at;
-    while (!e && at < end) {
+    for (int line = 1; !e && at < end; line++) {
         char *nl = memchr(at, '\n', (size_t)(end - at));
         nl = nl ? nl : end;
-        *nl = '\0';
-        e = one(t, at, (size_t)(nl - at), raw, text, &f);
+        drop_nuls(at, (size_t)(nl - at));
+        e = raw ? print_raw(t, at, &f) : print_clean(t, at, text, &f);
+        if (!e)
+            putchar('\n');
+        else
+            fprintf(stderr, "%s:%d: ", argv[first + 1], line);
         at = nl + 1;
     }
-    if (e)
-        fprintf(stderr, "wan-tokens: %s\n", fault_text(&f));
+    if (e || fflush(stdout) || ferror(stdout))
+        fprintf(stderr, "wan-tokens: %s\n", e ? fault_text(&f) : "cannot write");
+    e = e ? e : ferror(stdout) ? ERR_IO : ERR_OK;
     tokenizer_free(t);
     buf_free(&b);
     return e ? 1 : 0;

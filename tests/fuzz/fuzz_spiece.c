@@ -1,0 +1,10 @@
+/* A spiece.model. */
+#include "fuzz_tokenizer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    fuzz_tokenizer(data, n);
+    return 0;
+}
