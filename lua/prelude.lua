@@ -12,6 +12,7 @@ local AWAIT = {}     -- what a handler yields, and what it must be resumed with
 local HANDLERS = 4096 -- coroutines that may wait at once
 local TIMERS = 64    -- timers of one script
 local HOOKS = 8
+local COOLING = 4096 -- requests that are remembered while they cool down
 
 local commands = {}  -- name or alias -> command
 local listed = {}    -- commands in the order of their registration
@@ -22,7 +23,7 @@ local waiting = {}   -- call -> job
 local jobs = 0       -- coroutines that wait
 local current        -- the job that runs
 local cooling = {}   -- key -> when it has cooled down
-local cooled_at = 0
+local cooling_count = 0 -- how many keys it may have
 
 local create, status, yield, running = coroutine.create, coroutine.status, coroutine.yield, coroutine.running
 local unpack, error, type, tostring, pairs, ipairs = table.unpack, error, type, tostring, pairs, ipairs
@@ -186,13 +187,18 @@ local context_meta = { __index = Context, __metatable = "context" }
 
 -- ---- what scripts see ----
 
-local function keep_fresh(t, key, seconds)
+-- Bounded: what has cooled down is forgotten, and under a flood of different lines everything is.
+local function cool(key, seconds)
   local now = core.now()
-  if now - cooled_at > 60000 then -- forget what has cooled down
-    cooled_at = now
-    for k, due in pairs(t) do if due <= now then t[k] = nil end end
+  if cooling_count >= COOLING then
+    cooling_count = 0
+    for k, due in pairs(cooling) do
+      if due <= now then cooling[k] = nil else cooling_count = cooling_count + 1 end
+    end
+    if cooling_count > COOLING / 2 then cooling, cooling_count = {}, 0 end
   end
-  t[key] = now + seconds * 1000
+  if not cooling[key] then cooling_count = cooling_count + 1 end
+  cooling[key] = now + seconds * 1000
 end
 
 local function encode(value)
@@ -466,9 +472,9 @@ function host.line(ticket, text, name, role, rank, platform, id)
   if rank < row.rank then return core.done(ticket, "ok") end
   local key
   if row.cooldown > 0 then
-    key = row.name .. " " .. platform .. " " .. id .. " " .. args
+    key = row.name .. " " .. platform .. " " .. id .. " " .. args:sub(1, 200)
     if (cooling[key] or 0) > core.now() then return core.done(ticket, "ok") end
-    keep_fresh(cooling, key, row.cooldown)
+    cool(key, row.cooldown)
   end
   run_command(row, ticket, args, viewer, key)
 end

@@ -68,8 +68,4 @@ enum err config_parse_secrets(struct config *c, const char *text, const char *na
 /* "" when there is none. `name` is "obs.password" and the like. */
 const char *config_secret(const struct config *c, const char *name);
 
-/* The line on which a key path ("limits.queue", "chat[2].url") stands in the text of a Lua table; 0
- * when it is computed or not there. */
-int config_line(const char *text, const char *path);
-
 #endif

@@ -7,6 +7,7 @@
 #include "app/modes.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "tui/ring.h"
 #include "tui/term/input.h"
 #include "tui/term/term.h"
 #include "tui/tui.h"
@@ -28,6 +29,7 @@ struct console {
     struct tty *term; /* NULL: nobody looks */
     struct grid grid;
     struct input input;
+    struct ring early; /* what the log said before there was a console to show it */
     struct watch *watch;
     struct timer *esc, *frame;
     struct subscriber *events;
@@ -243,6 +245,23 @@ static void choose_locale(void)
     setlocale(LC_CTYPE, "C.UTF-8");
 }
 
+static void keep(void *early, const struct log_line *line)
+{
+    ring_add(early, line->utc_ms, line->level, line->room, line->text);
+}
+
+static void show_log(struct console *c)
+{
+    struct ring_line l;
+    log_remove_sink(keep, &c->early);
+    for (unsigned back = RING_LINES; back-- > 0;)
+        if (ring_get(&c->early, back, &l))
+            tui_log(c->tui, &(struct log_line){l.utc_ms, l.level, l.room, l.text});
+    log_add_sink(tui_log, c->tui);
+    if (!c->house.config.from_file)
+        tui_say(c->tui, LOG_WARN, "there is no show.lua: the demo's settings run", now());
+}
+
 static enum err take_terminal(struct console *c, const struct options *o, const struct look *look,
                               struct fault *f)
 {
@@ -263,7 +282,7 @@ static enum err take_terminal(struct console *c, const struct options *o, const 
     if (!c->tui || !c->watch || !c->esc || !c->frame)
         return fault_set(f, ERR_NOMEM, "out of memory");
     input_init(&c->input, &input_ops, c);
-    log_add_sink(tui_log, c->tui);
+    show_log(c);
     c->events = event_subscribe(&c->house.show.events, "console", tui_event, c->tui);
     loop_before_sleep(l, before_sleep, c);
     return ERR_OK;
@@ -285,6 +304,8 @@ int mode_console(const struct options *o)
     signal(SIGHUP, SIG_IGN); /* until the loop takes it */
     choose_locale();
     log_set_level(o->debug ? LOG_DEBUG : LOG_INFO);
+    ring_init(&c.early);
+    log_add_sink(keep, &c.early);
     if (house_new(&c.house, o->config, o->data, o->safe, &f)) {
         fprintf(stderr, "sakuga: %s\n", fault_text(&f));
         return 1;

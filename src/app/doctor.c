@@ -1,5 +1,5 @@
 /* `sakuga doctor`: looks at everything a show needs and says what to do about what is missing. */
-#include "app/config.h"
+#include "app/house.h"
 #include "app/modes.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -8,7 +8,7 @@
 #include "loop/loop.h"
 #include "loop/net.h"
 #include "obs/session.h"
-#include "store/store.h"
+#include "tui/look.h"
 
 #include <errno.h>
 #include <langinfo.h>
@@ -80,7 +80,7 @@ static void terminal(struct doctor *d)
 static void files(struct doctor *d)
 {
     struct fault f = {0};
-    int64_t room = path_free_bytes(d->paths.data);
+    int64_t room;
     char chime[PATH_LEN];
     if (path_mkdirs(d->paths.data, 0700, &f))
         bad(d, "data", "%s", fault_text(&f));
@@ -102,6 +102,15 @@ static void files(struct doctor *d)
         bad(d, "lua", "%s is missing; install the program whole", d->paths.lua);
     if (access(d->paths.worker, X_OK))
         bad(d, "worker", "%s is missing; install the program whole", d->paths.worker);
+}
+
+static void theme(struct doctor *d)
+{
+    struct look look;
+    struct fault f = {0};
+    look_init(&look);
+    if (look_load(&look, d->paths.themes, d->config.theme, &f))
+        bad(d, "theme", "%s", fault_text(&f));
 }
 
 static void fonts(struct doctor *d)
@@ -221,20 +230,9 @@ static void chat(struct doctor *d)
     static const struct chat_ops ops = {no_line, no_withdrawal, no_status};
     struct chat *c = chat_new(d->loop, &ops, d);
     for (int i = 0; c && i < d->config.chat_count; i++) {
-        const struct config_chat *k = &d->config.chat[i];
+        struct chat_settings s = intake_source(&d->config, i);
         struct fault f = {0};
         struct chat_status st = {0};
-        char key[80];
-        snprintf(key, sizeof key, "%s.password", k->secret);
-        const char *password = config_secret(&d->config, key);
-        struct chat_settings s = {.kind = k->kind,
-                                  .url = k->url,
-                                  .nick = k->nick,
-                                  .ca = k->ca[0] ? k->ca : NULL,
-                                  .password = password[0] ? password : NULL,
-                                  .secret = k->secret[0] ? k->secret : NULL,
-                                  .seed = (uint64_t)k->seed,
-                                  .rate = k->rate};
         int at = chat_add(c, &s, &f);
         int64_t until = clock_mono_ms() + PATIENCE_MS;
         while (at >= 0 && !st.connected && clock_mono_ms() < until) {
@@ -262,7 +260,8 @@ int mode_doctor(const struct options *o)
         return 1;
     }
     log_set_level(LOG_ERROR);
-    if (config_load(&d.config, &d.paths, &f)) {
+    bool readable = !config_load(&d.config, &d.paths, &f);
+    if (!readable) {
         bad(&d, "config", "%s", fault_text(&f));
         config_defaults(&d.config);
     } else if (d.config.from_file) {
@@ -271,6 +270,7 @@ int mode_doctor(const struct options *o)
         hint("config", "there is no show.lua: the demo's settings are used");
     }
     terminal(&d);
+    theme(&d);
     fonts(&d);
     files(&d);
     d.loop = loop_new(&f);
@@ -279,8 +279,12 @@ int mode_doctor(const struct options *o)
         return 1;
     }
     device(&d);
-    obs(&d);
-    chat(&d);
+    if (readable) {
+        obs(&d);
+        chat(&d);
+    } else {
+        hint("obs, chat", "not looked at before the config is mended");
+    }
     session_shutdown(d.loop);
     net_shutdown(d.loop);
     loop_free(d.loop);

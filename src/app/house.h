@@ -66,6 +66,8 @@ enum err scripts_start(struct house *h, struct values *values, struct fault *f);
 /* intake.c: one line of chat, or as if from chat. The answer comes once: what was replied. */
 enum err intake_start(struct house *h, struct fault *f);
 void intake_line(struct house *h, const struct chat_line *line, struct answer a);
+/* Source i of the config as chat/ wants it; its strings are the config's. */
+struct chat_settings intake_source(const struct config *c, int i);
 
 /* voice.c */
 void voice_start(struct house *h);

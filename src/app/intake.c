@@ -131,6 +131,22 @@ static void say(struct commands *cs, const struct origin *o, const struct comman
     buf_free(&text);
 }
 
+struct chat_settings intake_source(const struct config *c, int i)
+{
+    const struct config_chat *k = &c->chat[i];
+    char key[80];
+    snprintf(key, sizeof key, "%s.password", k->secret);
+    const char *password = k->secret[0] ? config_secret(c, key) : "";
+    return (struct chat_settings){.kind = k->kind,
+                                  .url = k->url,
+                                  .nick = k->nick,
+                                  .ca = k->ca[0] ? k->ca : NULL,
+                                  .password = password[0] ? password : NULL,
+                                  .secret = k->secret[0] ? k->secret : NULL,
+                                  .seed = (uint64_t)k->seed,
+                                  .rate = k->rate};
+}
+
 enum err intake_start(struct house *h, struct fault *f)
 {
     const struct command rows[] = {{"say", "WORD TEXT", "", ROLE_OPERATOR, FROM_CTL,
@@ -139,18 +155,7 @@ enum err intake_start(struct house *h, struct fault *f)
     if (!h->chat || command_add(h->commands, rows, 1))
         return fault_set(f, ERR_NOMEM, "out of memory");
     for (int i = 0; i < h->config.chat_count; i++) {
-        const struct config_chat *c = &h->config.chat[i];
-        char key[80];
-        snprintf(key, sizeof key, "%s.password", c->secret);
-        const char *password = c->secret[0] ? config_secret(&h->config, key) : "";
-        struct chat_settings s = {.kind = c->kind,
-                                  .url = c->url,
-                                  .nick = c->nick,
-                                  .ca = c->ca[0] ? c->ca : NULL,
-                                  .password = password[0] ? password : NULL,
-                                  .secret = c->secret[0] ? c->secret : NULL,
-                                  .seed = (uint64_t)c->seed,
-                                  .rate = c->rate};
+        struct chat_settings s = intake_source(&h->config, i);
         int at = chat_add(h->chat, &s, f);
         if (at < 0)
             return f->code;

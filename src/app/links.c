@@ -319,11 +319,6 @@ static const struct stage_ops stage_ops = {.on_air = on_air,
 
 /* ---- the rest ---- */
 
-struct errand {
-    void (*fn)(void *), (*done)(void *);
-    void *arg;
-};
-
 static void work(void *user, void (*fn)(void *), void (*done)(void *), void *arg)
 {
     struct house *h = user;

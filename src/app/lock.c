@@ -2,16 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 int lock_take(const struct paths *p, struct fault *f)
 {
     const char *const dirs[] = {p->data, p->vault, p->air, p->log};
-    char path[PATH_LEN], pid[32] = "";
+    char path[PATH_LEN];
     for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++)
         if (path_mkdirs(dirs[i], i ? 0755 : 0700, f))
             return -1;
@@ -25,19 +22,18 @@ int lock_take(const struct paths *p, struct fault *f)
                   p->data, strerror(errno));
         return -1;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB)) {
-        ssize_t n = pread(fd, pid, sizeof pid - 1, 0);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    if (!fcntl(fd, F_SETLK, &lock))
+        return fd;
+    if (errno != EACCES && errno != EAGAIN)
+        fault_set(f, ERR_IO, "cannot lock %s: %s; name another folder with --data", path,
+                  strerror(errno));
+    else if (!fcntl(fd, F_GETLK, &lock) && lock.l_type != F_UNLCK)
         fault_set(f, ERR_BUSY,
                   "a show is running in %s already (pid %ld); steer it with `sakuga ctl`", p->data,
-                  n > 0 ? strtol(pid, NULL, 10) : 0L);
-        close(fd);
-        return -1;
-    }
-    int n = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) || pwrite(fd, pid, (size_t)n, 0) != n) {
-        fault_set(f, ERR_IO, "cannot write %s: %s", path, strerror(errno));
-        close(fd);
-        return -1;
-    }
-    return fd;
+                  (long)lock.l_pid);
+    else
+        fault_set(f, ERR_BUSY, "a show that ran in %s ends just now; start again", p->data);
+    close(fd);
+    return -1;
 }

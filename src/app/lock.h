@@ -5,9 +5,10 @@
 #include "base/err.h"
 #include "base/path.h"
 
-/* Makes the folders of `p` and takes the lock; returns its descriptor (close-on-exec, so no child
- * holds it), or -1 with `f` naming the pid of the show that has it. The lock ends with the process.
- */
+/* Makes the folders of `p` and takes the lock; returns its descriptor, or -1 with
+ * `f` naming the pid of the show that has it. It is a record lock of fcntl(), which belongs to the
+ * process: no child has it, not even between fork and exec, and it ends with the process, or with
+ * the close of any descriptor of the file. */
 int lock_take(const struct paths *p, struct fault *f);
 
 #endif

@@ -63,6 +63,7 @@ int main(int argc, char **argv)
     struct fault f = {0};
     setlocale(LC_ALL, "");
     setlocale(LC_NUMERIC, "C");
+    setlocale(LC_COLLATE, "C"); /* names in one order everywhere; Lua compares strings by it */
     if (options_parse(&o, argc, argv, &f)) {
         fprintf(stderr, "sakuga: %s\n", fault_text(&f));
         free(o.args);

@@ -1,7 +1,7 @@
 #include "app/options.h"
 
 #include "app/config.h"
-#include "command/command.h"
+#include "tui/keys.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -43,6 +43,20 @@ static const struct verb verbs[] = {
     {"man", "", "print the manual page in mdoc", VERB_MAN},
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
+
+/* What `ctl` can say beside the rows of command/: the socket's own verbs, and rows of other rooms.
+ */
+static const struct {
+    const char *name, *args, *help;
+} ctl_rows[] = {
+    {"help", "", "list the verbs"},
+    {"state", "[--all]", "print the show as JSON"},
+    {"watch", "", "print the state, then one JSON line an event"},
+    {"say", "[--json] VIEWER TEXT", "a line as if it came from chat"},
+    {"obs", "reconnect", "connect to OBS again, after a wrong password or a kick"},
+    {"script", "[reload]", "how the scripts do; `script reload` loads them anew"},
+};
+#define CTL_ROWS (sizeof ctl_rows / sizeof *ctl_rows)
 
 const struct verb *options_verb(const char *name)
 {
@@ -121,7 +135,20 @@ enum err options_parse(struct options *o, int argc, char **argv, struct fault *f
         }
         i += n;
     }
+    const struct verb *v = o->verb ? options_verb(o->verb) : NULL;
+    if (v && !v->args[0] && o->arg_count)
+        return fault_set(f, ERR_USAGE, "%s takes no arguments, and got %s; see sakuga --help",
+                         v->name, o->args[0]);
     return ERR_OK;
+}
+
+/* "…" is one column and three bytes. */
+static size_t columns(const char *s)
+{
+    size_t n = 0;
+    for (; *s; s++)
+        n += ((unsigned char)*s & 0xc0) != 0x80;
+    return n;
 }
 
 void options_help(FILE *to)
@@ -132,7 +159,9 @@ void options_help(FILE *to)
           "       sakuga [OPTION…] VERB …\n\nverbs:\n",
           to);
     for (size_t i = 0; i < VERBS; i++)
-        fprintf(to, "  %-9s %-14s %s\n", verbs[i].name, verbs[i].args, verbs[i].help);
+        fprintf(to, "  %-9s %-*s %s\n", verbs[i].name,
+                14 + (int)(strlen(verbs[i].args) - columns(verbs[i].args)), verbs[i].args,
+                verbs[i].help);
     fputs("\noptions:\n", to);
     for (size_t i = 0; i < ROWS; i++) {
         char both[40];
@@ -146,11 +175,25 @@ void options_help(FILE *to)
           to);
 }
 
+void options_ctl_help(FILE *to)
+{
+    int n;
+    const struct command *c = command_builtin(&n);
+    for (size_t i = 0; i < CTL_ROWS; i++)
+        fprintf(to, "  %-9s %-22s %s\n", ctl_rows[i].name, ctl_rows[i].args, ctl_rows[i].help);
+    for (int i = 0; i < n; i++)
+        if (c[i].from & FROM_CTL) {
+            int wide = 22 + (int)(strlen(c[i].args) - columns(c[i].args)); /* bytes, for printf */
+            fprintf(to, "  %-9s %-*s %s\n", c[i].name, wide, c[i].args, c[i].help);
+        }
+}
+
 static void ctl_words(FILE *to, const char *between)
 {
     int n;
     const struct command *c = command_builtin(&n);
-    fprintf(to, "state%swatch%ssay%shelp", between, between, between);
+    for (size_t i = 0; i < CTL_ROWS; i++)
+        fprintf(to, "%s%s", i ? between : "", ctl_rows[i].name);
     for (int i = 0; i < n; i++)
         if (c[i].from & FROM_CTL)
             fprintf(to, "%s%s", between, c[i].name);
@@ -244,6 +287,15 @@ static void mdoc_quoted(FILE *to, const char *s)
             fputc(*s, to);
 }
 
+static void man_verb(FILE *to, const char *name, const char *args, const char *help)
+{
+    fprintf(to, ".It Cm %s%s", name, args[0] ? " Ar " : "");
+    mdoc(to, args);
+    fputs("\n", to);
+    mdoc(to, help);
+    fputs("\n", to);
+}
+
 void options_man(FILE *to)
 {
     int n;
@@ -270,27 +322,16 @@ void options_man(FILE *to)
         fputs("\n", to);
     }
     fputs(".El\n.Sh VERBS\n.Bl -tag -width Ds\n", to);
-    for (size_t i = 0; i < VERBS; i++) {
-        fprintf(to, ".It Cm %s Ar %s\n", verbs[i].name, verbs[i].args[0] ? verbs[i].args : "\\&");
-        mdoc(to, verbs[i].help);
-        fputs("\n", to);
-    }
+    for (size_t i = 0; i < VERBS; i++)
+        man_verb(to, verbs[i].name, verbs[i].args, verbs[i].help);
     fputs(".El\n.Sh CONTROL\n.Nm Cm ctl\nspeaks to the running show over\n.Pa ctl.sock\n"
-          "in its data folder.\n.Bl -tag -width Ds\n"
-          ".It Cm state Op Fl \\-all\nprint the show as JSON\n"
-          ".It Cm watch\nprint the state and then one JSON line an event\n"
-          ".It Cm say Oo Fl \\-json Oc Ar VIEWER TEXT\na line as if it came from chat\n"
-          ".It Cm help\nlist the verbs\n",
+          "in its data folder.\n.Bl -tag -width Ds\n",
           to);
-    for (int i = 0; i < n; i++) {
-        if (!(c[i].from & FROM_CTL))
-            continue;
-        fprintf(to, ".It Cm %s %s", c[i].name, c[i].args[0] ? "Ar " : "");
-        mdoc(to, c[i].args);
-        fputs("\n", to);
-        mdoc(to, c[i].help);
-        fputs("\n", to);
-    }
+    for (size_t i = 0; i < CTL_ROWS; i++)
+        man_verb(to, ctl_rows[i].name, ctl_rows[i].args, ctl_rows[i].help);
+    for (int i = 0; i < n; i++)
+        if (c[i].from & FROM_CTL)
+            man_verb(to, c[i].name, c[i].args, c[i].help);
     fputs(".El\n.Sh KEYS\n.Bl -tag -width Ds\n", to);
     for (int i = 0; i < n; i++)
         if (c[i].key[0]) {
@@ -300,6 +341,13 @@ void options_man(FILE *to)
             mdoc(to, c[i].help);
             fputs("\n", to);
         }
+    for (int i = 0; i < VIEW_KEY_COUNT; i++) {
+        const struct key_row *k = keys_view((enum view_key)i);
+        fprintf(to, ".It Ic \\&%s%s%s\n", keys_label(k->key), k->other[0] ? " , \\&" : "",
+                k->other);
+        mdoc(to, k->help);
+        fputs("\n", to);
+    }
     fputs(
         ".El\n.Sh SHOW.LUA\n.Pa show.lua\nreturns a table. Every key has a default; an unknown key "
         "or a wrong type\n"

@@ -39,6 +39,7 @@ struct verb {
 enum err options_parse(struct options *o, int argc, char **argv, struct fault *f);
 const struct verb *options_verb(const char *name);
 void options_help(FILE *to);
+void options_ctl_help(FILE *to);
 /* A shell completion script: "bash", "zsh" or "fish". False for another shell. */
 bool options_complete(FILE *to, const char *shell);
 /* The man page sakuga(1) in mdoc. */

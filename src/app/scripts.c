@@ -4,8 +4,8 @@
 
 #include "base/log.h"
 
-#define LOAD_MS                                                                                    \
-    1000 /* patience for the first load; it goes on beside the show when it takes longer */
+/* Patience for the first load; it goes on beside the show when it takes longer. */
+#define LOAD_MS 1000
 
 enum err scripts_start(struct house *h, struct values *values, struct fault *f)
 {
@@ -13,7 +13,8 @@ enum err scripts_start(struct house *h, struct values *values, struct fault *f)
     char prelude[PATH_LEN];
     if (h->safe) {
         values_free(values);
-        log_info("script", "no scripts are loaded: --safe");
+        str_copy(h->show.script_why, sizeof h->show.script_why, "no scripts are loaded: --safe");
+        log_info("script", "%s", h->show.script_why);
         return ERR_OK;
     }
     for (int i = 0; i < h->config.script_count; i++)

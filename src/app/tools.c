@@ -2,7 +2,6 @@
 #include "app/config.h"
 #include "app/modes.h"
 #include "base/log.h"
-#include "command/command.h"
 #include "ctl/client.h"
 #include "obs/setup.h"
 #include "store/store.h"
@@ -20,24 +19,8 @@ static int complain(const struct fault *f)
 static int usage(const char *verb)
 {
     const struct verb *v = options_verb(verb);
-    fprintf(stderr, "usage: sakuga %s %s\n", v->name, v->args);
+    fprintf(stderr, "usage: sakuga %s %s\n       %s\n", v->name, v->args, v->help);
     return 2;
-}
-
-static int ctl_help(void)
-{
-    int n;
-    const struct command *c = command_builtin(&n);
-    printf("  %-32s %s\n  %-32s %s\n  %-32s %s\n", "state [--all]", "print the show as JSON",
-           "watch", "print the state, then one JSON line an event", "say [--json] VIEWER TEXT",
-           "a line as if it came from chat");
-    for (int i = 0; i < n; i++)
-        if (c[i].from & FROM_CTL) {
-            char both[64];
-            snprintf(both, sizeof both, "%s %s", c[i].name, c[i].args);
-            printf("  %-32s %s\n", both, c[i].help);
-        }
-    return 0;
 }
 
 int mode_ctl(const struct options *o)
@@ -47,12 +30,16 @@ int mode_ctl(const struct options *o)
     char sock[PATH_LEN];
     if (!o->arg_count)
         return usage("ctl");
-    if (!strcmp(o->args[0], "help"))
-        return ctl_help();
+    if (!strcmp(o->args[0], "help")) {
+        options_ctl_help(stdout);
+        return 0;
+    }
     if (paths_init(&p, o->config, o->data, &f))
         return complain(&f);
-    if (path_join(sock, sizeof sock, p.data, "ctl.sock"))
-        return 1;
+    if (path_join(sock, sizeof sock, p.data, "ctl.sock")) {
+        fault_set(&f, ERR_LIMIT, "the path of %s is too long", p.data);
+        return complain(&f);
+    }
     return client_run(sock, o->arg_count, o->args);
 }
 
@@ -60,16 +47,14 @@ int mode_info(const struct options *o)
 {
     struct paths p;
     struct fault f = {0};
-    if (o->arg_count)
-        return usage("info");
     if (paths_init(&p, o->config, o->data, &f))
         return complain(&f);
     printf(
-        "config    %s\nshow.lua  %s/show.lua%s\nsecrets   %s/secrets.conf\ndata      %s\n"
+        "config    %s\nshow.lua  %s/show.lua\nsecrets   %s/secrets.conf\ndata      %s\n"
         "database  %s\nvault     %s\nair       %s\nsocket    %s/ctl.sock\nlog       %s/sakuga.log\n"
         "lua       %s\nthemes    %s\nassets    %s\nworker    %s\n",
-        p.config, p.config, "", p.config, p.data, p.db, p.vault, p.air, p.data, p.log, p.lua,
-        p.themes, p.assets, p.worker);
+        p.config, p.config, p.config, p.data, p.db, p.vault, p.air, p.data, p.log, p.lua, p.themes,
+        p.assets, p.worker);
     return 0;
 }
 

@@ -1,7 +1,8 @@
 /* base/json: small helpers over cJSON, for messages that a hostile peer may have written.
  *
  * Getters never fail: a missing or mistyped member gives the default. Integers are exact up to
- * 2^53. Trees are cJSON's; the caller deletes what it parsed or made. Any thread. */
+ * 2^53 when read and up to 15 digits when printed; larger ones travel as strings. Trees are
+ * cJSON's; the caller deletes what it parsed or made. Any thread. */
 #ifndef SAKUGA_BASE_JSON_H
 #define SAKUGA_BASE_JSON_H
 

@@ -72,31 +72,6 @@ void log_redact(char *text, size_t size)
     pthread_mutex_unlock(&lock);
 }
 
-/* Logs may quote what a peer sent: what is not printable UTF-8 becomes '?'. */
-static void make_printable(char *s)
-{
-    for (unsigned char *p = (unsigned char *)s; *p;) {
-        int n = *p < 0x80                 ? 1
-                : *p >= 0xc2 && *p < 0xe0 ? 2
-                : (*p & 0xf0) == 0xe0     ? 3
-                : *p >= 0xf0 && *p < 0xf5 ? 4
-                                          : 0;
-        for (int i = 1; i < n; i++)
-            if ((p[i] & 0xc0) != 0x80)
-                n = 0;
-        if (n == 3 && ((*p == 0xe0 && p[1] < 0xa0) || (*p == 0xed && p[1] >= 0xa0)))
-            n = 0;
-        if (n == 4 && ((*p == 0xf0 && p[1] < 0x90) || (*p == 0xf4 && p[1] >= 0x90)))
-            n = 0;
-        if (n == 0 || (n == 1 && (*p < 0x20 || *p == 0x7f)) ||
-            (n == 2 && *p == 0xc2 && p[1] < 0xa0)) {
-            *p++ = '?';
-            continue;
-        }
-        p += n;
-    }
-}
-
 static void json_string(struct buf *b, const char *s)
 {
     buf_addc(b, '"');
@@ -165,7 +140,7 @@ void log_write(enum log_level level, const char *room, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    make_printable(text);
+    str_printable(text); /* logs may quote what a peer sent */
     struct log_line line = {clock_utc_ms(), level, room, text};
     clock_iso(line.utc_ms, iso);
 
@@ -243,14 +218,16 @@ void log_secret(const char *secret)
     if (!secret || strlen(secret) < 4)
         return;
     pthread_mutex_lock(&lock);
-    for (int i = 0; i < SECRETS_MAX; i++) {
-        if (secrets[i] && !strcmp(secrets[i], secret))
-            break;
-        if (!secrets[i]) {
-            secrets[i] = strdup(secret);
-            break;
+    int at = 0;
+    while (at < SECRETS_MAX && secrets[at] && strcmp(secrets[at], secret))
+        at++;
+    /* the longest first: one that begins another must not leave the rest of it in sight */
+    if (at < SECRETS_MAX && !secrets[at] && (secrets[at] = strdup(secret)))
+        for (; at > 0 && strlen(secrets[at]) > strlen(secrets[at - 1]); at--) {
+            char *shorter = secrets[at - 1];
+            secrets[at - 1] = secrets[at];
+            secrets[at] = shorter;
         }
-    }
     pthread_mutex_unlock(&lock);
 }
 

@@ -308,7 +308,7 @@ struct audience *audience_new(uint64_t seed, double rate)
     struct audience *a = calloc(1, sizeof *a);
     if (!a)
         return NULL;
-    /* Hashed: splitmix64 walks by a constant, so raw seeds would give one stream at several places. */
+    /* Hashed: splitmix64 walks by a constant, so raw seeds would share one stream. */
     a->random = seed;
     a->random = draw(a) ^ seed << 32;
     a->mood = 1;

@@ -177,12 +177,17 @@ int client_run(const char *path, int argc, char **argv)
         fprintf(stderr, "sakuga: %s\n", fault_text(&f));
         return f.code == ERR_NOTFOUND ? 3 : 1;
     }
-    if (!strcmp(argv[0], "watch"))
+    bool watch = !strcmp(argv[0], "watch");
+    if (watch)
         code = send_line(&w, argc, argv, 0) ? print_watch(&w) : lost();
     else if (!strcmp(argv[0], "state"))
         code = state(&w, argc, argv);
     else
         code = command(&w, argc, argv);
+    if (!watch && !code && fflush(stdout)) { /* a full disk: what was asked for is not there */
+        fprintf(stderr, "sakuga: the answer cannot be written: %s\n", strerror(errno));
+        code = 1;
+    }
     close(w.fd);
     buf_free(&w.in);
     return code;

@@ -47,11 +47,13 @@ void air_moves(const struct desk *d, const struct change *c, struct store_op *op
     }
 }
 
-static bool may_be_in_air(const struct show *s, const char *name)
+/* A clip that aired before what the show remembers keeps its link: by it the disk guard knows that
+ * it aired. */
+static bool may_be_in_air(const struct desk *d, const char *name)
 {
-    const struct prompt *p = show_find(s, strtoll(name, NULL, 10));
-    /* one that is not in memory aired long ago and is kept for the vault's sake only */
-    return p && belongs_in_air(p) && !strcmp(p->clip, name);
+    int64_t id = strtoll(name, NULL, 10);
+    const struct prompt *p = show_find(d->show, id);
+    return p ? belongs_in_air(p) && !strcmp(p->clip, name) : store_aired(d->store, id, name);
 }
 
 bool air_take_back(struct desk *d, int64_t id)
@@ -66,8 +68,7 @@ void air_sweep(struct desk *d)
     if (!dir)
         return;
     for (struct dirent *e; (e = readdir(dir));) {
-        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
-            may_be_in_air(d->show, e->d_name))
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") || may_be_in_air(d, e->d_name))
             continue;
         if (unlinkat(dirfd(dir), e->d_name, 0))
             log_error("desk", "air/%s was never cleared and cannot be removed", e->d_name);

@@ -117,6 +117,8 @@ void undo_restore(struct desk *d, struct undo *u);
 void undo_free(struct desk *d);
 void guard_load(struct desk *d);
 void guard_favourite(struct desk *d, int64_t id, bool is);
+/* Is its clip being pruned at this moment? Then it cannot be kept any more. */
+bool guard_condemned(const struct desk *d, int64_t id);
 void guard_free(struct desk *d);
 
 #endif

@@ -138,6 +138,12 @@ void desk_favourite(struct desk *d, int64_t id, const char *who, struct answer a
     if (!c)
         return;
     c->after.favourite = !c->before.favourite;
+    if (c->after.favourite && guard_condemned(d, id)) {
+        change_answer(a, ERR_STATE, id, "the clip of #%lld is being pruned; raise limits.vault",
+                      (long long)id);
+        change_free(c);
+        return;
+    }
     c->undoable = true;
     snprintf(c->said, sizeof c->said,
              c->after.favourite ? "#%lld is a favourite: never pruned"
@@ -211,12 +217,13 @@ static void undo_general(struct desk *d, const struct undo *u, const char *who, 
 }
 
 /* Fields alone: the state is what it was before and after. */
-static bool undo_fields(const struct undo *u, struct change *c)
+static bool undo_fields(const struct desk *d, const struct undo *u, struct change *c)
 {
     if (!strcmp(u->what, "priority")) {
         c->after.priority = u->before.priority;
     } else if (!strcmp(u->what, "favourite")) {
         c->after.favourite = u->before.favourite;
+        return !c->after.favourite || !guard_condemned(d, c->after.id);
     } else { /* edit */
         str_copy(c->after.text, sizeof c->after.text, u->before.text);
         c->after.edited = u->before.edited;
@@ -240,18 +247,22 @@ static bool undo_air(struct desk *d, struct change *c)
            (c->before.state == PROMPT_AIRING && air_take_back(d, c->before.id));
 }
 
+static bool clip_is_there(const struct desk *d, const struct prompt *p)
+{
+    char path[PATH_LEN];
+    desk_clip_path(d, p, path);
+    return p->clip[0] && !guard_condemned(d, p->id) && !access(path, R_OK);
+}
+
 /* Undo of reject and cancel: where it came from, or as near as that is possible. */
 static bool undo_end(const struct desk *d, struct change *c, const struct undo *u)
 {
-    char path[PATH_LEN];
-    desk_clip_path(d, &u->before, path);
-    bool has_clip = u->before.clip[0] && !access(path, R_OK);
     if (c->before.state != u->to)
         return false;
     switch (u->before.state) {
     case PROMPT_REVIEW:
     case PROMPT_CLEARED:
-        c->after.state = has_clip ? PROMPT_REVIEW : PROMPT_APPROVED;
+        c->after.state = clip_is_there(d, &u->before) ? PROMPT_REVIEW : PROMPT_APPROVED;
         break;
     case PROMPT_GENERATING:
         c->after.state = PROMPT_APPROVED;
@@ -265,9 +276,7 @@ static bool undo_end(const struct desk *d, struct change *c, const struct undo *
 /* Undo of reroll: the old clip and its seed come back. */
 static bool undo_reroll(const struct desk *d, struct change *c, const struct undo *u)
 {
-    char path[PATH_LEN];
-    desk_clip_path(d, &u->before, path);
-    if (u->before.state != PROMPT_REVIEW || access(path, R_OK))
+    if (u->before.state != PROMPT_REVIEW || !clip_is_there(d, &u->before))
         return false;
     if (c->before.state == PROMPT_APPROVED || c->before.state == PROMPT_GENERATING) {
         int draws = c->after.draws;
@@ -281,7 +290,7 @@ static bool undo_reroll(const struct desk *d, struct change *c, const struct und
 static bool undo_one(struct desk *d, const struct undo *u, struct change *c)
 {
     if (u->before.state == u->to)
-        return undo_fields(u, c);
+        return undo_fields(d, u, c);
     if (!strcmp(u->what, "approve"))
         return undo_approve(c);
     if (!strcmp(u->what, "air"))

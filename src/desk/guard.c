@@ -1,6 +1,8 @@
 /* The disk guard: below the reserve no new job starts; the vault keeps to its size, giving up the
  * oldest clips that never aired first, then the oldest that did, and favourites never. The disk is
- * looked at on another thread; what it finds is judged there against a copy of what must stay. */
+ * read and written on another thread, in two errands: the first lists the vault, then the loop
+ * thread names the clips that go, and the second removes them. What was named cannot be made a
+ * favourite or brought back any more, so no decision and no removal ever miss each other. */
 #include "desk/change.h"
 
 #include "base/clock.h"
@@ -23,20 +25,13 @@ struct file {
 };
 
 struct sweep {
-    struct desk *desk;
+    struct desk *desk; /* NULL: the show has ended meanwhile */
     char vault[PATH_LEN], air[PATH_LEN];
-    int64_t limit;
-    int64_t *keep; /* ids whose clips must stay, sorted */
-    int keep_count;
-    int64_t free_bytes; /* found */
-    int removed;
+    struct file *files; /* that the first errand found, by worth; then those that go */
+    int count;
+    int64_t bytes, free_bytes; /* in the vault, on its disk */
+    bool removing;             /* the second errand runs */
 };
-
-static int by_id(const void *a, const void *b)
-{
-    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-    return (x > y) - (x < y);
-}
 
 /* Never aired first, then by age. */
 static int by_worth(const void *a, const void *b)
@@ -45,56 +40,56 @@ static int by_worth(const void *a, const void *b)
     return x->aired != y->aired ? x->aired - y->aired : (x->id > y->id) - (x->id < y->id);
 }
 
-static void prune(struct sweep *s)
+static bool add_file(struct sweep *s, int *cap, const char *name, int64_t bytes)
 {
-    DIR *dir = opendir(s->vault);
-    struct file *all = NULL;
-    int n = 0, cap = 0;
-    int64_t sum = 0;
-    if (!dir)
-        return;
-    for (struct dirent *e; (e = readdir(dir));) {
-        struct stat st;
-        char air[PATH_LEN];
-        if (e->d_name[0] == '.' || strlen(e->d_name) >= sizeof all->name ||
-            fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) || !S_ISREG(st.st_mode))
-            continue;
-        sum += st.st_size;
-        int64_t id = strtoll(e->d_name, NULL, 10);
-        if (id <= 0 || bsearch(&id, s->keep, (size_t)s->keep_count, sizeof id, by_id))
-            continue;
-        if (n == cap) {
-            cap = cap ? cap * 2 : 64;
-            struct file *wide = realloc(all, (size_t)cap * sizeof *all);
-            if (!wide)
-                break;
-            all = wide;
-        }
-        all[n] = (struct file){.id = id, .bytes = st.st_size};
-        strcpy(all[n].name, e->d_name);
-        all[n].aired = !path_join(air, sizeof air, s->air, e->d_name) && !access(air, F_OK);
-        n++;
+    char air[PATH_LEN];
+    if (s->count == *cap) {
+        int wide = *cap ? *cap * 2 : 64;
+        struct file *files = realloc(s->files, (size_t)wide * sizeof *files);
+        if (!files)
+            return false;
+        s->files = files;
+        *cap = wide;
     }
-    if (n)
-        qsort(all, (size_t)n, sizeof *all, by_worth);
-    for (int i = 0; i < n && sum > s->limit; i++) {
-        char air[PATH_LEN];
-        if (unlinkat(dirfd(dir), all[i].name, 0))
-            continue;
-        if (all[i].aired && !path_join(air, sizeof air, s->air, all[i].name))
-            unlink(air);
-        sum -= all[i].bytes;
-        s->removed++;
-    }
-    free(all);
-    closedir(dir);
+    struct file *f = &s->files[s->count++];
+    *f = (struct file){.id = strtoll(name, NULL, 10), .bytes = bytes};
+    str_copy(f->name, sizeof f->name, name);
+    f->aired = !path_join(air, sizeof air, s->air, name) && !access(air, F_OK);
+    return true;
 }
 
 static void look(void *arg)
 {
     struct sweep *s = arg;
-    if (s->limit > 0)
-        prune(s);
+    DIR *dir = opendir(s->vault);
+    int cap = 0;
+    bool room = true;
+    for (struct dirent *e; dir && room && (e = readdir(dir));) {
+        struct stat st;
+        if (e->d_name[0] == '.' || fstatat(dirfd(dir), e->d_name, &st, AT_SYMLINK_NOFOLLOW) ||
+            !S_ISREG(st.st_mode))
+            continue;
+        s->bytes += st.st_size;
+        if (strtoll(e->d_name, NULL, 10) > 0 && strlen(e->d_name) < sizeof s->files->name)
+            room = add_file(s, &cap, e->d_name, st.st_size);
+    }
+    if (dir)
+        closedir(dir);
+    if (s->count)
+        qsort(s->files, (size_t)s->count, sizeof *s->files, by_worth);
+    s->free_bytes = path_free_bytes(s->vault);
+}
+
+static void remove_files(void *arg)
+{
+    struct sweep *s = arg;
+    for (int i = 0; i < s->count; i++) {
+        char path[PATH_LEN];
+        if (path_join(path, sizeof path, s->vault, s->files[i].name) || unlink(path))
+            continue;
+        if (s->files[i].aired && !path_join(path, sizeof path, s->air, s->files[i].name))
+            unlink(path);
+    }
     s->free_bytes = path_free_bytes(s->vault);
 }
 
@@ -116,54 +111,78 @@ static void forget_pruned(struct desk *d)
     }
 }
 
-static void looked(void *arg)
+static bool must_stay(const struct desk *d, int64_t id)
+{
+    const struct prompt *now = show_find(d->show, id), *soon = change_staged(d, id);
+    for (int i = 0; i < d->favourite_count; i++)
+        if (d->favourites[i] == id)
+            return true;
+    return (now && (!prompt_ended(now->state) || now->favourite)) ||
+           (soon && (!prompt_ended(soon->state) || soon->favourite));
+}
+
+/* Leaves in the list those that go. */
+static void name_victims(const struct desk *d, struct sweep *s)
+{
+    int64_t limit = d->show->set.vault_bytes;
+    int n = 0;
+    for (int i = 0; i < s->count && limit > 0 && s->bytes > limit && !d->favourites_unknown; i++)
+        if (!must_stay(d, s->files[i].id)) {
+            s->bytes -= s->files[i].bytes;
+            s->files[n++] = s->files[i];
+        }
+    s->count = n;
+}
+
+static void tell_free(struct desk *d, const struct sweep *s)
+{
+    struct show *show = d->show;
+    bool low = s->free_bytes >= 0 && s->free_bytes < show->set.disk_reserve;
+    show->disk_free = s->free_bytes;
+    if (low == show->disk_low)
+        return;
+    show->disk_low = low;
+    if (low)
+        log_warn("desk", "%lld MB are free on the disk of %s: no new job starts",
+                 (long long)(s->free_bytes >> 20), s->vault);
+    else
+        log_info("desk", "the disk has room again");
+    show_changed(show, EVENT_DISK, 0, clock_mono_ms());
+    desk_drive(d);
+}
+
+static void errand_done(void *arg)
 {
     struct sweep *s = arg;
     struct desk *d = s->desk;
+    if (d && !s->removing) {
+        name_victims(d, s);
+        if (s->count) {
+            s->removing = true;
+            d->ops->work(d->user, remove_files, errand_done, s);
+            return;
+        }
+    }
     if (d) {
-        struct show *show = d->show;
-        bool low = s->free_bytes >= 0 && s->free_bytes < show->set.disk_reserve;
-        show->disk_free = s->free_bytes;
-        if (s->removed) {
-            log_info("desk", "the vault was pruned of %d clip%s", s->removed,
-                     s->removed == 1 ? "" : "s");
+        d->sweep = NULL;
+        if (s->removing) {
+            log_info("desk", "the vault was pruned of %d clip%s", s->count,
+                     s->count == 1 ? "" : "s");
             forget_pruned(d);
         }
-        if (low != show->disk_low) {
-            show->disk_low = low;
-            if (low)
-                log_warn("desk", "%lld MB are free on the disk of %s: no new job starts",
-                         (long long)(s->free_bytes >> 20), s->vault);
-            else
-                log_info("desk", "the disk has room again");
-            show_changed(show, EVENT_DISK, 0, clock_mono_ms());
-            desk_drive(d);
-        }
-        d->sweep = NULL;
+        tell_free(d, s);
     }
-    free(s->keep);
+    free(s->files);
     free(s);
 }
 
-static bool collect(const struct desk *d, struct sweep *s)
+bool guard_condemned(const struct desk *d, int64_t id)
 {
-    const struct show *show = d->show;
-    int n = d->favourite_count + 1;
-    for (int st = PROMPT_RECEIVED; st < PROMPT_STATES; st++)
-        if (!prompt_ended((enum prompt_state)st))
-            n += show->count[st];
-    s->keep = malloc((size_t)n * sizeof *s->keep);
-    if (!s->keep)
-        return false;
-    for (int i = 0; i < d->favourite_count; i++)
-        s->keep[s->keep_count++] = d->favourites[i];
-    for (int st = PROMPT_RECEIVED; st < PROMPT_STATES; st++)
-        if (!prompt_ended((enum prompt_state)st))
-            for (const struct prompt *p = show_first(show, (enum prompt_state)st); p;
-                 p = show_next(show, p))
-                s->keep[s->keep_count++] = p->id;
-    qsort(s->keep, (size_t)s->keep_count, sizeof *s->keep, by_id);
-    return true;
+    const struct sweep *s = d->sweep && d->sweep->removing ? d->sweep : NULL;
+    for (int i = 0; s && i < s->count; i++)
+        if (s->files[i].id == id)
+            return true;
+    return false;
 }
 
 void desk_tick(struct desk *d)
@@ -177,16 +196,13 @@ void desk_tick(struct desk *d)
         return;
     struct sweep *s = calloc(1, sizeof *s);
     d->swept_mono = now;
-    if (!s || !collect(d, s)) {
-        free(s);
+    if (!s)
         return;
-    }
     s->desk = d;
-    s->limit = d->favourites_unknown ? 0 : d->show->set.vault_bytes;
     str_copy(s->vault, sizeof s->vault, d->paths->vault);
     str_copy(s->air, sizeof s->air, d->paths->air);
     d->sweep = s;
-    d->ops->work(d->user, look, looked, s);
+    d->ops->work(d->user, look, errand_done, s);
 }
 
 static void load_favourite(void *user, int64_t id)

@@ -14,8 +14,7 @@
 #include <string.h>
 
 #define CANCEL_MS 3000  /* a worker that does not stop a job in this time is killed */
-#define STALL_MS 120000 /* and one that draws without getting on: it beats, but its disk may hang  \
-                         */
+#define STALL_MS 120000 /* and one whose job does not get on: it beats, but its disk may hang */
 
 struct errand {
     enum order_kind kind;

@@ -23,7 +23,8 @@ struct peer {
     bool up;
     int deaths; /* in a row */
     int64_t heard_ms, watched_ms;
-    char why[120]; /* why we killed it, "" when it went by itself */
+    char why[120];  /* why we killed it, "" when it went by itself */
+    char last[160]; /* the last error that it told before its hello, "" without */
     struct timer *restart, *watch;
 
     uint8_t head[PICTURE_HEADER]; /* the picture being received */
@@ -132,12 +133,14 @@ static void on_bytes(void *user, const void *bytes, size_t n)
 /* "warn room: text", as the worker's log writes; anything else is a library that ended it. */
 static void on_err(void *user, const char *line)
 {
-    const struct peer *p = user;
+    struct peer *p = user;
     const char *who = p->media ? "media worker" : "worker";
     for (int level = LOG_ERROR; level <= LOG_DEBUG; level++) {
         const char *name = log_level_name((enum log_level)level);
         size_t n = strlen(name);
         if (strncmp(line, name, n) == 0 && line[n] == ' ') {
+            if (level == LOG_ERROR && !p->up)
+                str_copy(p->last, sizeof p->last, line + n + 1);
             log_write((enum log_level)level, "engine", "%s: %s", who, line + n + 1);
             return;
         }
@@ -146,21 +149,22 @@ static void on_err(void *user, const char *line)
         log_warn("engine", "%s: %s", who, line);
 }
 
-static void on_exit_(void *user, int status, int signum)
+static void on_gone(void *user, int status, int signum)
 {
     struct peer *p = user;
-    char words[200];
+    char words[360];
     if (p->why[0])
         snprintf(words, sizeof words, "the worker was ended: %s", p->why);
     else if (signum)
         snprintf(words, sizeof words, "the worker was killed by signal %d (%s)", signum,
                  strsignal(signum));
     else
-        snprintf(words, sizeof words, "the worker ended with status %d", status);
+        snprintf(words, sizeof words, "the worker ended with status %d%s%s", status,
+                 p->last[0] ? ": " : "", p->last);
     gone(p, words);
 }
 
-static const struct child_ops child_ops = {on_line, on_bytes, on_err, on_exit_};
+static const struct child_ops child_ops = {on_line, on_bytes, on_err, on_gone};
 
 static void watch(void *user)
 {
@@ -180,7 +184,7 @@ static void spawn(void *user)
     struct fault f;
     struct buf b = BUF_INIT(PROTOCOL_LINE_MAX);
     struct order *config = calloc(1, sizeof *config);
-    p->why[0] = '\0';
+    p->why[0] = p->last[0] = '\0';
     p->heard_ms = p->watched_ms = clock_mono_ms();
     if (!config) {
         gone(p, "the worker cannot be started: out of memory");

@@ -12,6 +12,7 @@
 
 struct on_signal {
     uv_signal_t uv;
+    int signum; /* uv forgets it when it stops */
     loop_fn *fn;
     void *user;
 };
@@ -154,15 +155,17 @@ static void on_signal(uv_signal_t *s, int signum)
 {
     struct on_signal *o = s->data;
     (void)signum;
+    int64_t began = loop_began();
     if (o->fn)
         o->fn(o->user);
+    loop_ended(began, "signal");
 }
 
 enum err loop_on_signal(struct loop *l, int signum, loop_fn *fn, void *user)
 {
     struct on_signal *o = NULL;
     for (int i = 0; i < l->signal_count; i++)
-        if (l->signals[i].uv.signum == signum)
+        if (l->signals[i].signum == signum)
             o = &l->signals[i];
     if (!o) {
         if (!fn)
@@ -173,6 +176,7 @@ enum err loop_on_signal(struct loop *l, int signum, loop_fn *fn, void *user)
         uv_signal_init(&l->uv, &o->uv);
         uv_unref((uv_handle_t *)&o->uv);
         o->uv.data = o;
+        o->signum = signum;
     }
     o->fn = fn;
     o->user = user;

@@ -36,7 +36,8 @@
 #define CLOSE_MS 2000
 #define DRAIN_TURNS 20
 
-/* The library's part of one loop. */
+/* The library's part of one loop. Where two loops had one at the same time, libwebsockets 4.1 never
+ * frees the TLS part of the older (500 kB, the CA bundle): a show has one loop. */
 struct engine {
     struct loop *loop;
     struct lws_context *ctx;
@@ -120,6 +121,7 @@ static int peer_closed(struct ws *w, const unsigned char *p, size_t n)
     w->code = p[0] << 8 | p[1];
     snprintf(w->why, sizeof w->why, "closed by the peer with code %d%s%.*s", w->code,
              n > 2 ? ": " : "", (int)(n - 2), (const char *)p + 2);
+    str_printable(w->why);
     return 0;
 }
 

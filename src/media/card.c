@@ -150,7 +150,6 @@ static void paint_type(cairo_t *cr, PangoLayout *l, double x, double y, double p
     int w = cairo_image_surface_get_width(target), h = cairo_image_surface_get_height(target);
     struct rgb dark = scene_shade(s->deep, 0.35);
     const double spread[2] = {px * 0.3 + 6 * s->k, px * 0.06 + s->k};
-    const double gain[2] = {1, 1};
     for (int i = 0; i < 2; i++) {
         cairo_surface_t *haze = cairo_image_surface_create(CAIRO_FORMAT_A8, w, h);
         cairo_t *hc = cairo_create(haze);
@@ -158,12 +157,11 @@ static void paint_type(cairo_t *cr, PangoLayout *l, double x, double y, double p
         pango_cairo_layout_path(hc, l);
         cairo_set_line_width(hc, spread[i]);
         cairo_set_line_join(hc, CAIRO_LINE_JOIN_ROUND);
-        cairo_set_source_rgba(hc, 0, 0, 0, gain[i]);
+        cairo_set_source_rgba(hc, 0, 0, 0, 1);
         cairo_stroke_preserve(hc);
         cairo_fill(hc);
         cairo_destroy(hc);
         blur_alpha(haze, (int)(spread[i] * (i ? 0.6 : 0.55)) + 1);
-        scene_ink(cr, dark, 1);
         cairo_push_group(cr);
         scene_ink(cr, dark, 1);
         cairo_mask_surface(cr, haze, 0, 0);
@@ -231,8 +229,8 @@ static void make_title(struct card *c, const struct animatic_spec *spec, const s
 }
 
 /* One line of small print; `align` -1 starts at x, 1 ends there. Returns its width. */
-static double small(cairo_t *cr, const struct scene *s, const char *text, double x, double y,
-                    double px, double spacing, double most, int align, struct rgb ink, double alpha)
+static double small(cairo_t *cr, const char *text, double x, double y, double px, double spacing,
+                    double most, int align, struct rgb ink, double alpha)
 {
     int w, h;
     PangoLayout *l = layout(cr, SMALL_FONT, px, text);
@@ -249,7 +247,6 @@ static double small(cairo_t *cr, const struct scene *s, const char *text, double
     cairo_move_to(cr, align > 0 ? x - w : x, y - h / 2.0);
     pango_cairo_show_layout(cr, l);
     g_object_unref(l);
-    (void)s;
     return w;
 }
 
@@ -282,20 +279,20 @@ static void make_print(struct card *c, const struct animatic_spec *spec, const s
     cairo_rectangle(cr, side, (bar - h) / 2, w, h);
     cairo_fill(cr);
     struct rgb on = scene_luma(s->accent) > 0.45 ? dark : (struct rgb){1, 1, 1};
-    small(cr, s, "ANIMATIC", side + 11 * k, bar / 2, 13 * k, 3.2 * k, w, -1, on, 1);
-    small(cr, s, "drawn title card, no model", side + w + 12 * k, bar / 2, 11.5 * k, 0.4 * k,
+    small(cr, "ANIMATIC", side + 11 * k, bar / 2, 13 * k, 3.2 * k, w, -1, on, 1);
+    small(cr, "drawn title card, no model", side + w + 12 * k, bar / 2, 11.5 * k, 0.4 * k,
           s->w * 0.4, -1, pale, 0.6);
     if (spec->style[0])
-        small(cr, s, spec->style, s->w - side, bar / 2, 13 * k, 1.6 * k, s->w * 0.3, 1, pale, 0.92);
+        small(cr, spec->style, s->w - side, bar / 2, 13 * k, 1.6 * k, s->w * 0.3, 1, pale, 0.92);
     if (spec->viewer[0]) {
-        double by = small(cr, s, "a prompt by", side, s->h - bar / 2, 11.5 * k, 0.4 * k, s->w * 0.3,
+        double by = small(cr, "a prompt by", side, s->h - bar / 2, 11.5 * k, 0.4 * k, s->w * 0.3,
                           -1, pale, 0.6);
-        small(cr, s, spec->viewer, side + by + 7 * k, s->h - bar / 2, 14 * k, 0.3 * k, s->w * 0.42,
-              -1, pale, 1);
+        small(cr, spec->viewer, side + by + 7 * k, s->h - bar / 2, 14 * k, 0.3 * k, s->w * 0.42, -1,
+              pale, 1);
     }
     if (spec->label[0])
-        small(cr, s, spec->label, s->w - side, s->h - bar / 2, 11.5 * k, 0.8 * k, s->w * 0.32, 1,
-              pale, 0.8);
+        small(cr, spec->label, s->w - side, s->h - bar / 2, 11.5 * k, 0.8 * k, s->w * 0.32, 1, pale,
+              0.8);
     cairo_destroy(cr);
 }
 

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "obs/setup.h"
+#include "obs/design.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ bool link_have_clips(struct stage *s)
 void link_up(void *user, const struct screen_truth *t)
 {
     struct stage *s = user;
-    bool foreign = setup_place(t->program) == STAGE_SCENES;
+    bool foreign = design_place(t->program) == STAGE_SCENES;
     bool first = !s->ever_up;
     s->up = s->ever_up = true;
     s->step = STEP_IDLE;
@@ -66,7 +66,7 @@ void link_down(void *user, const char *why)
 void link_program(void *user, const char *scene, int live)
 {
     struct stage *s = user;
-    enum stage_scene place = setup_place(scene);
+    enum stage_scene place = design_place(scene);
     if (s->table.at == PLACE_PANIC || s->table.at == PLACE_CLOSED)
         return;
     if (place == STAGE_SCENES || place == STAGE_STANDBY) {

@@ -2,15 +2,14 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "obs/setup.h"
+#include "obs/design.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Calls wait here for the next turn of the loop: at most a load, a cut and a panic at once. */
-#define CALLS_MAX 8
-
+/* One that waits for the next turn of the loop. */
 struct call {
+    struct call *next;
     screen_fn *fn;
     screen_play_fn *play;
     uint64_t tag;
@@ -19,9 +18,8 @@ struct call {
 
 struct null_screen {
     struct screen base;
-    struct timer *turn; /* answers what waits */
-    struct call calls[CALLS_MAX];
-    int count;
+    struct timer *turn;         /* answers what waits */
+    struct call *calls, **last; /* in the order that they came */
     bool up;
     int64_t began_ms[2], duration_ms[2]; /* of each slot; began 0: it does not play */
     struct timer *over[2];               /* each slot's end */
@@ -35,8 +33,12 @@ struct null_screen {
 
 static void later(struct null_screen *s, struct call c)
 {
-    if (s->count < CALLS_MAX)
-        s->calls[s->count++] = c;
+    struct call *kept = malloc(sizeof *kept);
+    if (!kept)
+        return;
+    *kept = c;
+    *s->last = kept;
+    s->last = &kept->next;
     timer_start(s->turn, 0, 0);
 }
 
@@ -49,22 +51,22 @@ static int64_t cursor(const struct null_screen *s, int slot)
 static void on_turn(void *user)
 {
     struct null_screen *s = user;
-    struct call calls[CALLS_MAX];
-    int n = s->count;
-    memcpy(calls, s->calls, sizeof calls);
-    s->count = 0;
+    struct call *c = s->calls, *next;
+    s->calls = NULL;
+    s->last = &s->calls;
     if (!s->up) {
         struct screen_truth t = {.live = -1, .empty = true};
         s->up = true;
         s->base.ops->on_up(s->base.user, &t);
     }
-    for (int i = 0; i < n; i++) {
-        const struct call *c = &calls[i];
+    for (; c; c = next) {
+        next = c->next;
         if (c->fn)
             c->fn(s->base.user, c->tag, ERR_OK, "", 0);
         else if (c->play)
             c->play(s->base.user, c->tag, s->began_ms[c->slot] ? SCREEN_PLAYING : SCREEN_OVER,
                     cursor(s, c->slot));
+        free(c);
     }
 }
 
@@ -94,7 +96,7 @@ static void cut(struct screen *base, enum stage_scene to, int slot, screen_fn *f
     }
     if (slot >= 0 && !s->loop[slot])
         timer_start(s->over[slot], s->duration_ms[slot], 0);
-    str_copy(s->status.scene, sizeof s->status.scene, setup_scene(to));
+    str_copy(s->status.scene, sizeof s->status.scene, design_scene(to));
     later(s, (struct call){.fn = fn, .tag = tag});
 }
 
@@ -140,6 +142,10 @@ static void free_screen(struct screen *base)
     timer_free(s->turn);
     timer_free(s->over[0]);
     timer_free(s->over[1]);
+    for (struct call *c = s->calls, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
     free(s);
 }
 
@@ -154,6 +160,7 @@ struct screen *screen_null_new(struct loop *l, const struct screen_ops *ops, voi
         return NULL;
     }
     s->base = (struct screen){&kind, ops, user};
+    s->last = &s->calls;
     s->status.latency_ms = -1;
     s->turn = timer_new(l, "stage turn", on_turn, s);
     for (int i = 0; i < 2; i++) {

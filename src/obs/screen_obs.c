@@ -6,24 +6,17 @@
  * inside the same scene enables one card and disables the other in the same batch. Earlier, or with
  * the last picture kept at the end (clear_on_media_end false), black or an older picture was seen.
  *
- * Who cut? OBS tells of every change of the program scene, also of ours, later and out of order
- * with the answer. The names that we asked for wait in `asked`; a change that is not among them is
- * somebody else's.
- *
  * Panic. OBS works on several requests at a time. What a resume asks for, the sound and the cut,
  * waits until every panic that was sent is answered: else the panic might come out last.
  *
  * Studio mode. The program then shows a copy of a scene, made at the cut, so every change of cards
  * is followed by a cut, also within one scene. And while a transition runs OBS takes a cut for done
  * and drops it: a panic is sent again when a transition ends shortly after it. */
-#include "obs/screen.h"
+#include "obs/screen_inside.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "obs/caption.h"
 #include "obs/monitor.h"
-#include "obs/session.h"
-#include "obs/setup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,45 +24,14 @@
 
 #define PROMPT_CELLS 66 /* what the lower third holds */
 #define PROMPT_LINES 2
-#define REQUEST_MS 4000
 #define OPEN_FRAMES 2
-#define ASKED_MAX 8
 #define ASKED_MS 3000 /* a change of scene that takes longer counts as somebody else's */
 #define TOLD_MS 1000
 #define PANIC_AGAIN_MS 5000
-#define CHECK_AGAIN_MS 500
 
 #define RESTART "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_RESTART"
 #define PAUSE "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_PAUSE"
 #define STOP "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_STOP"
-
-struct asked {
-    char scene[32];
-    int64_t until_ms;
-};
-
-struct obs_screen {
-    struct screen base;
-    struct session *session;
-    struct setup *setup;
-    struct timer *check; /* looks again whether all of ours is there */
-    char label[128], chime[1024];
-    bool up;       /* the stage may ask for things */
-    bool panicked; /* until resume; the first act after a connect */
-    bool studio;   /* studio mode is on */
-    bool changing; /* OBS changes its scene collection */
-    bool looking;
-    bool freed;
-    bool drawn;      /* our scenes were drawn since something was removed */
-    int prepared[2]; /* the slot whose card is enabled in [result, gallery], -1 unknown */
-    struct setup_truth truth;
-    struct asked asked[ASKED_MAX];
-    struct obs_status status;
-    int panics;             /* sent and not answered yet */
-    struct call *held;      /* a cut that waits for them, NULL none */
-    int64_t panic_again_ms; /* until then one end of a transition sends the panic again, 0 none */
-    int64_t skipped_first;  /* skipped frames at the connect, -1 before the first probe */
-};
 
 /* A request on its way, with what its end needs. */
 struct call {
@@ -136,11 +98,11 @@ static void on_batch(void *user, const struct reply *r)
 {
     struct call *c = user;
     char words[320];
-    asked_answered(c->s, setup_scene(c->to));
+    asked_answered(c->s, design_scene(c->to));
     enum err err = batch_failure(r, c->needed, words);
     c->took_us = r->took_us;
     if (!err) /* the event that says so may come later than the answer */
-        str_copy(c->s->status.scene, sizeof c->s->status.scene, setup_scene(c->to));
+        str_copy(c->s->status.scene, sizeof c->s->status.scene, design_scene(c->to));
     call_end(c, err, words);
 }
 
@@ -153,7 +115,7 @@ static void add_settings(cJSON *b, const char *input, cJSON *settings)
     session_batch_add(b, "SetInputSettings", d);
 }
 
-static void add_text(cJSON *b, const char *input, const char *text)
+void screen_obs_text(cJSON *b, const char *input, const char *text)
 {
     add_settings(b, input, session_pair("text", *text ? text : " "));
 }
@@ -174,7 +136,7 @@ static void add_mute(cJSON *b, const char *input, bool muted)
 
 static void add_card(const struct obs_screen *s, cJSON *b, enum stage_scene in, int slot, bool on)
 {
-    cJSON *d = session_pair("sceneName", setup_scene(in));
+    cJSON *d = session_pair("sceneName", design_scene(in));
     cJSON_AddNumberToObject(d, "sceneItemId", (double)s->truth.cards[in == STAGE_GALLERY][slot]);
     cJSON_AddBoolToObject(d, "sceneItemEnabled", on);
     session_batch_add(b, "SetSceneItemEnabled", d);
@@ -199,14 +161,14 @@ static void add_cut(struct obs_screen *s, cJSON *b, enum stage_scene to)
     for (int i = 0; i < ASKED_MAX; i++)
         if (s->asked[i].until_ms < slot->until_ms)
             slot = &s->asked[i];
-    str_copy(slot->scene, sizeof slot->scene, setup_scene(to));
+    str_copy(slot->scene, sizeof slot->scene, design_scene(to));
     slot->until_ms = now + ASKED_MS;
-    session_batch_add(b, "SetCurrentProgramScene", session_pair("sceneName", setup_scene(to)));
+    session_batch_add(b, "SetCurrentProgramScene", session_pair("sceneName", design_scene(to)));
 }
 
 static bool shows(const struct obs_screen *s, enum stage_scene scene)
 {
-    return !strcmp(s->status.scene, setup_scene(scene));
+    return !strcmp(s->status.scene, design_scene(scene));
 }
 
 /* ---- what the stage asks for ---- */
@@ -244,13 +206,13 @@ static void load(struct screen *base, enum stage_scene in, int slot, const struc
         return;
     cJSON *b = session_batch_new(), *file = session_pair("local_file", clip->path);
     cJSON_AddBoolToObject(file, "looping", clip->loop);
-    add_settings(b, setup_clip(slot), file);
-    add_text(b, setup_viewer(slot), clip->viewer);
+    add_settings(b, design_clip(slot), file);
+    screen_obs_text(b, design_viewer(slot), clip->viewer);
     struct buf prompt = BUF_INIT(8192);
     caption_wrap(&prompt, clip->prompt, PROMPT_CELLS, PROMPT_LINES);
-    add_text(b, setup_prompt(slot), buf_str(&prompt));
+    screen_obs_text(b, design_prompt(slot), buf_str(&prompt));
     buf_free(&prompt);
-    add_text(b, setup_style(slot), clip->style);
+    screen_obs_text(b, design_style(slot), clip->style);
     if (!shows(s, in))
         add_cards(s, b, in, slot);
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_loaded, c);
@@ -268,7 +230,7 @@ static void send_cut(struct obs_screen *s, struct call *c)
     if (!same || !cards || s->studio)
         add_cut(s, b, to);
     if (cards && slot >= 0)
-        add_action(b, setup_clip(slot), RESTART);
+        add_action(b, design_clip(slot), RESTART);
     c->needed = cJSON_GetArraySize(b);
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_batch, c);
 }
@@ -290,12 +252,12 @@ static void cut(struct screen *base, enum stage_scene to, int slot, screen_fn *f
     s->held = c;
 }
 
-static void unmute(struct obs_screen *s)
+void screen_obs_unmute(struct obs_screen *s)
 {
     cJSON *b = session_batch_new();
-    add_mute(b, setup_clip(0), false);
-    add_mute(b, setup_clip(1), false);
-    add_mute(b, SETUP_CHIME, false);
+    add_mute(b, design_clip(0), false);
+    add_mute(b, design_clip(1), false);
+    add_mute(b, DESIGN_CHIME, false);
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, NULL, NULL);
 }
 
@@ -309,14 +271,14 @@ static void on_panic(void *user, const struct reply *r)
     struct call *held = s->held;
     s->held = NULL;
     if (!s->panicked && s->up)
-        unmute(s); /* the resume came before the answer */
+        screen_obs_unmute(s); /* the resume came before the answer */
     if (held && s->panicked)
         call_end(held, ERR_STATE, "panic");
     else if (held)
         send_cut(s, held);
 }
 
-static void send_panic(struct obs_screen *s, screen_fn *fn, uint64_t tag)
+void screen_obs_panic(struct obs_screen *s, screen_fn *fn, uint64_t tag)
 {
     struct call *c = call_new(s, fn, tag);
     if (!c)
@@ -324,7 +286,7 @@ static void send_panic(struct obs_screen *s, screen_fn *fn, uint64_t tag)
     c->to = STAGE_STANDBY;
     cJSON *b = session_batch_new();
     add_cut(s, b, STAGE_STANDBY);
-    const char *const loud[] = {setup_clip(0), setup_clip(1), SETUP_CHIME};
+    const char *const loud[] = {design_clip(0), design_clip(1), DESIGN_CHIME};
     for (int i = 0; i < 3; i++)
         add_mute(b, loud[i], true);
     for (int i = 0; i < 3; i++)
@@ -338,7 +300,7 @@ static void panic(struct screen *base, screen_fn *fn, uint64_t tag)
     struct obs_screen *s = (struct obs_screen *)base;
     s->panicked = true;
     s->panic_again_ms = clock_mono_ms() + PANIC_AGAIN_MS;
-    send_panic(s, fn, tag);
+    screen_obs_panic(s, fn, tag);
 }
 
 static void resume(struct screen *base)
@@ -347,10 +309,8 @@ static void resume(struct screen *base)
     s->panicked = false;
     s->panic_again_ms = 0;
     if (s->up && s->panics == 0)
-        unmute(s);
+        screen_obs_unmute(s);
 }
-
-static void program_changed(struct obs_screen *s, const char *scene, bool told);
 
 /* Where the program is counts first: a player also ends when somebody cuts away from it, and this
  * may be known before the event that tells of the cut. */
@@ -363,7 +323,7 @@ static void on_play(void *user, const struct reply *r)
     if (know && c->s->up) {
         const char *scene = json_str(program.data, "currentProgramSceneName", "");
         if (*scene && strcmp(scene, c->s->status.scene))
-            program_changed(c->s, scene, false);
+            news_program(c->s, scene, false);
         const char *state = json_str(media.data, "mediaState", ""); /* "" : no such player */
         enum screen_play play = SCREEN_OVER;
         if (!strcmp(state, "OBS_MEDIA_STATE_PLAYING"))
@@ -386,7 +346,7 @@ static void play(struct screen *base, int slot, screen_play_fn *fn, uint64_t tag
         return;
     c->play = fn;
     cJSON *b = session_batch_new();
-    session_batch_add(b, "GetMediaInputStatus", session_pair("inputName", setup_clip(slot)));
+    session_batch_add(b, "GetMediaInputStatus", session_pair("inputName", design_clip(slot)));
     session_batch_add(b, "GetCurrentProgramScene", NULL);
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_play, c);
 }
@@ -394,7 +354,7 @@ static void play(struct screen *base, int slot, screen_play_fn *fn, uint64_t tag
 static void pause(struct screen *base, int slot)
 {
     struct obs_screen *s = (struct obs_screen *)base;
-    cJSON *d = session_pair("inputName", setup_clip(slot));
+    cJSON *d = session_pair("inputName", design_clip(slot));
     cJSON_AddStringToObject(d, "mediaAction", PAUSE);
     session_request(s->session, "TriggerMediaInputAction", d, REQUEST_MS, NULL, NULL);
 }
@@ -405,16 +365,14 @@ static void text(struct screen *base, const char *progress, const char *queue)
     if (!s->up)
         return;
     cJSON *b = session_batch_new();
-    add_text(b, SETUP_PROGRESS, progress);
-    add_text(b, SETUP_QUEUE, queue);
+    screen_obs_text(b, DESIGN_PROGRESS, progress);
+    screen_obs_text(b, DESIGN_QUEUE, queue);
     session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, NULL, NULL);
 }
 
-/* The chime's file is set only while it sounds: with the file set OBS would play it at its start.
- */
-static void chime_file(struct obs_screen *s, const char *path)
+void screen_obs_chime(struct obs_screen *s, const char *path)
 {
-    cJSON *d = session_pair("inputName", SETUP_CHIME), *set = session_pair("local_file", path);
+    cJSON *d = session_pair("inputName", DESIGN_CHIME), *set = session_pair("local_file", path);
     cJSON_AddItemToObject(d, "inputSettings", set);
     session_request(s->session, "SetInputSettings", d, REQUEST_MS, NULL, NULL);
 }
@@ -423,7 +381,7 @@ static void chime(struct screen *base)
 {
     struct obs_screen *s = (struct obs_screen *)base;
     if (s->up && *s->chime && !s->panicked)
-        chime_file(s, s->chime);
+        screen_obs_chime(s, s->chime);
 }
 
 static void on_picture(void *user, const struct reply *r)
@@ -471,254 +429,6 @@ static void status(const struct screen *base, struct obs_status *out)
     out->heard_ms = session_heard_ms(s->session);
 }
 
-/* ---- what OBS tells ---- */
-
-/* The slot that this scene lets see, -1 none. */
-static int seen(const struct obs_screen *s, const char *scene)
-{
-    enum stage_scene place = setup_place(scene);
-    return place == STAGE_RESULT || place == STAGE_GALLERY ? s->prepared[place == STAGE_GALLERY]
-                                                           : -1;
-}
-
-static void set_up(void *user, enum err err, const char *why, const struct setup_truth *truth);
-
-static void begin_setup(struct obs_screen *s)
-{
-    timer_stop(s->check);
-    if (s->setup || s->changing || !session_up(s->session))
-        return;
-    s->setup = setup_run(s->session, s->label, set_up, s);
-    if (!s->setup)
-        timer_start(s->check, CHECK_AGAIN_MS, 0);
-}
-
-static void on_outputs(void *user, const struct reply *r)
-{
-    struct obs_screen *s = user;
-    const cJSON *e;
-    if (r->err || s->setup || s->changing)
-        return;
-    cJSON_ArrayForEach(e, r->data)
-    {
-        struct wire w;
-        bool known = wire_result(&w, e) && w.ok;
-        if (known && !strcmp(w.type, "GetStreamStatus"))
-            s->status.streaming = json_bool(w.data, "outputActive", false);
-        if (known && !strcmp(w.type, "GetRecordStatus"))
-            s->status.recording = json_bool(w.data, "outputActive", false);
-        if (known && !strcmp(w.type, "GetStudioModeEnabled"))
-            s->studio = json_bool(w.data, "studioModeEnabled", false);
-    }
-    s->up = s->status.connected = true;
-    s->status.why[0] = '\0';
-    struct screen_truth t = {.live = seen(s, s->status.scene),
-                             .empty = s->truth.program_empty,
-                             .output = s->status.streaming || s->status.recording};
-    str_copy(t.program, sizeof t.program, s->status.scene);
-    s->base.ops->on_up(s->base.user, &t);
-}
-
-static void set_up(void *user, enum err err, const char *why, const struct setup_truth *truth)
-{
-    struct obs_screen *s = user;
-    s->setup = NULL;
-    if (!session_up(s->session))
-        return;
-    if (err) {
-        str_copy(s->status.why, sizeof s->status.why, why);
-        log_error("obs", "%s", why);
-        timer_start(s->check, 5000, 0);
-        s->base.ops->on_changed(s->base.user);
-        return;
-    }
-    s->truth = *truth;
-    memcpy(s->prepared, truth->enabled, sizeof s->prepared);
-    s->status.fps = truth->fps;
-    cJSON *b = session_batch_new();
-    if (!s->up) {
-        /* The panic came before the scene existed, or OBS forgot it: standby before all else. */
-        str_copy(s->status.scene, sizeof s->status.scene, truth->program);
-        if (s->panicked)
-            send_panic(s, NULL, 0);
-        else
-            unmute(s); /* what a panic of an earlier run, or one that was left meanwhile, had muted */
-        add_text(b, SETUP_LABEL, s->label);
-        session_batch_add(b, "GetStreamStatus", NULL);
-        session_batch_add(b, "GetRecordStatus", NULL);
-        session_batch_add(b, "GetStudioModeEnabled", NULL);
-        session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_outputs, s);
-    } else {
-        cJSON_Delete(b);
-    }
-}
-
-static void on_up(void *user)
-{
-    struct obs_screen *s = user;
-    s->changing = s->looking = s->drawn = false;
-    s->skipped_first = -1;
-    memset(s->asked, 0, sizeof s->asked);
-    if (s->panicked)
-        send_panic(s, NULL, 0);
-    begin_setup(s);
-}
-
-static void down(struct obs_screen *s, const char *why)
-{
-    s->up = s->status.connected = s->looking = false;
-    s->status.latency_ms = -1;
-    s->status.scene[0] = '\0';
-    s->status.streaming = s->status.recording = false;
-    str_copy(s->status.why, sizeof s->status.why, why);
-    timer_stop(s->check);
-    s->base.ops->on_down(s->base.user, why);
-}
-
-static void on_down(void *user, const char *why, bool gave_up)
-{
-    struct obs_screen *s = user;
-    s->setup = NULL; /* its request ended with the connection, and so did it */
-    s->status.gave_up = gave_up;
-    down(s, why);
-}
-
-/* `told`: by the event, which comes once for each cut and so uses up what was asked; else it is an
- * answer to a question of ours. */
-static void program_changed(struct obs_screen *s, const char *scene, bool told)
-{
-    int64_t now = clock_mono_ms();
-    bool ours = !strcmp(scene, s->status.scene); /* known from the answer to our cut */
-    str_copy(s->status.scene, sizeof s->status.scene, scene);
-    for (int i = 0; i < ASKED_MAX; i++)
-        if (s->asked[i].until_ms >= now && !strcmp(s->asked[i].scene, scene)) {
-            ours = true;
-            if (told)
-                s->asked[i].until_ms = 0;
-            break;
-        }
-    s->base.ops->on_changed(s->base.user);
-    if (!ours && s->up)
-        s->base.ops->on_program(s->base.user, scene, seen(s, scene));
-}
-
-/* With a slow transition the change is told at its end. Asked at its beginning, OBS names the new
- * scene already, and the stage does not cut into what somebody has just begun. */
-static void on_begun(void *user, const struct reply *r)
-{
-    struct obs_screen *s = user;
-    const char *scene = json_str(r->data, "currentProgramSceneName", "");
-    if (!r->err && s->up && *scene)
-        program_changed(s, scene, false);
-}
-
-/* Of a transition that ran when the panic came: the cut was dropped if this is studio mode. */
-static void transition_ended(struct obs_screen *s, const char *name)
-{
-    if (!s->studio || s->panic_again_ms < clock_mono_ms() || !strcmp(name, s->truth.cut_name))
-        return;
-    s->panic_again_ms = 0;
-    log_warn("obs", "panic: sent again behind the transition %s", name);
-    send_panic(s, NULL, 0);
-}
-
-static void media_ended(struct obs_screen *s, const char *input)
-{
-    for (int slot = 0; slot < 2; slot++)
-        if (!strcmp(input, setup_clip(slot)) && s->up)
-            s->base.ops->on_ended(s->base.user, slot);
-    if (!strcmp(input, SETUP_CHIME))
-        chime_file(s, "");
-}
-
-static bool is_ours(const cJSON *data)
-{
-    static const char *const keys[] = {"inputName", "sceneName", "sourceName", "oldInputName",
-                                       "oldSceneName"};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (!strncmp(json_str(data, keys[i], ""), "sakuga ", 7))
-            return true;
-    return false;
-}
-
-static void on_event(void *user, const char *type, const cJSON *data)
-{
-    struct obs_screen *s = user;
-    if (!strcmp(type, "CurrentProgramSceneChanged")) {
-        program_changed(s, json_str(data, "sceneName", ""), true);
-    } else if (!strcmp(type, "SceneTransitionStarted")) {
-        session_request(s->session, "GetCurrentProgramScene", NULL, REQUEST_MS, on_begun, s);
-    } else if (!strcmp(type, "SceneTransitionEnded")) {
-        transition_ended(s, json_str(data, "transitionName", ""));
-    } else if (!strcmp(type, "StudioModeStateChanged")) {
-        s->studio = json_bool(data, "studioModeEnabled", false);
-    } else if (!strcmp(type, "MediaInputPlaybackEnded")) {
-        media_ended(s, json_str(data, "inputName", ""));
-    } else if (!strcmp(type, "StreamStateChanged") || !strcmp(type, "RecordStateChanged")) {
-        bool active = json_bool(data, "outputActive", false);
-        *(*type == 'S' ? &s->status.streaming : &s->status.recording) = active;
-        s->base.ops->on_changed(s->base.user);
-    } else if (!strcmp(type, "CurrentSceneCollectionChanging")) {
-        s->changing = true;
-        setup_cancel(s->setup);
-        s->setup = NULL;
-        down(s, "OBS changes its scene collection");
-    } else if (!strcmp(type, "CurrentSceneCollectionChanged")) {
-        s->changing = false;
-        begin_setup(s);
-    } else if ((!strcmp(type, "InputRemoved") || !strcmp(type, "SceneRemoved") ||
-                !strcmp(type, "SceneItemRemoved") || !strcmp(type, "InputNameChanged") ||
-                !strcmp(type, "SceneNameChanged")) &&
-               is_ours(data)) {
-        timer_start(s->check, CHECK_AGAIN_MS, 0);
-    }
-}
-
-static void on_probe(void *user, const cJSON *stats, int64_t took_us)
-{
-    struct obs_screen *s = user;
-    int64_t skipped =
-        json_int(stats, "renderSkippedFrames", 0) + json_int(stats, "outputSkippedFrames", 0);
-    if (s->skipped_first < 0)
-        s->skipped_first = skipped;
-    s->status.latency_ms = (int)((took_us + 999) / 1000);
-    s->status.fps = json_num(stats, "activeFps", s->status.fps);
-    s->status.skipped_frames = skipped - s->skipped_first;
-    s->base.ops->on_changed(s->base.user);
-}
-
-/* A removed input lives on, listed, in every scene that has not been drawn since. So each of ours
- * is drawn once, as a tiny picture, before the setup looks what is there. */
-static void on_drawn(void *user, const struct reply *r)
-{
-    struct obs_screen *s = user;
-    s->drawn = !r->err;
-    if (s->drawn)
-        timer_start(s->check, CHECK_AGAIN_MS, 0);
-}
-
-static void on_check(void *user)
-{
-    struct obs_screen *s = user;
-    if (!session_up(s->session))
-        return;
-    if (s->drawn || !session_pictures(s->session, "ppm")) {
-        s->drawn = false;
-        begin_setup(s);
-        return;
-    }
-    log_info("obs", "something of ours was removed in OBS: looking what is missing");
-    cJSON *b = session_batch_new();
-    for (int i = 0; *setup_any_scene(i); i++) {
-        cJSON *d = session_pair("sourceName", setup_any_scene(i));
-        cJSON_AddStringToObject(d, "imageFormat", "ppm");
-        cJSON_AddNumberToObject(d, "imageWidth", 8);
-        cJSON_AddNumberToObject(d, "imageHeight", 8);
-        session_batch_add(b, "GetSourceScreenshot", d);
-    }
-    session_batch(s->session, b, WIRE_REALTIME, REQUEST_MS, on_drawn, s);
-}
-
 static void free_screen(struct screen *base)
 {
     struct obs_screen *s = (struct obs_screen *)base;
@@ -735,7 +445,6 @@ struct screen *screen_obs_new(struct loop *l, const struct screen_settings *set,
 {
     static const struct screen_kind kind = {load, cut,   panic, resume, play,   pause,
                                             text, chime, look,  retry,  status, free_screen};
-    static const struct session_ops session_ops = {on_up, on_down, on_event, on_probe};
     struct obs_screen *s = calloc(1, sizeof *s);
     if (!s) {
         fault_set(f, ERR_NOMEM, "no memory for the stage");
@@ -746,8 +455,8 @@ struct screen *screen_obs_new(struct loop *l, const struct screen_settings *set,
     str_copy(s->chime, sizeof s->chime, set->chime ? set->chime : "");
     s->status = (struct obs_status){.configured = true, .latency_ms = -1};
     str_copy(s->status.why, sizeof s->status.why, "not connected yet");
-    s->check = timer_new(l, "obs check", on_check, s);
-    s->session = session_new(l, set->url, set->password, &session_ops, s, f);
+    s->check = timer_new(l, "obs check", news_check, s);
+    s->session = session_new(l, set->url, set->password, &news_ops, s, f);
     if (!s->session || !s->check) {
         free_screen(&s->base);
         return NULL;

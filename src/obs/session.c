@@ -42,7 +42,8 @@ struct pending {
     char *text; /* as sent, for NotReady */
     size_t n;
     int64_t sent_us, due_ms, again_ms; /* again_ms: 0, or when to send it once more */
-    bool unsent;                       /* could not be sent: refused at the next turn */
+    enum err unsent;                   /* why it could not be sent: it ends at the next turn */
+    bool refused;                      /* with NotReady, so OBS does answer */
     session_reply_fn *fn;
     void *user;
 };
@@ -113,28 +114,22 @@ static void settle(struct session *s, struct pending *p, const struct reply *r)
             s->pending_count--;
             break;
         }
-    if (r->err && (!p->fn || r->err != ERR_STATE))
+    /* Without a connection everything ends so, and why has been told. */
+    if (r->err && (!p->fn || r->err != ERR_STATE) && s->phase == PHASE_UP)
         log_warn("obs", "%s failed: %s", p->type, r->text);
     if (p->fn)
         p->fn(p->user, r);
     pending_free(p);
 }
 
-/* Ends every request; those that the callbacks add meanwhile stay. */
-static void settle_all(struct session *s, enum err err, const char *why)
+/* Ends every request; those that the callbacks add meanwhile stay. A callback may free the session,
+ * which then ends the rest itself. */
+static void settle_all(struct session *s, const char *why)
 {
-    struct pending *list = s->pending;
-    s->pending = NULL;
-    s->pending_count = 0;
+    uint64_t last = s->next_id;
     s->depth++;
-    while (list) {
-        struct pending *p = list;
-        list = p->next;
-        struct reply r = {.err = err, .text = why};
-        if (p->fn && !s->dead)
-            p->fn(p->user, &r);
-        pending_free(p);
-    }
+    while (s->pending && s->pending->id <= last)
+        settle(s, s->pending, &(struct reply){.err = ERR_CLOSED, .text = why});
     leave(s);
 }
 
@@ -149,7 +144,14 @@ static void on_deadline(void *user)
         if (p->due_ms <= now) {
             struct reply r = {.err = ERR_TIMEOUT, .text = "OBS did not answer in time"};
             if (p->unsent)
-                r = (struct reply){.err = ERR_CLOSED, .text = "OBS is not connected"};
+                r = (struct reply){.err = p->unsent,
+                                   .text = p->unsent == ERR_CLOSED
+                                               ? "OBS is not connected"
+                                               : "too many requests wait for OBS"};
+            else if (p->refused)
+                r = (struct reply){ERR_TIMEOUT, WIRE_NOT_READY,
+                                   "OBS is not ready: it loads or changes its scene collection",
+                                   NULL, 0};
             settle(s, p, &r);
             next = s->pending; /* the callback may have changed the list */
         } else if (p->again_ms && p->again_ms <= now) {
@@ -180,11 +182,12 @@ static void enqueue(struct session *s, struct buf *text, uint64_t id, const char
     p->text = buf_take(text);
     p->sent_us = clock_mono_us();
     p->due_ms = clock_mono_ms() + timeout_ms;
-    if (!sendable || !p->text || s->pending_count >= PENDING_MAX ||
-        !ws_send(s->ws, p->text, p->n)) {
-        p->unsent = true;
+    if (!sendable)
+        p->unsent = ERR_CLOSED;
+    else if (!p->text || s->pending_count >= PENDING_MAX || !ws_send(s->ws, p->text, p->n))
+        p->unsent = ERR_LIMIT;
+    if (p->unsent)
         p->due_ms = 0;
-    }
     struct pending **at = &s->pending;
     while (*at)
         at = &(*at)->next;
@@ -265,6 +268,7 @@ static void answered(struct session *s, const struct wire *w)
         return;
     }
     if (not_ready(w)) {
+        p->refused = true;
         p->again_ms = clock_mono_ms() + NOT_READY_MS;
         arm_deadline(s);
         return;
@@ -272,6 +276,7 @@ static void answered(struct session *s, const struct wire *w)
     char words[320];
     snprintf(words, sizeof words, "OBS refused %s with status %d%s%.200s", p->type, w->code,
              *w->comment ? ": " : "", w->comment);
+    str_printable(words);
     struct reply r = {.err = w->ok ? ERR_OK : ERR_STATE,
                       .code = w->code,
                       .text = w->ok ? "" : words,
@@ -289,7 +294,7 @@ static void on_probed(void *user, const struct reply *r)
 {
     struct session *s = user;
     s->probing = false;
-    if (r->err == ERR_TIMEOUT)
+    if (r->err == ERR_TIMEOUT && r->code != WIRE_NOT_READY)
         fail(s, "OBS does not answer any more", false);
     else if (!r->err)
         s->ops->on_probe(s->user, r->data, r->took_us);
@@ -410,8 +415,9 @@ static void fail(struct session *s, const char *why, bool give_up)
         timer_stop(s->again);
         log_error("obs", "%s", words);
     } else {
-        /* Half of the pause is chance, so that many clients of a restarted OBS spread out. */
-        int pause = s->pause_ms / 2 + rand() % (s->pause_ms / 2 + 1);
+        /* Half of the pause is chance (the clock's last digits), so that many clients of a
+         * restarted OBS spread out. */
+        int pause = s->pause_ms / 2 + (int)(clock_mono_us() % (s->pause_ms / 2 + 1));
         pause = pause < BACKOFF_MIN_MS ? BACKOFF_MIN_MS : pause;
         s->phase = PHASE_WAITING;
         s->pause_ms = s->pause_ms * 2 < BACKOFF_MAX_MS ? s->pause_ms * 2 : BACKOFF_MAX_MS;
@@ -419,7 +425,7 @@ static void fail(struct session *s, const char *why, bool give_up)
         log_info("obs", "%s; next attempt in %d ms", words, pause);
     }
     s->depth++;
-    settle_all(s, ERR_CLOSED, "the connection to OBS is gone");
+    settle_all(s, "the connection to OBS is gone");
     if (!s->dead)
         s->ops->on_down(s->user, words, give_up);
     leave(s);
@@ -482,6 +488,7 @@ void session_retry(struct session *s, const char *password)
     s->phase = PHASE_WAITING;
     s->pause_ms = BACKOFF_MIN_MS;
     timer_start(s->again, 0, 0);
+    settle_all(s, "the connection to OBS is made anew"); /* a question that was still open */
 }
 
 struct session *session_new(struct loop *l, const char *url, const char *password,
@@ -526,7 +533,7 @@ void session_free(struct session *s)
     ws_free(s->ws);
     s->ws = NULL;
     while (s->pending)
-        settle_all(s, ERR_CLOSED, "the session with OBS was ended");
+        settle_all(s, "the session with OBS was ended");
     timer_free(s->again);
     timer_free(s->probe);
     timer_free(s->deadline);

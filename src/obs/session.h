@@ -16,8 +16,10 @@ struct session;
 
 /* What a request came to. Borrowed for the length of the callback. */
 struct reply {
-    enum err err; /* ERR_OK: OBS did it. ERR_STATE: it refused (`code`). ERR_TIMEOUT, ERR_CLOSED */
-    int code;     /* OBS's status code, 0 without an answer */
+    /* ERR_OK: OBS did it. ERR_STATE: it refused (`code`). ERR_TIMEOUT. ERR_CLOSED: no connection.
+     * ERR_LIMIT: too many requests wait for their answers. */
+    enum err err;
+    int code;          /* OBS's status code, 0 without an answer; of a timeout: 207 or 0 */
     const char *text;  /* words about a failure, "" */
     const cJSON *data; /* the response data; of a batch: the array of results; may be NULL */
     int64_t took_us;   /* from the sending to the answer */

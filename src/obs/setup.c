@@ -1,25 +1,11 @@
-/* The design in one table. Each slot (A, B) is a helper scene "sakuga card A" that holds the media
- * input, the lower third and the label; `sakuga result` holds both cards, one enabled at a time. So
- * text and picture of a clip change together, in one step, whether the cut goes to another scene or
- * stays in the same one. `sakuga gallery` does the same with "sakuga gallery A", which is that card
- * with a badge. Under everything lies the backdrop, so that a clip that fails never leaves black;
- * the gallery has the standby card there.
- *
- * A scene that is cut to holds few items, and `sakuga standby`, where a panic leads, one. At each
- * cut OBS fills its list of the scene's sources, a row of widgets per item, before it answers: 5 ms
- * for one item, 14 for the five that it nests (OBS 29). So what standby shows is a helper scene,
- * "sakuga curtain"; and the chime sits in the backdrop, which each of the four shows exactly once.
- *
- * Only colours and text, no image files: OBS may run on another machine, where our paths mean
- * nothing. Text boxes have the bounds MAX_ONLY: a long line shrinks, a short one keeps its size.
- *
- * Steps, one batch each: look (inputs, scenes, kinds, canvas), make scenes, look into our scenes,
- * make items, lay out what was made. An answer that comes late or not at all ends the run; the next
- * connect begins it again. */
+/* Steps, one batch each: look (inputs, scenes, kinds, canvas), make scenes, look into our scenes,
+ * make items, lay out what was made. An answer that comes late or not at all ends the run; who
+ * began it tries again. */
 #include "obs/setup.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "obs/design.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -27,113 +13,6 @@
 #include <string.h>
 
 #define STEP_MS 8000
-
-enum kind { KIND_SCENE, KIND_COLOR, KIND_TEXT, KIND_CLIP, KIND_CHIME };
-enum align { CENTER = 0, LEFT = 1, RIGHT = 2, TOP = 4, BOTTOM = 8 };
-
-struct row {
-    const char *scene;
-    const char *name;
-    enum kind kind;
-    double x, y, w, h; /* fractions of the canvas; a text's h is its box, its size below */
-    enum align align;  /* where the thing sits in its box */
-    uint32_t color;    /* 0xRRGGBBAA */
-    double size;       /* text: height of a line as a fraction of the canvas height */
-    double turn;       /* degrees; the box is turned around its centre */
-    bool hidden;       /* starts disabled */
-    const char *text;
-};
-
-static const char *const scenes[] = {
-    "sakuga backdrop",  "sakuga curtain", "sakuga card A",     "sakuga card B", "sakuga gallery A",
-    "sakuga gallery B", "sakuga standby", "sakuga generating", "sakuga result", "sakuga gallery"};
-#define SCENE_COUNT (sizeof scenes / sizeof *scenes)
-#define PROGRAM_SCENES 6 /* from this one on: the four that are cut to */
-
-#define NIGHT 0x17142bff
-#define DUSK 0x2a2149ff
-#define SAKURA 0xf4a6c0ff
-#define SNOW 0xfff7fbff
-#define MIST 0xbdb4d9ff
-#define PLATE 0x14112ad9
-
-#define WHOLE 0, 0, 1, 1, CENTER
-#define BACKDROP(s)                                                                                \
-    {                                                                                              \
-        s, "sakuga backdrop", KIND_SCENE, WHOLE, 0, 0, 0, false, NULL                              \
-    }
-#define CURTAIN(s)                                                                                 \
-    {                                                                                              \
-        s, "sakuga curtain", KIND_SCENE, WHOLE, 0, 0, 0, false, NULL                               \
-    }
-#define COLOR(s, n, x, y, w, h, c)                                                                 \
-    {                                                                                              \
-        s, n, KIND_COLOR, x, y, w, h, CENTER, c, 0, 0, false, NULL                                 \
-    }
-#define BAND(n, x, y, w, h, c, deg)                                                                \
-    {                                                                                              \
-        "sakuga backdrop", n, KIND_COLOR, x, y, w, h, CENTER, c, 0, deg, false, NULL               \
-    }
-#define TEXT(s, n, x, y, w, h, a, c, size, t)                                                      \
-    {                                                                                              \
-        s, n, KIND_TEXT, x, y, w, h, a, c, size, 0, false, t                                       \
-    }
-#define CARD(s, n, off)                                                                            \
-    {                                                                                              \
-        s, n, KIND_SCENE, WHOLE, 0, 0, 0, off, NULL                                                \
-    }
-#define LOWER_THIRD(s, slot)                                                                       \
-    {s, "sakuga clip " slot, KIND_CLIP, WHOLE, 0, 0, 0, false, NULL},                              \
-        COLOR(s, "sakuga plate", 0.04, 0.745, 0.92, 0.21, PLATE),                                  \
-        COLOR(s, "sakuga accent", 0.04, 0.745, 0.008, 0.21, SAKURA),                               \
-        TEXT(s, "sakuga viewer " slot, 0.065, 0.757, 0.60, 0.06, LEFT, SAKURA, 0.040, " "),        \
-        TEXT(s, "sakuga style " slot, 0.68, 0.757, 0.26, 0.06, RIGHT, MIST, 0.034, " "),           \
-        TEXT(s, "sakuga prompt " slot, 0.065, 0.822, 0.875, 0.125, LEFT, SNOW, 0.042, " "),        \
-        COLOR(s, "sakuga label plate", 0.80, 0.095, 0.16, 0.06, PLATE),                            \
-        TEXT(s, SETUP_LABEL, 0.806, 0.095, 0.148, 0.06, CENTER, SNOW, 0.034, " ")
-#define BADGE(s)                                                                                   \
-    COLOR(s, "sakuga badge plate", 0.04, 0.095, 0.21, 0.06, PLATE),                                \
-        TEXT(s, "sakuga badge", 0.046, 0.095, 0.198, 0.06, CENTER, SNOW, 0.034,                    \
-             "gallery · ギャラリー")
-
-/* From the bottom up within each scene. */
-static const struct row rows[] = {
-    COLOR("sakuga backdrop", "sakuga night", 0, 0, 1, 1, NIGHT),
-    BAND("sakuga band 1", 0.97, 0.40, 0.30, 2.4, DUSK, 24),
-    BAND("sakuga band 2", 0.81, 0.40, 0.035, 2.4, 0xf4a6c038, 24),
-    BAND("sakuga band 3", 0.757, 0.40, 0.012, 2.4, 0xf4a6c060, 24),
-    BAND("sakuga band 4", 0.03, 0.60, 0.10, 2.4, 0x2a214980, 24),
-    {"sakuga backdrop", SETUP_CHIME, KIND_CHIME, 0, 0, 0.01, 0.01, CENTER, 0, 0, 0, false, NULL},
-    BACKDROP("sakuga curtain"),
-    COLOR("sakuga curtain", "sakuga standby rule", 0.09, 0.575, 0.14, 0.008, SAKURA),
-    TEXT("sakuga curtain", "sakuga title", 0.085, 0.28, 0.55, 0.26, LEFT, SNOW, 0.17, "sakuga"),
-    TEXT("sakuga curtain", "sakuga subtitle", 0.09, 0.61, 0.62, 0.08, LEFT, SAKURA, 0.052,
-         "まもなく上映 · the show begins soon"),
-    TEXT("sakuga curtain", "sakuga invitation", 0.09, 0.70, 0.62, 0.07, LEFT, MIST, 0.044,
-         "ask for a clip in chat:  !anime a fox in the rain"),
-    LOWER_THIRD("sakuga card A", "A"),
-    LOWER_THIRD("sakuga card B", "B"),
-    CARD("sakuga gallery A", "sakuga card A", false),
-    BADGE("sakuga gallery A"),
-    CARD("sakuga gallery B", "sakuga card B", false),
-    BADGE("sakuga gallery B"),
-    CURTAIN("sakuga standby"),
-    BACKDROP("sakuga generating"),
-    COLOR("sakuga generating", "sakuga generating rule", 0.09, 0.455, 0.14, 0.008, SAKURA),
-    TEXT("sakuga generating", "sakuga drawing", 0.085, 0.23, 0.60, 0.19, LEFT, SNOW, 0.12,
-         "now drawing"),
-    TEXT("sakuga generating", "sakuga drawing mark", 0.09, 0.15, 0.40, 0.08, LEFT, SAKURA, 0.05,
-         "制作中"),
-    TEXT("sakuga generating", SETUP_PROGRESS, 0.09, 0.49, 0.82, 0.17, LEFT, SNOW, 0.056, " "),
-    TEXT("sakuga generating", SETUP_QUEUE, 0.09, 0.70, 0.82, 0.20, LEFT, MIST, 0.044, " "),
-    BACKDROP("sakuga result"),
-    CARD("sakuga result", "sakuga card A", true),
-    CARD("sakuga result", "sakuga card B", true),
-    CURTAIN("sakuga gallery"),
-    CARD("sakuga gallery", "sakuga gallery A", true),
-    CARD("sakuga gallery", "sakuga gallery B", true),
-};
-#define ROW_COUNT (sizeof rows / sizeof *rows)
 
 enum step { STEP_LOOK, STEP_SCENES, STEP_INSIDE, STEP_ITEMS, STEP_LAYOUT };
 
@@ -145,58 +24,20 @@ struct setup {
     enum step step;
     bool cancelled;
     struct setup_truth truth;
-    bool have_scene[SCENE_COUNT], new_scene[SCENE_COUNT], cut[SCENE_COUNT];
-    bool have_input[ROW_COUNT];
-    int64_t item[ROW_COUNT]; /* scene item id, -1 not there */
-    bool lay[ROW_COUNT];     /* needs its place */
+    bool have_scene[DESIGN_SCENES], new_scene[DESIGN_SCENES], cut[DESIGN_SCENES];
+    bool have_input[DESIGN_ROWS];
+    int64_t item[DESIGN_ROWS]; /* scene item id, -1 not there */
+    bool lay[DESIGN_ROWS];     /* needs its place */
     char color_kind[64], text_kind[64], media_kind[64];
-    int asked[ROW_COUNT], asked_count; /* the rows behind the requests of this step */
+    int asked[DESIGN_ROWS], asked_count; /* the rows behind the requests of this step */
 };
 
-const char *setup_scene(enum stage_scene s)
-{
-    return s < STAGE_SCENES ? scenes[PROGRAM_SCENES + s] : "";
-}
-
-const char *setup_any_scene(int i)
-{
-    return i >= 0 && i < (int)SCENE_COUNT ? scenes[i] : "";
-}
-
-enum stage_scene setup_place(const char *scene)
-{
-    for (int i = 0; i < STAGE_SCENES; i++)
-        if (!strcmp(scene, setup_scene(i)))
-            return i;
-    return STAGE_SCENES;
-}
-
-const char *setup_clip(int slot)
-{
-    return slot ? "sakuga clip B" : "sakuga clip A";
-}
-
-const char *setup_viewer(int slot)
-{
-    return slot ? "sakuga viewer B" : "sakuga viewer A";
-}
-
-const char *setup_prompt(int slot)
-{
-    return slot ? "sakuga prompt B" : "sakuga prompt A";
-}
-
-const char *setup_style(int slot)
-{
-    return slot ? "sakuga style B" : "sakuga style A";
-}
-
 /* The slot whose card in `in` (result or gallery) this row is, or -1. */
-static int card_slot(const struct row *row, enum stage_scene in)
+static int card_slot(const struct design_row *row, enum stage_scene in)
 {
     static const char *const cards[2][2] = {{"sakuga card A", "sakuga card B"},
                                             {"sakuga gallery A", "sakuga gallery B"}};
-    if (setup_place(row->scene) != in)
+    if (design_place(row->scene) != in)
         return -1;
     const char *const *names = cards[in == STAGE_GALLERY];
     return !strcmp(row->name, names[0]) ? 0 : !strcmp(row->name, names[1]) ? 1 : -1;
@@ -205,7 +46,7 @@ static int card_slot(const struct row *row, enum stage_scene in)
 static size_t scene_index(const char *name)
 {
     size_t i = 0;
-    while (i < SCENE_COUNT && strcmp(scenes[i], name))
+    while (i < DESIGN_SCENES && strcmp(design_scenes[i], name))
         i++;
     return i;
 }
@@ -273,10 +114,10 @@ static bool looked(struct setup *u, const struct wire r[5])
     if (!*u->text_kind)
         choose(u->text_kind, kinds, "text_gdiplus");
     str_copy(t->program, sizeof t->program, json_str(r[2].data, "currentProgramSceneName", ""));
-    for (size_t i = 0; i < SCENE_COUNT; i++)
-        u->have_scene[i] = has(json_arr(r[2].data, "scenes"), "sceneName", scenes[i]);
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        u->have_input[i] = has(json_arr(r[3].data, "inputs"), "inputName", rows[i].name);
+    for (size_t i = 0; i < DESIGN_SCENES; i++)
+        u->have_scene[i] = has(json_arr(r[2].data, "scenes"), "sceneName", design_scenes[i]);
+    for (size_t i = 0; i < DESIGN_ROWS; i++)
+        u->have_input[i] = has(json_arr(r[3].data, "inputs"), "inputName", design_rows[i].name);
     const cJSON *e;
     cJSON_ArrayForEach(e, json_arr(r[4].data, "transitions"))
     {
@@ -289,47 +130,48 @@ static bool looked(struct setup *u, const struct wire r[5])
 
 static void inside_step(struct setup *u, cJSON *b)
 {
-    for (size_t i = 0; i < SCENE_COUNT; i++)
-        session_batch_add(b, "GetSceneItemList", session_pair("sceneName", scenes[i]));
-    for (size_t i = PROGRAM_SCENES; i < SCENE_COUNT; i++)
+    for (size_t i = 0; i < DESIGN_SCENES; i++)
+        session_batch_add(b, "GetSceneItemList", session_pair("sceneName", design_scenes[i]));
+    for (size_t i = DESIGN_PROGRAM; i < DESIGN_SCENES; i++)
         session_batch_add(b, "GetSceneSceneTransitionOverride",
-                          session_pair("sceneName", scenes[i]));
+                          session_pair("sceneName", design_scenes[i]));
     session_batch_add(b, "GetSceneItemList", session_pair("sceneName", u->truth.program));
 }
 
 static void saw_inside(struct setup *u, const struct wire *r)
 {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const cJSON *e, *items = json_arr(r[scene_index(rows[i].scene)].data, "sceneItems");
+    for (size_t i = 0; i < DESIGN_ROWS; i++) {
+        const cJSON *e, *items = json_arr(r[scene_index(design_rows[i].scene)].data, "sceneItems");
         u->item[i] = -1;
         cJSON_ArrayForEach(e, items)
         {
-            if (strcmp(json_str(e, "sourceName", ""), rows[i].name) ||
+            if (strcmp(json_str(e, "sourceName", ""), design_rows[i].name) ||
                 json_int(e, "sceneItemId", -1) < u->item[i])
                 continue;
             /* The item of a removed input stays in a scene until that is drawn again. */
-            if (rows[i].kind != KIND_SCENE && !u->have_input[i])
+            if (design_rows[i].kind != KIND_SCENE && !u->have_input[i])
                 continue;
             u->item[i] = json_int(e, "sceneItemId", -1);
             for (int k = 0; k < 2; k++) {
-                int slot = card_slot(&rows[i], k ? STAGE_GALLERY : STAGE_RESULT);
+                int slot = card_slot(&design_rows[i], k ? STAGE_GALLERY : STAGE_RESULT);
                 if (slot >= 0 && json_bool(e, "sceneItemEnabled", false))
                     u->truth.enabled[k] = slot;
             }
             /* What fills the canvas tells which canvas we were laid out for. */
             const cJSON *at = json_obj(e, "sceneItemTransform");
-            if (rows[i].w == 1 && !(fabs(json_num(at, "boundsWidth", 0) - u->truth.width) < 1 &&
-                                    fabs(json_num(at, "boundsHeight", 0) - u->truth.height) < 1))
-                for (size_t k = 0; k < ROW_COUNT; k++)
-                    u->lay[k] = u->lay[k] || !strcmp(rows[k].scene, rows[i].scene);
+            if (design_rows[i].w == 1 &&
+                !(fabs(json_num(at, "boundsWidth", 0) - u->truth.width) < 1 &&
+                  fabs(json_num(at, "boundsHeight", 0) - u->truth.height) < 1))
+                for (size_t k = 0; k < DESIGN_ROWS; k++)
+                    u->lay[k] = u->lay[k] || !strcmp(design_rows[k].scene, design_rows[i].scene);
         }
     }
-    for (size_t i = PROGRAM_SCENES; i < SCENE_COUNT; i++) {
-        const cJSON *o = r[SCENE_COUNT + i - PROGRAM_SCENES].data;
+    for (size_t i = DESIGN_PROGRAM; i < DESIGN_SCENES; i++) {
+        const cJSON *o = r[DESIGN_SCENES + i - DESIGN_PROGRAM].data;
         u->cut[i] =
             *u->truth.cut_name && !strcmp(json_str(o, "transitionName", ""), u->truth.cut_name);
     }
-    const struct wire *program = &r[SCENE_COUNT + SCENE_COUNT - PROGRAM_SCENES];
+    const struct wire *program = &r[DESIGN_SCENES + DESIGN_SCENES - DESIGN_PROGRAM];
     u->truth.program_empty =
         program->ok && cJSON_GetArraySize(json_arr(program->data, "sceneItems")) == 0;
 }
@@ -338,9 +180,9 @@ static void saw_inside(struct setup *u, const struct wire *r)
 
 static void scenes_step(struct setup *u, cJSON *b)
 {
-    for (size_t i = 0; i < SCENE_COUNT; i++)
+    for (size_t i = 0; i < DESIGN_SCENES; i++)
         if (!u->have_scene[i]) {
-            session_batch_add(b, "CreateScene", session_pair("sceneName", scenes[i]));
+            session_batch_add(b, "CreateScene", session_pair("sceneName", design_scenes[i]));
             u->new_scene[i] = true;
         }
 }
@@ -352,9 +194,9 @@ static double abgr(uint32_t rgba)
                     rgba >> 24);
 }
 
-static cJSON *text_settings(const struct setup *u, const struct row *row)
+static cJSON *text_settings(const struct setup *u, const struct design_row *row)
 {
-    cJSON *s = session_pair("text", !strcmp(row->name, SETUP_LABEL) ? u->label : row->text);
+    cJSON *s = session_pair("text", !strcmp(row->name, DESIGN_LABEL) ? u->label : row->text);
     cJSON *font = cJSON_AddObjectToObject(s, "font");
     bool windows = !strncmp(u->text_kind, "text_gdiplus", 12);
     cJSON_AddStringToObject(font, "face", windows ? "Yu Gothic UI" : "Noto Sans CJK JP");
@@ -372,7 +214,7 @@ static cJSON *text_settings(const struct setup *u, const struct row *row)
     return s;
 }
 
-static cJSON *settings(const struct setup *u, const struct row *row)
+static cJSON *settings(const struct setup *u, const struct design_row *row)
 {
     if (row->kind == KIND_TEXT)
         return text_settings(u, row);
@@ -394,21 +236,21 @@ static cJSON *settings(const struct setup *u, const struct row *row)
     return s;
 }
 
-static const char *kind_name(const struct setup *u, enum kind k)
+static const char *kind_name(const struct setup *u, enum design_kind k)
 {
     return k == KIND_COLOR ? u->color_kind : k == KIND_TEXT ? u->text_kind : u->media_kind;
 }
 
 static void items_step(struct setup *u, cJSON *b)
 {
-    bool made[ROW_COUNT] = {false};
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const struct row *row = &rows[i];
+    bool made[DESIGN_ROWS] = {false};
+    for (size_t i = 0; i < DESIGN_ROWS; i++) {
+        const struct design_row *row = &design_rows[i];
         if (u->item[i] >= 0)
             continue;
         bool exists = row->kind == KIND_SCENE || u->have_input[i];
         for (size_t k = 0; k < i && !exists; k++)
-            exists = made[k] && !strcmp(rows[k].name, row->name);
+            exists = made[k] && !strcmp(design_rows[k].name, row->name);
         if (!exists && !*kind_name(u, row->kind)) {
             snprintf(u->truth.words, sizeof u->truth.words,
                      "this OBS has no source kind for %s; it is left out", row->name);
@@ -437,12 +279,12 @@ static void made_items(struct setup *u, const struct wire *r, int n)
             u->truth.made++;
         } else {
             snprintf(u->truth.words, sizeof u->truth.words, "OBS could not make %s (%d%s%.120s)",
-                     rows[i].name, r[k].code, *r[k].comment ? ": " : "", r[k].comment);
+                     design_rows[i].name, r[k].code, *r[k].comment ? ": " : "", r[k].comment);
         }
     }
 }
 
-static cJSON *transform(const struct setup *u, const struct row *row)
+static cJSON *transform(const struct setup *u, const struct design_row *row)
 {
     double w = u->truth.width, h = u->truth.height;
     cJSON *t = cJSON_CreateObject();
@@ -463,25 +305,25 @@ static cJSON *transform(const struct setup *u, const struct row *row)
 
 static void layout_step(struct setup *u, cJSON *b)
 {
-    for (size_t i = 0, level = 0; i < ROW_COUNT; i++) {
-        size_t in = scene_index(rows[i].scene);
-        level = i && !strcmp(rows[i - 1].scene, rows[i].scene) ? level + 1 : 0;
+    for (size_t i = 0, level = 0; i < DESIGN_ROWS; i++) {
+        size_t in = scene_index(design_rows[i].scene);
+        level = i && !strcmp(design_rows[i - 1].scene, design_rows[i].scene) ? level + 1 : 0;
         if (!u->lay[i] || u->item[i] < 0)
             continue;
-        cJSON *d = session_pair("sceneName", rows[i].scene);
+        cJSON *d = session_pair("sceneName", design_rows[i].scene);
         cJSON_AddNumberToObject(d, "sceneItemId", (double)u->item[i]);
-        cJSON_AddItemToObject(d, "sceneItemTransform", transform(u, &rows[i]));
+        cJSON_AddItemToObject(d, "sceneItemTransform", transform(u, &design_rows[i]));
         session_batch_add(b, "SetSceneItemTransform", d);
         if (u->new_scene[in])
             continue; /* made in order */
-        d = session_pair("sceneName", rows[i].scene);
+        d = session_pair("sceneName", design_rows[i].scene);
         cJSON_AddNumberToObject(d, "sceneItemId", (double)u->item[i]);
         cJSON_AddNumberToObject(d, "sceneItemIndex", (double)level);
         session_batch_add(b, "SetSceneItemIndex", d);
     }
-    for (size_t i = PROGRAM_SCENES; i < SCENE_COUNT; i++)
+    for (size_t i = DESIGN_PROGRAM; i < DESIGN_SCENES; i++)
         if (*u->truth.cut_name && !u->cut[i]) {
-            cJSON *d = session_pair("sceneName", scenes[i]);
+            cJSON *d = session_pair("sceneName", design_scenes[i]);
             cJSON_AddStringToObject(d, "transitionName", u->truth.cut_name);
             session_batch_add(b, "SetSceneSceneTransitionOverride", d);
             u->truth.made++;
@@ -491,9 +333,9 @@ static void layout_step(struct setup *u, cJSON *b)
 static void finish(struct setup *u)
 {
     struct setup_truth *t = &u->truth;
-    for (size_t i = 0; i < ROW_COUNT; i++)
+    for (size_t i = 0; i < DESIGN_ROWS; i++)
         for (int k = 0; k < 2; k++) {
-            int slot = card_slot(&rows[i], k ? STAGE_GALLERY : STAGE_RESULT);
+            int slot = card_slot(&design_rows[i], k ? STAGE_GALLERY : STAGE_RESULT);
             if (slot >= 0)
                 t->cards[k][slot] = u->item[i];
         }
@@ -507,8 +349,8 @@ static void finish(struct setup *u)
     bool all = true;
     for (int i = 0; i < 4; i++)
         all = all && t->cards[i / 2][i % 2] >= 0;
-    for (size_t i = 0; i < ROW_COUNT; i++)
-        all = all && (rows[i].kind != KIND_CLIP || u->item[i] >= 0);
+    for (size_t i = 0; i < DESIGN_ROWS; i++)
+        all = all && (design_rows[i].kind != KIND_CLIP || u->item[i] >= 0);
     end(u, all ? ERR_OK : ERR_STATE,
         all ? "" : "OBS could not make the clip inputs; its log says more");
 }
@@ -538,7 +380,7 @@ static void send(struct setup *u)
 static void on_step(void *user, const struct reply *r)
 {
     struct setup *u = user;
-    struct wire results[ROW_COUNT * 2 + 8] = {0};
+    struct wire results[DESIGN_ROWS * 2 + 8] = {0};
     int n = 0;
     if (u->cancelled) {
         free(u);
@@ -608,6 +450,8 @@ struct once {
 static void once_set_up(void *user, enum err err, const char *why, const struct setup_truth *t)
 {
     struct once *o = user;
+    if (o->done) /* the time was over first */
+        return;
     o->done = true;
     if (err) {
         o->err = fault_set(o->fault, err, "%s", why);
@@ -664,6 +508,7 @@ enum err setup_once(const char *url, const char *password, const char *label, in
         loop_step(l, 50);
     if (!o.session)
         o.err = ERR_INVAL;
+    o.done = true;
     session_free(o.session);
     session_shutdown(l);
     loop_free(l);

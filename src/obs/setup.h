@@ -2,30 +2,12 @@
  *
  * Loop thread only. Idempotent: what exists stays as its owner left it (position, size, font), what
  * is missing is made, nothing that is not named "sakuga …" is touched. It runs at every connect.
- * A table in setup.c is the whole design: scenes, items, places as fractions of the canvas. When
- * the canvas has another size than the one our items were laid out for, they are laid out again. */
+ * What is made is the table of design.h. When the canvas has another size than the one our items
+ * were laid out for, they are laid out again. */
 #ifndef SAKUGA_OBS_SETUP_H
 #define SAKUGA_OBS_SETUP_H
 
 #include "obs/session.h"
-#include "show/status.h"
-
-#define SETUP_CHIME "sakuga chime"
-#define SETUP_LABEL "sakuga label"
-#define SETUP_PROGRESS "sakuga progress"
-#define SETUP_QUEUE "sakuga queue"
-
-/* The program scene of a place of the stage: "sakuga result". */
-const char *setup_scene(enum stage_scene s);
-/* Scene i of all of ours, helpers too; "" behind the last. */
-const char *setup_any_scene(int i);
-/* The place a scene is, or STAGE_SCENES when it is not one of the four. */
-enum stage_scene setup_place(const char *scene);
-/* Names that exist for each of the two slots. */
-const char *setup_clip(int slot);   /* the media input */
-const char *setup_viewer(int slot); /* text inputs of the lower third */
-const char *setup_prompt(int slot);
-const char *setup_style(int slot);
 
 /* What is true in OBS now. */
 struct setup_truth {

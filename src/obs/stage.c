@@ -382,6 +382,7 @@ enum err stage_air(struct stage *s, const struct stage_clip *clip, bool by_opera
         return fault_set(f, ERR_BUSY, "clip %lld is on air", (long long)s->air.id);
     s->air = *clip;
     memcpy(s->air_path, path, sizeof path);
+    s->unwanted = 0; /* it was taken back once and may have come again */
     s->asked_us = clock_mono_us();
     begin_air(s);
     return ERR_OK;

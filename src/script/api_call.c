@@ -5,10 +5,13 @@
 #include <lauxlib.h>
 #include <string.h>
 
-/* Makes the letter of a call and gives it a number. */
+#define COST 100 /* of a letter, in instructions */
+
+/* Makes the letter of a call and gives it a number. Nothing may raise between this and sent(). */
 static struct letter *call(lua_State *L, enum call_kind what, const char *text, const char *more)
 {
     struct host *h = host_of(L);
+    sandbox_charge(L, COST);
     if (h->calls >= HOST_CALLS_MAX)
         luaL_error(L, "too many calls are on their way");
     struct letter *l = letter_new(LETTER_CALL, text, more);
@@ -25,7 +28,6 @@ static int sent(lua_State *L, struct letter *l)
     h->next_call++;
     h->calls++;
     lua_pushinteger(L, (lua_Integer)l->call);
-    sandbox_charge(L, 100);
     host_post(L, h, l);
     return 1;
 }
@@ -108,10 +110,11 @@ static int call_set_value(lua_State *L)
 static int call_reply(lua_State *L)
 {
     lua_Integer ticket = luaL_checkinteger(L, 1);
-    struct letter *l = letter_new(LETTER_REPLY, host_text(L, 2, 1000), "");
+    const char *text = host_text(L, 2, 1000);
+    sandbox_charge(L, COST); /* may raise, and nobody would free the letter then */
+    struct letter *l = letter_new(LETTER_REPLY, text, "");
     if (l)
         l->ticket = (uint64_t)ticket;
-    sandbox_charge(L, 100);
     host_post(L, host_of(L), l);
     return 0;
 }

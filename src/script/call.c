@@ -91,7 +91,9 @@ static void run(struct script *s, const struct ticket *t, const struct letter *l
         o.who = t->line.who;
         if (o.who.role > ROLE_BROADCASTER)
             o.who.role = ROLE_BROADCASTER;
-        snprintf(o.who.name, sizeof o.who.name, "%.40s for %.60s", scope, t->line.who.name);
+        char name[80];
+        str_copy(name, sizeof name, t->line.who.name);
+        snprintf(o.who.name, sizeof o.who.name, "%.40s for %s", scope, name);
     }
     command_run(s->commands, &o, l->text, a);
 }

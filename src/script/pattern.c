@@ -2,8 +2,8 @@
  *
  * The library's matcher backtracks without a bound, and one call of it can run for years. This one
  * knows the same patterns (%a %d … sets, * + - ?, %b %f, captures, position captures, anchors) and
- * pays for each step, so that the budget ends it like any other loop. Subjects are bounded to
- * SANDBOX_SUBJECT bytes, captures to 32, nesting of items to 200. */
+ * pays for each step, so that the budget ends it like any other loop. Captures are bounded to 32,
+ * nesting of items to 200. */
 #include "script/sandbox.h"
 
 #include <ctype.h>
@@ -12,7 +12,7 @@
 
 #define CAPTURES 32
 #define DEPTH 200
-#define STEPS_A_CHARGE 256
+#define STEPS_A_CHARGE 1000 /* a charge of so many looks at the clock, too */
 #define OPEN (-1)
 #define POSITION (-2)
 
@@ -20,7 +20,8 @@ struct match {
     lua_State *L;
     const char *from, *end; /* the subject */
     const char *pattern_end;
-    int depth, steps;
+    int depth;
+    size_t steps;
     int count;
     struct {
         const char *at;
@@ -28,12 +29,18 @@ struct match {
     } capture[CAPTURES];
 };
 
+static void pay(struct match *m, size_t steps)
+{
+    m->steps += steps;
+    if (m->steps >= STEPS_A_CHARGE) {
+        sandbox_charge(m->L, (int64_t)m->steps);
+        m->steps = 0;
+    }
+}
+
 static void step(struct match *m)
 {
-    if (++m->steps == STEPS_A_CHARGE) {
-        m->steps = 0;
-        sandbox_charge(m->L, STEPS_A_CHARGE);
-    }
+    pay(m, 1);
 }
 
 /* The end of the single-character class at `p`: a char, %x, or a set. */
@@ -128,7 +135,7 @@ static bool in_set(int c, const char *p, const char *last)
 
 static bool one(struct match *m, const char *s, const char *p, const char *pe)
 {
-    step(m);
+    pay(m, 1 + (size_t)(pe - p) / 16);
     if (s >= m->end)
         return false;
     int c = (unsigned char)*s;
@@ -206,7 +213,7 @@ static const char *repeated(struct match *m, const char *s, int digit)
     if (m->capture[i].len == POSITION)
         return NULL; /* a position is no text */
     size_t n = (size_t)m->capture[i].len;
-    step(m);
+    pay(m, 1 + n / 64);
     return (size_t)(m->end - s) >= n && !memcmp(m->capture[i].at, s, n) ? s + n : NULL;
 }
 
@@ -328,8 +335,6 @@ static void prepare(struct match *m, lua_State *L, int subject, int pattern, con
     size_t n, pn;
     const char *s = luaL_checklstring(L, subject, &n);
     *p = luaL_checklstring(L, pattern, &pn);
-    if (n > SANDBOX_SUBJECT)
-        luaL_error(L, "a pattern may be matched against %d bytes", (int)SANDBOX_SUBJECT);
     if (pn > 1024)
         luaL_error(L, "the pattern is longer than 1024 bytes");
     *m = (struct match){.L = L, .from = s, .end = s + n, .pattern_end = *p + pn};
@@ -461,6 +466,7 @@ static bool replace(struct match *m, luaL_Buffer *b, const char *s, const char *
     } else {
         size_t n;
         const char *with = lua_tolstring(L, 3, &n);
+        pay(m, n); /* it may be all %0 of nothing */
         for (const char *end = with + n; with < end; with++) {
             if (*with != '%') {
                 luaL_addchar(b, *with);

@@ -9,11 +9,11 @@
  * variables of a coroutine that died.
  *
  * A count hook watches the instructions. It cannot look into C functions, therefore the ones that
- * can run long are bounded by themselves: a block of memory has a largest size, so no string
- * operation is long; string.rep, table.move, table.concat and their like are charged by the size of
- * their arguments; patterns, whose matching may take exponential time, have a matcher of our own
- * that is charged by the step (pattern.c). Memory is charged too: copying strings of megabytes is
- * work. */
+ * can run long are bounded by themselves: a string has a largest size, so that nothing that is done
+ * with one in a single instruction is long (a comparison, utf8.len, string.pack, a number made of
+ * it); string.rep, table.move, table.concat and their like are charged by the size of their
+ * arguments; patterns, whose matching may take exponential time, have a matcher of our own
+ * that is charged by the step (pattern.c). Memory is charged too: copying is work. */
 #include "script/sandbox.h"
 
 #include <lauxlib.h>
@@ -23,7 +23,7 @@
 #include <time.h>
 
 #define HOOK_COUNT 1000
-#define CLOCK_EVERY 8 /* hooks between two looks at the clock: it is a system call */
+#define STRING_HEAD 64 /* bytes of a string that are not its text, at most */
 #define BYTES_AN_INSTRUCTION 64
 #define TABLE_MAX 200000 /* slots that one table function may walk */
 
@@ -41,6 +41,8 @@ static void *allocate(void *ud, void *ptr, size_t osize, size_t nsize)
     if (nsize > old) {
         bool large = nsize > 65536;
         if (nsize > SANDBOX_BLOCK || sb->used - old + nsize > SANDBOX_MEMORY)
+            return NULL;
+        if (!ptr && osize == LUA_TSTRING && nsize > SANDBOX_STRING + STRING_HEAD)
             return NULL;
         if (sb->running) {
             sb->left -= (int64_t)(nsize / BYTES_AN_INSTRUCTION);
@@ -70,7 +72,7 @@ static int64_t cpu_us(void)
     return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-static bool passed(struct sandbox *sb, bool look)
+static bool passed(struct sandbox *sb, bool look) /* at the clock: a system call */
 {
     if (atomic_load_explicit(sb->stop, memory_order_relaxed)) {
         sb->why = "the scripts are being ended";
@@ -91,7 +93,7 @@ static void hook(lua_State *L, lua_Debug *ar)
     if (!sb->running)
         return;
     sb->left -= lua_gethookcount(L);
-    if (!sb->over && !passed(sb, ++sb->ticks % CLOCK_EVERY == 0))
+    if (!sb->over && !passed(sb, true))
         return;
     lua_sethook(L, hook, LUA_MASKCOUNT, 1);
     lua_getinfo(L, "Sl", ar);

@@ -18,9 +18,8 @@
 #define SANDBOX_INSTRUCTIONS 1000000
 #define SANDBOX_CPU_MS 50
 #define SANDBOX_MEMORY ((size_t)32 << 20)
-#define SANDBOX_BLOCK ((size_t)4 << 20)   /* no string and no table's array is longer */
-#define SANDBOX_STRING ((size_t)1 << 20)  /* no result of string.rep is longer */
-#define SANDBOX_SUBJECT ((size_t)1 << 16) /* bytes that a pattern may be matched against */
+#define SANDBOX_BLOCK ((size_t)4 << 20)  /* no table's array is longer */
+#define SANDBOX_STRING ((size_t)1 << 16) /* no string is longer */
 
 struct sandbox {
     lua_State *L;
@@ -29,7 +28,6 @@ struct sandbox {
     bool over;         /* and has passed it */
     int64_t left;      /* instructions */
     int64_t cpu_until; /* thread CPU time, microseconds */
-    unsigned ticks;    /* hooks since the start */
     const char *why;   /* which bound was passed */
     atomic_bool *stop; /* set by another thread: end at once */
 };

@@ -1,5 +1,7 @@
 #include "show/style.h"
 
+#include "base/near.h"
+
 #include <string.h>
 #include <strings.h>
 
@@ -49,33 +51,12 @@ const struct style *style_find(const struct styles *s, const char *name)
     return NULL;
 }
 
-/* Edits between two short words: Levenshtein, two rows. */
-static int distance(const char *a, const char *b)
-{
-    int row[40], n = (int)strlen(b);
-    if (strlen(a) > 31 || n > 31)
-        return 99;
-    for (int j = 0; j <= n; j++)
-        row[j] = j;
-    for (int i = 1; a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= n; j++) {
-            int cost = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            int least = row[j] + 1 < row[j - 1] + 1 ? row[j] + 1 : row[j - 1] + 1;
-            row[j] = cost < least ? cost : least;
-        }
-    }
-    return row[n];
-}
-
 const char *style_nearest(const struct styles *s, const char *name)
 {
     const char *best = NULL;
     int least = 4;
     for (int i = 0; i < s->count; i++) {
-        int d = distance(name, s->all[i].name);
+        int d = near_edits(name, s->all[i].name);
         if (d < least) {
             least = d;
             best = s->all[i].name;

@@ -1,15 +1,12 @@
-#include "store/store.h"
+#include "store/inside.h"
 
-#include "base/buf.h"
 #include "base/log.h"
 #include "store/row.h"
 #include "store/schema.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,13 +15,13 @@
 
 #define BATCH_MAX 1000
 #define BUSY_MS 10000 /* another process may hold the database that long */
+#define START_MS 2000 /* the same at the start: somebody waits */
 #define HURRY_MS 200  /* the same while the show ends */
 #define BUSY_STEP_MS 5
-#define CHECKED_AT_START                                                                           \
-    ((off_t)16 << 20) /* bytes of a database that are checked while opening                        \
-                       */
+/* A database of at most that many bytes is checked while opening. */
+#define CHECKED_AT_START ((off_t)16 << 20)
 
-static const char *const sql[] = {
+static const char *const sql[STORE_KINDS] = {
     [STORE_PROMPT] = "INSERT OR REPLACE INTO prompts (" ROW_COLUMNS ") VALUES (" ROW_PARAMETERS ")",
     [STORE_NOTE] = "INSERT INTO decisions (at, prompt, who, what, rule, from_state, to_state) "
                    "VALUES (?,?,?,?,?,?,?)",
@@ -34,39 +31,6 @@ static const char *const sql[] = {
     [STORE_PAGE] = "SELECT " ROW_SELECT " FROM prompts WHERE id < ? AND state IN "
                    "('aired','rejected','cancelled','failed','quarantined') "
                    "ORDER BY id DESC LIMIT ?",
-};
-#define STATEMENTS ((int)(sizeof sql / sizeof *sql))
-
-struct done {
-    struct store_result result;
-    struct prompt *page;
-    bool read; /* a page: its error dooms nothing */
-    struct done *next;
-};
-
-struct store {
-    /* set once */
-    sqlite3 *db;
-    char *path;
-    void (*wake)(void *user);
-    void *user;
-    atomic_bool hurry;
-    sqlite3_stmt *statement[STATEMENTS]; /* store's thread, once it runs */
-
-    /* loop thread only */
-    bool started;
-    pthread_t thread;
-    uint64_t last_ticket, epoch;
-    uint64_t doomed_from, doomed_to; /* tickets that failed at the last failure, results or not */
-
-    pthread_mutex_t lock;
-    pthread_cond_t work, idle;
-    /* under lock */
-    struct store_op *first, **tail;
-    struct done *done, **done_tail;
-    bool quit, busy;
-    uint64_t failed_epoch; /* ops of this epoch or an earlier one fail unseen, ... */
-    struct fault failure;  /* ... for this reason */
 };
 
 struct store_op *store_op_new(enum store_kind kind)
@@ -90,7 +54,7 @@ void store_op_free(struct store_op *op)
 
 /* ---- opening ---- */
 
-static enum err unsound(const char *path, const char *why, struct fault *f)
+enum err store_unsound(const char *path, const char *why, struct fault *f)
 {
     return fault_set(
         f, ERR_CORRUPT,
@@ -110,6 +74,7 @@ static enum err prove_sound(const char *path, struct fault *f)
     if (stat(path, &st) || st.st_size == 0)
         return ERR_OK; /* new */
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL);
+    sqlite3_busy_timeout(db, START_MS);
     if (rc == SQLITE_OK)
         rc = sqlite3_prepare_v2(
             db, st.st_size <= CHECKED_AT_START ? "PRAGMA quick_check(1)" : "PRAGMA schema_version",
@@ -119,9 +84,9 @@ static enum err prove_sound(const char *path, struct fault *f)
     if (rc == SQLITE_ROW && st.st_size <= CHECKED_AT_START) {
         const char *said = (const char *)sqlite3_column_text(q, 0);
         if (said && strcmp(said, "ok"))
-            e = unsound(path, said, f);
+            e = store_unsound(path, said, f);
     } else if (rc == SQLITE_CORRUPT || rc == SQLITE_NOTADB) {
-        e = unsound(path, sqlite3_errmsg(db), f);
+        e = store_unsound(path, sqlite3_errmsg(db), f);
     } else if (rc != SQLITE_ROW) {
         e = fault_set(f, ERR_IO, "cannot read the database %s: %s", path, sqlite3_errmsg(db));
     }
@@ -135,7 +100,7 @@ static enum err prove_sound(const char *path, struct fault *f)
 static int on_busy(void *user, int times)
 {
     struct store *s = user;
-    if (times * BUSY_STEP_MS >= (s->hurry ? HURRY_MS : BUSY_MS))
+    if (times * BUSY_STEP_MS >= s->patience_ms)
         return 0;
     usleep(BUSY_STEP_MS * 1000);
     return 1;
@@ -152,10 +117,10 @@ static enum err open_for_writing(struct store *s, const char *vfs, struct fault 
     close(fd);
     int rc = sqlite3_open_v2(s->path, &s->db,
                              SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, vfs);
+    s->patience_ms = START_MS;
     sqlite3_busy_handler(s->db, on_busy, s);
     if (rc == SQLITE_OK && schema_newer(s->db, s->path, f))
         return ERR_VERSION;
-    s->hurry = true; /* at the start somebody waits */
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(s->db,
                           "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
@@ -165,11 +130,11 @@ static enum err open_for_writing(struct store *s, const char *vfs, struct fault 
         return fault_set(f, ERR_IO, "cannot open the database %s: %s", s->path,
                          sqlite3_errmsg(s->db));
     enum err e = schema_migrate(s->db, s->path, f);
-    for (int i = 0; i < STATEMENTS && !e; i++)
+    for (int i = 0; i < STORE_KINDS && !e; i++)
         if (sqlite3_prepare_v3(s->db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &s->statement[i],
                                NULL))
-            e = unsound(s->path, sqlite3_errmsg(s->db), f);
-    s->hurry = false;
+            e = store_unsound(s->path, sqlite3_errmsg(s->db), f);
+    s->patience_ms = BUSY_MS;
     return e;
 }
 
@@ -196,92 +161,6 @@ struct store *store_open(const char *path, const char *vfs, void (*wake)(void *u
         return NULL;
     }
     return s;
-}
-
-/* ---- reading at the start ---- */
-
-enum err store_load(struct store *s, int ended, void (*fn)(void *user, const struct prompt *p),
-                    void *user, struct fault *f)
-{
-    static const char query[] =
-        "SELECT " ROW_SELECT " FROM prompts WHERE id IN ("
-        " SELECT id FROM prompts WHERE state IN"
-        "  ('held','approved','generating','review','cleared','airing')"
-        " UNION SELECT id FROM (SELECT id FROM prompts WHERE state = 'aired'"
-        "  ORDER BY id DESC LIMIT ?1)"
-        " UNION SELECT id FROM (SELECT id FROM prompts WHERE state NOT IN"
-        "  ('held','approved','generating','review','cleared','airing') ORDER BY id DESC LIMIT ?1)"
-        ") ORDER BY id";
-    sqlite3_stmt *q = NULL;
-    int rc = sqlite3_prepare_v2(s->db, query, -1, &q, NULL);
-    if (rc == SQLITE_OK) {
-        sqlite3_bind_int(q, 1, ended);
-        while ((rc = sqlite3_step(q)) == SQLITE_ROW) {
-            struct prompt p;
-            if (!row_read(q, &p)) {
-                sqlite3_finalize(q);
-                return unsound(s->path, "a prompt that makes no sense", f);
-            }
-            fn(user, &p);
-        }
-    }
-    sqlite3_finalize(q);
-    return rc == SQLITE_DONE ? ERR_OK : unsound(s->path, sqlite3_errmsg(s->db), f);
-}
-
-enum err store_meta(struct store *s, const char *key, char *out, size_t size)
-{
-    sqlite3_stmt *q = NULL;
-    out[0] = '\0';
-    int rc = sqlite3_prepare_v2(s->db, "SELECT value FROM meta WHERE key = ?", -1, &q, NULL);
-    if (rc == SQLITE_OK) {
-        sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
-        rc = sqlite3_step(q);
-        if (rc == SQLITE_ROW)
-            str_copy(out, size, (const char *)sqlite3_column_text(q, 0));
-    }
-    sqlite3_finalize(q);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? ERR_OK : ERR_IO;
-}
-
-int64_t store_last_id(struct store *s)
-{
-    sqlite3_stmt *q = NULL;
-    int64_t id = 0;
-    if (sqlite3_prepare_v2(s->db, "SELECT max(id) FROM prompts", -1, &q, NULL) == SQLITE_OK &&
-        sqlite3_step(q) == SQLITE_ROW)
-        id = sqlite3_column_int64(q, 0);
-    sqlite3_finalize(q);
-    return id;
-}
-
-enum err store_favourites(struct store *s, void (*fn)(void *user, int64_t id), void *user)
-{
-    sqlite3_stmt *q = NULL;
-    int rc = sqlite3_prepare_v2(s->db, "SELECT id FROM prompts WHERE favourite", -1, &q, NULL);
-    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-        rc = sqlite3_step(q);
-        if (rc == SQLITE_ROW)
-            fn(user, sqlite3_column_int64(q, 0));
-    }
-    sqlite3_finalize(q);
-    return rc == SQLITE_DONE ? ERR_OK : ERR_IO;
-}
-
-enum err store_values(struct store *s,
-                      void (*fn)(void *user, const char *scope, const char *key, const char *value),
-                      void *user)
-{
-    sqlite3_stmt *q = NULL;
-    int rc = sqlite3_prepare_v2(s->db, "SELECT scope, key, value FROM script_values", -1, &q, NULL);
-    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
-        rc = sqlite3_step(q);
-        if (rc == SQLITE_ROW)
-            fn(user, (const char *)sqlite3_column_text(q, 0),
-               (const char *)sqlite3_column_text(q, 1), (const char *)sqlite3_column_text(q, 2));
-    }
-    sqlite3_finalize(q);
-    return rc == SQLITE_DONE ? ERR_OK : ERR_IO;
 }
 
 /* ---- writing: the store's thread ---- */
@@ -398,36 +277,10 @@ static void read_page(struct store *s, const struct store_op *op, struct done *d
     d->result.page_count = n;
 }
 
-/* The clip's way into air/: a hard link, or a synced copy where the file system has none. */
-static enum err link_or_copy(const char *from, const char *to, struct fault *f)
-{
-    if (!link(from, to) || errno == EEXIST)
-        return ERR_OK;
-    if (errno != EXDEV && errno != EPERM && errno != EOPNOTSUPP)
-        return fault_set(f, ERR_IO, "cannot link %s to %s: %s", from, to, strerror(errno));
-    char temp[4200], block[65536];
-    snprintf(temp, sizeof temp, "%s.part", to);
-    int in = open(from, O_RDONLY | O_CLOEXEC),
-        out = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    bool ok = in >= 0 && out >= 0;
-    for (ssize_t n; ok && (n = read(in, block, sizeof block)) != 0;)
-        ok = n > 0 && write(out, block, (size_t)n) == n;
-    ok = ok && !fsync(out) && !rename(temp, to);
-    int why = errno;
-    if (in >= 0)
-        close(in);
-    if (out >= 0)
-        close(out);
-    if (ok)
-        return ERR_OK;
-    unlink(temp);
-    return fault_set(f, ERR_IO, "cannot copy %s to %s: %s", from, to, strerror(why));
-}
-
 static void follow_up(struct store *s, const struct store_op *op, struct done *d)
 {
     if (op->link_from)
-        d->result.file_err = link_or_copy(op->link_from, op->link_to, &d->result.fault);
+        d->result.file_err = airlink_make(op->link_from, op->link_to, &d->result.fault);
     if (op->unlink && unlink(op->unlink) && errno != ENOENT)
         d->result.file_err = fault_set(&d->result.fault, ERR_IO, "cannot remove %s: %s", op->unlink,
                                        strerror(errno));
@@ -622,7 +475,7 @@ bool store_doomed(const struct store *s, uint64_t ticket)
 
 void store_hurry(struct store *s)
 {
-    s->hurry = true;
+    s->patience_ms = HURRY_MS;
 }
 
 void store_drain(struct store *s)
@@ -653,7 +506,7 @@ void store_close(struct store *s)
         pthread_join(s->thread, NULL);
     }
     store_poll(s, forget_result, NULL);
-    for (int i = 0; i < STATEMENTS; i++)
+    for (int i = 0; i < STORE_KINDS; i++)
         sqlite3_finalize(s->statement[i]);
     sqlite3_close(s->db);
     pthread_mutex_destroy(&s->lock);
@@ -661,40 +514,4 @@ void store_close(struct store *s)
     pthread_cond_destroy(&s->idle);
     free(s->path);
     free(s);
-}
-
-enum err store_backup(const char *from, const char *to, struct fault *f)
-{
-    sqlite3 *src = NULL, *dst = NULL;
-    struct stat st;
-    enum err e = ERR_OK;
-    if (!stat(to, &st))
-        return fault_set(f, ERR_EXISTS, "%s exists already; name a new file for the backup", to);
-    int rc = sqlite3_open_v2(from, &src, SQLITE_OPEN_READWRITE, NULL);
-    if (rc != SQLITE_OK) {
-        e = fault_set(f, ERR_IO, "cannot read %s: %s", from, sqlite3_errmsg(src));
-        sqlite3_close(src);
-        return e;
-    }
-    int fd =
-        open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600); /* it holds what people said */
-    if (fd < 0) {
-        e = fault_set(f, ERR_IO, "cannot write the backup %s: %s", to, strerror(errno));
-        sqlite3_close(src);
-        return e;
-    }
-    close(fd);
-    sqlite3_busy_timeout(src, 5000);
-    rc = sqlite3_open_v2(to, &dst, SQLITE_OPEN_READWRITE, NULL);
-    sqlite3_backup *b = rc == SQLITE_OK ? sqlite3_backup_init(dst, "main", src, "main") : NULL;
-    rc = b ? sqlite3_backup_step(b, -1) : SQLITE_ERROR;
-    int end = b ? sqlite3_backup_finish(b) : SQLITE_ERROR;
-    if (rc != SQLITE_DONE || end != SQLITE_OK)
-        e = fault_set(f, ERR_IO, "cannot write the backup %s: %s", to,
-                      end == SQLITE_OK ? sqlite3_errstr(rc) : sqlite3_errmsg(dst));
-    sqlite3_close(src);
-    sqlite3_close(dst);
-    if (e)
-        unlink(to);
-    return e;
 }

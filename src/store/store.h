@@ -85,6 +85,9 @@ int64_t store_last_id(struct store *s);
 /* The ids of all favourites, also of prompts too old to be loaded. Before the first store_stage().
  */
 enum err store_favourites(struct store *s, void (*fn)(void *user, int64_t id), void *user);
+/* Did this prompt air with this clip, and is it not hidden since? Before the first store_stage().
+ */
+bool store_aired(struct store *s, int64_t id, const char *clip);
 /* Every script value. Before the first store_stage(). */
 enum err store_values(struct store *s,
                       void (*fn)(void *user, const char *scope, const char *key, const char *value),

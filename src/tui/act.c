@@ -117,7 +117,9 @@ void act_command(struct tui *t, const struct command *row)
     const struct show *s = t->show;
     const struct prompt *p = tui_subject(t);
     char line[80];
-    if (!strcmp(row->name, "quit")) {
+    if (t->overlay == OVERLAY_HELP && strstr(row->args, "ID")) {
+        tui_say(t, LOG_WARN, "the help hides what this is about: Esc closes it", t->now);
+    } else if (!strcmp(row->name, "quit")) {
         ask_yes(t, "quit",
                 s->count[PROMPT_AIRING] ? "A clip is ON AIR. End the show?" : "End the show?");
     } else if (!strcmp(row->name, "pause") && s->panic) { /* no single key leaves a panic */

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "show/queue.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -47,6 +48,10 @@ static void stage_lamp(struct tui *t, struct lamps *l)
     const struct obs_status *o = &s->obs;
     bool airing = s->count[PROMPT_AIRING] > 0;
     const char *scene = o->connected ? o->scene : "";
+    char name[16];
+    str_copy(name, sizeof name, stage_scene_name(o->stage));
+    for (char *c = name; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
     if (!strncmp(scene, "sakuga ", 7))
         scene += 7;
     if (s->panic)
@@ -54,8 +59,7 @@ static void stage_lamp(struct tui *t, struct lamps *l)
     else if (airing)
         add(l, LOOK_ON_AIR, URGENT + 8, " %s ON AIR ", frame_glyph(t, GLYPH_DOT));
     else
-        add(l, LOOK_STANDBY, 90, " %s %s ", frame_glyph(t, GLYPH_RING),
-            o->stage == STAGE_GALLERY ? "GALLERY" : "STANDBY");
+        add(l, LOOK_STANDBY, 90, " %s %s ", frame_glyph(t, GLYPH_RING), name);
     if (scene[0])
         add(l, LOOK_TEXT, 60, "%s", scene);
     if (o->monitor[0])
@@ -100,7 +104,7 @@ static int lines_a_minute(const struct tui *t, int source)
 static void chat_lamp(struct tui *t, struct lamps *l, int i)
 {
     const struct chat_status *c = &t->show->chat[i];
-    const char *name = strcmp(c->kind, "simulated") ? c->kind : "chat";
+    const char *name = frame_platform(c->kind);
     int rate = lines_a_minute(t, i);
     char age[16];
     if (!c->connected) {
@@ -167,6 +171,8 @@ static void house_lamps(struct tui *t, struct lamps *l)
         add(l, LOOK_TEXT, 25, "disk %.0fG", (double)s->disk_free / 1e9);
     if (s->script_late)
         add(l, LOOK_BAD, URGENT + 1, "%s scripts late", frame_glyph(t, GLYPH_NO));
+    else if (s->script_why[0]) /* one failed, or there are none; the log has the words */
+        add(l, LOOK_WARN, 53, "%s scripts", frame_glyph(t, GLYPH_NO));
     else
         add(l, LOOK_GOOD, 9, "scripts %s", frame_glyph(t, GLYPH_OK));
     if (s->paused && !s->panic)

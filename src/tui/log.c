@@ -1,6 +1,7 @@
 /* What happened: the log's newest lines and every move of a prompt. */
 #include "tui/view.h"
 
+#include "base/buf.h"
 #include "base/clock.h"
 
 #include <stdio.h>
@@ -16,14 +17,16 @@ void tui_log(void *tui, const struct log_line *line)
 void tui_event(void *tui, const struct event *e)
 {
     struct tui *t = tui;
-    char text[240];
+    char text[240], viewer[64], words[128];
     if (e->kind != EVENT_PROMPT)
         return;
     const struct prompt *p = e->prompt;
     enum log_level level =
         e->to == PROMPT_FAILED || e->to == PROMPT_QUARANTINED ? LOG_ERROR : LOG_INFO;
-    const char *words = e->to == PROMPT_REJECTED || level == LOG_ERROR ? p->reason : p->text;
-    snprintf(text, sizeof text, "#%lld %.64s %s %s%s%s%.100s", (long long)p->id, p->viewer.name,
+    bool refused = e->to == PROMPT_REJECTED || level == LOG_ERROR;
+    str_copy(viewer, sizeof viewer, p->viewer.name);
+    str_copy(words, sizeof words, refused ? p->reason : p->text);
+    snprintf(text, sizeof text, "#%lld %s %s %s%s%s%s", (long long)p->id, viewer,
              frame_glyph(t, GLYPH_ARROW), prompt_state_name(e->to),
              e->by && !strcmp(e->by, "operator") ? " by you" : "", words[0] ? ": " : "", words);
     ring_add(&t->ring, clock_utc_ms(), level, "show", text);

@@ -169,9 +169,9 @@ enum err look_load(struct look *l, const char *folder, const char *name, struct 
     if (!name[0] || name[ok] || path_join(path, sizeof path, folder, name))
         return fault_set(f, ERR_INVAL, "theme: `%.40s` is no name of a theme", name);
     enum err e = path_read(path, THEME_BYTES, &text, f);
-    if (e)
+    if (e == ERR_NOTFOUND)
         fault_set(f, e, "there is no theme `%s` in %s", name, folder);
-    else
+    else if (!e)
         e = look_parse(l, buf_str(&text), path, f);
     buf_free(&text);
     return e;

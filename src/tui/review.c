@@ -93,7 +93,7 @@ void view_review(struct tui *t, struct grid *g, struct rect r)
     if (l->tags)
         snprintf(note, sizeof note, "%d tagged", l->tags);
     else if (p)
-        strcpy(note, "not airable before a");
+        strcpy(note, "waits for you");
     struct rect in = frame_draw(t, g, r, framed, t->focus == PANE_REVIEW, "3 Review", l->all, note);
     int most = in.h > 20 ? 6 : in.h > 12 ? 4 : in.h > 6 ? 2 : in.h > 4 ? 1 : in.h;
     int used = rows(t, g, in, most);

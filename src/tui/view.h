@@ -62,9 +62,8 @@ struct tui {
     } rate[CHAT_SOURCES_MAX][RATE_SAMPLES];
     int rate_at, rate_count;
 
-    struct tui_time now;    /* of the last call */
-    struct tui_time answer; /* for answers that come outside of a call */
-    bool touched;           /* something of our own changed */
+    struct tui_time now; /* of the last call */
+    bool touched;        /* something of our own changed */
     uint64_t drawn_show, drawn_ring;
 };
 

@@ -28,6 +28,7 @@
 
 static struct {
     bool configured, media;
+    bool refused; /* it cannot serve as it was told to */
     struct drawing *drawing;
     struct review *player, *errands;
 } worker;
@@ -87,6 +88,7 @@ static bool obey(const struct order *o)
         if (o->kind == ORDER_CONFIG && configure(o, &f))
             return true;
         log_error("worker", "%s", fault_text(&f));
+        worker.refused = true;
         return false;
     }
     if (o->kind == ORDER_JOB && worker.drawing) {
@@ -208,5 +210,5 @@ int main(int argc, char **argv)
     drawing_stop(worker.drawing, GRACE_MS);
     /* Threads of libraries and of ours may still run: end without waiting for any of them. */
     fflush(stderr);
-    _exit(0);
+    _exit(worker.refused);
 }

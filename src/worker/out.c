@@ -81,7 +81,7 @@ void out_trouble(int64_t id, const char *path, const struct fault *f)
     out_report(&r);
 }
 
-void out_picture(enum picture_kind kind, int64_t id, int w, int h, const uint8_t *rgb)
+bool out_picture(enum picture_kind kind, int64_t id, int w, int h, const uint8_t *rgb)
 {
     uint8_t head[PICTURE_HEADER];
     struct picture_head info = {
@@ -90,11 +90,12 @@ void out_picture(enum picture_kind kind, int64_t id, int w, int h, const uint8_t
     pthread_mutex_lock(&picture_lock);
     /* A still is asked for once and waits for room; moving pictures are dropped. */
     int wait_ms = kind == PICTURE_STILL ? 1000 : 0;
-    if (poll(&ready, 1, wait_ms) == 1 && ready.revents & POLLOUT) {
+    bool sent = poll(&ready, 1, wait_ms) == 1 && ready.revents & POLLOUT;
+    if (sent) {
         info.serial = ++serial;
         protocol_put_head(head, &info);
-        if (write_all(PICTURES_FD, head, sizeof head))
-            write_all(PICTURES_FD, rgb, info.bytes);
+        sent = write_all(PICTURES_FD, head, sizeof head) && write_all(PICTURES_FD, rgb, info.bytes);
     }
     pthread_mutex_unlock(&picture_lock);
+    return sent;
 }

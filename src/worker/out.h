@@ -16,7 +16,7 @@ void out_failed(int64_t id, const struct fault *f);
 void out_trouble(int64_t id, const char *path, const struct fault *f);
 void out_simple(enum report_kind kind, int64_t id); /* ack, cancelled */
 
-/* rgb[h][w][3], packed. */
-void out_picture(enum picture_kind kind, int64_t id, int w, int h, const uint8_t *rgb);
+/* rgb[h][w][3], packed. False: dropped. A still waits a second for room. */
+bool out_picture(enum picture_kind kind, int64_t id, int w, int h, const uint8_t *rgb);
 
 #endif

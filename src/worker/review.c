@@ -81,23 +81,23 @@ static void decode_next(struct review *r)
         r->have_next = true;
 }
 
-/* Shows what is due. Returns when to come back (monotonic microseconds), or -1 for never. */
+/* Shows the next picture if it is due. Returns when to come back (monotonic microseconds), or -1
+ * for never. One at a time: a clip that decodes slower than it plays is always late, and an order
+ * to stop it has to be seen all the same. */
 static int64_t play(struct review *r)
 {
-    while (r->player) {
-        if (!r->have_next)
-            decode_next(r);
-        if (!r->have_next)
-            break;
-        int64_t now = clock_mono_us(), due = r->started_us + r->next.time_us;
-        if (due > now)
-            return due - now > 2000000 ? now + 2000000 : due;
-        if (now - due > 500000) /* asleep or starved: go on from here, do not race */
-            r->started_us += now - due;
-        out_picture(PICTURE_REVIEW, r->playing.id, r->next.w, r->next.h, r->next.rgb);
-        r->have_next = false;
-    }
-    return -1;
+    if (r->player && !r->have_next)
+        decode_next(r);
+    if (!r->player)
+        return -1;
+    int64_t now = clock_mono_us(), due = r->started_us + r->next.time_us;
+    if (due > now)
+        return due - now > 2000000 ? now + 2000000 : due;
+    if (now - due > 500000) /* asleep or starved: go on from here, do not race */
+        r->started_us += now - due;
+    out_picture(PICTURE_REVIEW, r->playing.id, r->next.w, r->next.h, r->next.rgb);
+    r->have_next = false;
+    return now;
 }
 
 static void take_still(const struct errand *e)
@@ -114,10 +114,10 @@ static void take_still(const struct errand *e)
             break;
         }
     }
+    if (!bad && !out_picture(PICTURE_STILL, e->id, v.w, v.h, v.rgb))
+        bad = fault_set(&f, ERR_TIMEOUT, "the console did not take the picture of %s", e->path);
     if (bad)
         out_trouble(e->id, e->path, &f);
-    else
-        out_picture(PICTURE_STILL, e->id, v.w, v.h, v.rgb);
     player_free(p);
 }
 

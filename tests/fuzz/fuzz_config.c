@@ -1,5 +1,6 @@
 /* show.lua and secrets.conf. */
 #include "app/config.h"
+#include "app/keyline.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         abort(); /* a refusal says why */
     config_defaults(&c);
     config_parse_secrets(&c, text, "secrets.conf", &f);
-    config_line(text, "chat[1].url");
+    keyline_find(text, "chat[1].url");
     free(text);
     return 0;
 }

@@ -2,6 +2,7 @@
  * it, KEEP=1 leaves the folder. */
 #include "rig.h"
 
+#include "obs/design.h"
 #include "obs/setup.h"
 
 #include <stdio.h>
@@ -497,7 +498,7 @@ static void dies_on_air(struct rig *r)
     CHECK(wait_aired(r, 3, 3000));
     rig_run(r, 500);
     for (int slot = 0; slot < 2; slot++) {
-        cJSON *d = session_pair("inputName", setup_clip(slot));
+        cJSON *d = session_pair("inputName", design_clip(slot));
         cJSON_AddStringToObject(d, "mediaAction", "OBS_WEBSOCKET_MEDIA_INPUT_ACTION_PAUSE");
         cJSON_Delete(rig_ask(r, "TriggerMediaInputAction", d));
     }

@@ -44,11 +44,12 @@ static inline long long pty_now(void)
     return pty_now_us() / 1000;
 }
 
+/* A folder with that show.lua; NULL: without one. */
 static inline void pty_show_lua(struct pty *p, const char *text)
 {
     char path[128];
     snprintf(p->dir, sizeof p->dir, "/dev/shm/sakuga-pty-XXXXXX");
-    if (!mkdtemp(p->dir))
+    if (!mkdtemp(p->dir) || !text)
         return;
     snprintf(path, sizeof path, "%s/show.lua", p->dir);
     FILE *f = fopen(path, "w");

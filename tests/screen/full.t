@@ -14,7 +14,7 @@ time 12000
 engine draw 41 draw 8000
 obs sakuga_result 4
 screen
-| ✿ sakuga   ○ GALLERY   sakuga_result  obs ✓ 4 ms  irc ✓  ▶ #2 41%  cpu 42% 96M  disk 212G     16:00:12 |
+| ✿ sakuga   ○ RESULT   sakuga_result  obs ✓ 4 ms  irc ✓  ▶ #2 41%  cpu 42% 96M  disk 212G      16:00:12 |
 | SUBMISSIONS OPEN  held 2  ready 1  review 1  aired 0  rejected 0  a new one airs in 12 s               |
 |╭─ 1 Held 2 ─────────────────────────────────────────────╮╭─ 4 Now ───────────────────────── animatic ─╮|
 |│▌  #4 irc bo         12s cat pilot in a storm           ││ ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀  #2 mika_ch  def… │|
@@ -25,7 +25,7 @@ screen
 |│                                                        ││ ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀  draw  seed 2222  │|
 |│                                                        ││ ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀  ━━────  41% 0:08 │|
 |│                                                        │╰────────────────────────────────────────────╯|
-|│                                                        │╭─ 3 Review 1 ──────── not airable before a ─╮|
+|│                                                        │╭─ 3 Review 1 ─────────────── waits for you ─╮|
 |│                                                        ││  #1 sol 0:05 ✓ a dragon made of paper lant…│|
 |╰────────────────────────────────────────────────────────╯│ the clip is being opened                   │|
 |╭─ 2 Ready 1 ────────────────────────────────────────────╮│                                            │|
@@ -44,7 +44,7 @@ screen
 |╰────────────────────────────────────────────────────────╯╰────────────────────────────────────────────╯|
 |                                                                                                        |
 | a Approve  x Reject  e Edit  Space Tag  A Approve tagged  w Why  z Undo  / Filter  ? Help    F12 PANIC |
-~ cccccccc  SSSSSSSSSSS                 oooooooooo  ooooo  eeeeeeee                             ffffffff ~
+~ cccccccc  SSSSSSSSSS                 oooooooooo  ooooo  eeeeeeee                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  nnnnnnn  pppppppp  bbbbbbb  bbbbbbbbbb                                       ~
 ~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeddfffffffdddddddddddddddddddddddddbbbbbbbbbbdd~
 ~eEAEEEABBBALLAAAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAed %%%%%%%%%%%%%%%%%%%%%%%%  eeelllllllllmmmm d~
@@ -55,7 +55,7 @@ screen
 ~e                                                        ed %%%%%%%%%%%%%%%%%%%%%%%%  bbbbbbbbbbbbbbb  d~
 ~e                                                        ed %%%%%%%%%%%%%%%%%%%%%%%%  uuvvvvnnnnnnnnnn d~
 ~e                                                        edddddddddddddddddddddddddddddddddddddddddddddd~
-~e                                                        eddffffffffffnnddddddddbbbbbbbbbbbbbbbbbbbbbbdd~
+~e                                                        eddffffffffffnndddddddddddddddbbbbbbbbbbbbbbbdd~
 ~e                                                        edAAEEELLLLBBBBBOOAAAAAAAAAAAAAAAAAAAAAAAAAAAAd~
 ~eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeed bbbbbbbbbbbbbbbbbbbbbbbb                   d~
 ~ddfffffffffnndddddddddddddddddddddddddddddddddddddddddddddd                                            d~
@@ -201,7 +201,7 @@ screen
 ~ g xxx  g xxxxxx  g xxxxxx  g xxxx  g xxxxxxxxx  g xxxx  g xxxxxxx  g xxxx                   TTTTTTTTTTT~
 off-air
 screen
-| ✿ sakuga   ○ GALLERY   sakuga_result  obs ✓ 4 ms  irc ✓  ▶ #2 41%  cpu 42% 96M  disk 212G     16:00:12 |
+| ✿ sakuga   ○ RESULT   sakuga_result  obs ✓ 4 ms  irc ✓  ▶ #2 41%  cpu 42% 96M  disk 212G      16:00:12 |
 | SUBMISSIONS OPEN  held 2  ready 1  review 0  aired 1  rejected 0  a new one airs in 25 s               |
 |╭─ 1 Held 2 ─────────────────────────────────────────────╮╭─ 4 Now ───────────────────────── animatic ─╮|
 |│   #4 irc bo         12s cat pilot in a storm           ││ ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀  #2 mika_ch  def… │|
@@ -231,7 +231,7 @@ screen
 |╰────────────────────────────────────────────────────────╯╰────────────────────────────────────────────╯|
 | ✓ cleared for air: #1  (z takes it back)                                                               |
 | a Air  x Reject  r Reroll  e Edit  f Favourite  z Undo  : Command  ? Help                    F12 PANIC |
-~ cccccccc  SSSSSSSSSSS                 oooooooooo  ooooo  eeeeeeee                             ffffffff ~
+~ cccccccc  SSSSSSSSSS                 oooooooooo  ooooo  eeeeeeee                              ffffffff ~
 ~ oooooooooooooooo  nnnnnn  nnnnnnn  bbbbbbbb  nnnnnnn  bbbbbbbbbb                                       ~
 ~ddffffffffnnddddddddddddddddddddddddddddddddddddddddddddddddfffffffdddddddddddddddddddddddddbbbbbbbbbbdd~
 ~dAAEEEABBBALLAAAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdd %%%%%%%%%%%%%%%%%%%%%%%%  eeelllllllllmmmm d~

@@ -150,3 +150,53 @@ screen
 ~dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
 ~                                                                                ~
 ~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
+# A key decides on nothing that the help hides.
+say aki neon fox
+say bo two foxes
+do approve 2
+engine draw 40 draw 9000
+key ? a c
+size 80 10
+screen
+| ✿ sakuga   ○ STANDBY   irc ✓  ▶ #2 40%  cpu 42% 96M  disk 212G        16:00:00 |
+|╭─ Help ────────────────────────────────────────────── j k scroll, Esc closes ─╮|
+|│ Decisions                                                                    ┃|
+|│ a           approve    pass gate 1: the prompt may be drawn                  │|
+|│ x           reject     refuse a prompt or its clip                           │|
+|│ v           air        pass gate 2: the clip may be shown                    │|
+|│ c           cancel     drop a prompt, also while it is drawn                 │|
+|╰──────────────────────────────────────────────────────────────────────────────╯|
+| ✗ the help hides what this is about: Esc closes it                             |
+| a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
+~ cccccccc  SSSSSSSSSSS  ooooo  eeeeeeee                                ffffffff ~
+~eeggggggeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbbbbbbbbbbee~
+~e ggggggggg                                                                    ?~
+~e g           lllllll                                                          e~
+~e g           llllll                                                           e~
+~e g           lll                                                              e~
+~e g           llllll                                                           e~
+~eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~ pppppppppppppppppppppppppppppppppppppppppppppppppp                             ~
+~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~
+key Esc
+screen
+| ✿ sakuga   ○ STANDBY   irc ✓ 120/min  ▶ #2 40%  cpu 42% 96M           16:00:01 |
+|╭─ 1 Held 1 ───────────────────────────────────────────────────────────────────╮|
+|│▌  #1 irc aki           0s neon fox                                           │|
+|│                                                                              │|
+|│                                                                              │|
+|│                                                                              │|
+|│                                                                              │|
+|╰──────────────────────────────────────────────────────────────────────────────╯|
+| ✗ the help hides what this is about: Esc closes it                             |
+| a Approve  x Reject  e Edit  Space Tag  A Approve tagged  ? Help     F12 PANIC |
+~ cccccccc  SSSSSSSSSSS  ooooooooooooo  eeeeeeee                        ffffffff ~
+~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~eEAEEEABBBALLLAAAAAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
+~e                                                                              e~
+~e                                                                              e~
+~e                                                                              e~
+~e                                                                              e~
+~eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~ pppppppppppppppppppppppppppppppppppppppppppppppppp                             ~
+~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxxx    TTTTTTTTTTT~

@@ -165,3 +165,27 @@ screen
 ~                                        ~
 ~                                        ~
 ~ g xxxxxxx  g xxxxxx  g xxxx TTTTTTTTTTT~
+obs sakuga_gallery 4
+lamp script-error
+size 180 10
+screen
+| ✿ sakuga   ○ GALLERY   sakuga_gallery  obs ✓ 4 ms  irc ✓ 0/min  engine stale 12s  cpu 42% 96M  ✗ STORE FAILED  ✗ DISK FULL 0.9G  ✗ scripts  PAUSED: lunch                 16:00:12 |
+|╭─ 1 Held 0 ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────╮|
+|│  nobody waits; chat asks with !anime                                                                                                                                             │|
+|│                                                                                                                                                                                  │|
+|│                                                                                                                                                                                  │|
+|│                                                                                                                                                                                  │|
+|│                                                                                                                                                                                  │|
+|╰──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────╯|
+|                                                                                                                                                                                    |
+| a Approve  x Reject  e Edit  Space Tag  A Approve tagged  w Why  z Undo  / Filter  : Command  ? Help                                                                     F12 PANIC |
+~ cccccccc  SSSSSSSSSSS                  oooooooooo  ooooooooooo  qqqqqqqqqqqqqqqq               qqqqqqqqqqqqqq  qqqqqqqqqqqqqqqq  ppppppppp  ppppppppppppp                 ffffffff ~
+~eeggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~e  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                                                                                                                                             e~
+~e                                                                                                                                                                                  e~
+~e                                                                                                                                                                                  e~
+~e                                                                                                                                                                                  e~
+~e                                                                                                                                                                                  e~
+~eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee~
+~                                                                                                                                                                                    ~
+~ g xxxxxxx  g xxxxxx  g xxxx  ggggg xxx  g xxxxxxxxxxxxxx  g xxx  g xxxx  g xxxxxx  g xxxxxxx  g xxxx                                                                    TTTTTTTTTTT~

@@ -166,7 +166,7 @@ screen
 |│ nothing is being drawn: the queue is empty                                   │|
 |│                                                                              │|
 |╰──────────────────────────────────────────────────────────────────────────────╯|
-|╭─ 3 Review 1 ────────────────────────────────────────── not airable before a ─╮|
+|╭─ 3 Review 1 ───────────────────────────────────────────────── waits for you ─╮|
 |│▌ #1 mika_ch 0:05 ✗ neon fox running over wet rooftops, city glow             │|
 |│ ✗ failed: black: for 2 s                                                     │|
 |│                           ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀                           │|
@@ -190,7 +190,7 @@ screen
 ~d bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                                   d~
 ~d                                                                              d~
 ~dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd~
-~eeggggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbbbbbbbbee~
+~eeggggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbee~
 ~eEAEEELLLLLLLLBBBBBQQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAe~
 ~e qqqqqqqqqqqqqqqqqqqqqqqq                                                     e~
 ~e                           %%%%%%%%%%%%%%%%%%%%%%%%                           e~

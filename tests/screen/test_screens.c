@@ -12,7 +12,7 @@
  *   do COMMAND (as ctl, not as the console)
  *   drawn good|bad      engine down|idle|draw PERCENT STAGE ETA_MS
  *   obs SCENE MS | off  chat ok|deaf SECONDS              picture preview|review|program
- *   on-air | off-air    lamp disk|store|script            log TEXT
+ *   on-air | off-air    lamp disk|store|script|script-error   log TEXT
  *   screen
  */
 #include "unit/desk/desk_bench.h"
@@ -191,9 +191,12 @@ static void obs(struct stage *s, const char *how)
         return;
     }
     o->connected = true;
-    o->stage = STAGE_GALLERY;
     if (sscanf(how, "%100s %d", o->scene, &o->latency_ms) != 2)
         fail_msg("%s:%d: obs SCENE MS", s->file, s->line);
+    o->stage = STAGE_GALLERY;
+    for (int i = 0; i < STAGE_SCENES; i++) /* another scene is the operator's own */
+        if (strstr(o->scene, stage_scene_name((enum stage_scene)i)))
+            o->stage = (enum stage_scene)i;
 }
 
 static void chat(struct stage *s, const char *how)
@@ -233,6 +236,9 @@ static void lamp(struct stage *s, const char *which)
         s->b.show.store_failed = true;
     } else if (!strcmp(which, "script")) {
         s->b.show.script_late = true;
+    } else if (!strcmp(which, "script-error")) {
+        s->b.show.script_late = false;
+        strcpy(s->b.show.script_why, "mine.lua:1: on purpose");
     } else {
         fail_msg("%s:%d: no lamp %s", s->file, s->line, which);
     }

@@ -9,7 +9,7 @@ key 3
 picture review
 picture program
 screen
-| ✿ sakuga   ○ GALLERY   sakuga_result  obs ✓ 4 ms  irc ✓  animatic ✓  cpu 42% 96M  store ✓  disk 212G  scripts ✓                                                                               16:00:00 |
+| ✿ sakuga   ○ RESULT   sakuga_result  obs ✓ 4 ms  irc ✓  animatic ✓  cpu 42% 96M  store ✓  disk 212G  scripts ✓                                                                                16:00:00 |
 | SUBMISSIONS OPEN  held 1  ready 0  review 1  aired 0  rejected 0  a new one airs in 2 s                                                                                                                |
 |╭─ 1 Held 1 ────────────────────────────────────────────────────────────────────╮╭─ 4 Now ──────────────────────────────────────────────────── idle ─╮╭─ Prompt #1 ────────────────────────────────────╮|
 |│   #2 irc mika_ch       0s neon fox running over wet rooftops, city glow       ││ nothing is being drawn: the queue is empty                        ││ a dragon made of paper lanterns                │|
@@ -27,7 +27,7 @@ screen
 |│                                                                               ││                                                                   ││                                                │|
 |│                                                                               ││                                                                   ││                                                │|
 |│                                                                               │╰───────────────────────────────────────────────────────────────────╯│                                                │|
-|│                                                                               │╭─ 3 Review 1 ─────────────────────────────── not airable before a ─╮│                                                │|
+|│                                                                               │╭─ 3 Review 1 ────────────────────────────────────── waits for you ─╮│                                                │|
 |│                                                                               ││▌ #1 sol 0:05 ✓ a dragon made of paper lanterns                    ││                                                │|
 |│                                                                               ││  ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀   ││                                                │|
 |│                                                                               ││  ▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀▀   ││                                                │|
@@ -69,7 +69,7 @@ screen
 |╰───────────────────────────────────────────────────────────────────────────────╯╰───────────────────────────────────────────────────────────────────╯╰────────────────────────────────────────────────╯|
 |                                                                                                                                                                                                        |
 | a Air  x Reject  r Reroll  e Edit  f Favourite  z Undo  : Command  ? Help                                                                                                                    F12 PANIC |
-~ cccccccc  SSSSSSSSSSS                 oooooooooo  ooooo  oooooooooo               ooooooo             ooooooooo                                                                               ffffffff ~
+~ cccccccc  SSSSSSSSSS                 oooooooooo  ooooo  oooooooooo               ooooooo             ooooooooo                                                                                ffffffff ~
 ~ oooooooooooooooo  nnnnnn  bbbbbbb  pppppppp  bbbbbbb  bbbbbbbbbb                                                                                                                                       ~
 ~ddffffffffnndddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddfffffffddddddddddddddddddddddddddddddddddddddddddddddddddddbbbbbbddddfffffffffffddddddddddddddddddddddddddddddddddddd~
 ~dAAEEEABBBALLLLLLLAAAAAABBBAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAdd bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb                        dd                                                d~
@@ -87,7 +87,7 @@ screen
 ~d                                                                               dd                                                                   dd                                                d~
 ~d                                                                               dd                                                                   dd                                                d~
 ~d                                                                               ddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd                                                d~
-~d                                                                               deeggggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbbbbbbbbeed                                                d~
+~d                                                                               deeggggggggggnneeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeebbbbbbbbbbbbbbbeed                                                d~
 ~d                                                                               deEAEEELLLLBBBBBOOAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAed                                                d~
 ~d                                                                               de  %%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%   ed                                                d~
 ~d                                                                               de  %%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%%   ed                                                d~

@@ -356,7 +356,8 @@ static int widen(const struct tty *t, const struct cell *c, wchar_t out[8])
     const char *s = c->text;
     int n = 0, w;
     if (!t->unicode || (unsigned char)s[0] < 0x80) {
-        out[0] = (unsigned char)s[0] < 0x80 && s[0] ? (wchar_t)s[0] : L'?';
+        bool ascii = (unsigned char)s[0] < 0x80 && s[0];
+        out[0] = ascii ? (wchar_t)s[0] : !strcmp(s, "…") ? L'~' : L'?';
         out[1] = L'\0';
         return 1;
     }

@@ -18,11 +18,14 @@ wait_for() {
     done
 }
 
+# Does it answer, and is it this very show that does?
+is_up() { ctl state && kill -0 "$show"; }
+
 show_start() { # OPTION…
     "$build/sakuga" --config "$dir/cfg" --data "$dir/data" --headless "$@" >"$dir/show.out" 2>&1 </dev/null &
     show=$!
-    if ! wait_for 10 ctl state; then
-        fail "the show did not start: $(cat "$dir/show.out")"
+    if ! wait_for 10 is_up; then
+        fail "the show (pid $show) did not start: $(cat "$dir/show.out")"
         return 1
     fi
 }

@@ -94,6 +94,10 @@ static void secrets_never_reach_a_line(void **state)
         lines(path, last);
         assert_null(strstr(last, "hu"));
     }
+    log_secret("hunter2hunter3"); /* begins like another one */
+    log_info("test", "hunter2hunter3, hunter2");
+    lines(path, last);
+    assert_string_equal(last, "[redacted], [redacted]");
     log_redact(small, sizeof small); /* the mark is longer than the room */
     assert_string_equal(small, "x [redacted");
 }
@@ -172,12 +176,9 @@ static void threads_do_not_mix_their_lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(hostile_bytes_are_valid_json),
-        TEST(long_lines_are_cut_between_characters),
-        TEST(secrets_never_reach_a_line),
-        TEST(files_rotate_and_stay_private),
-        TEST(a_log_is_appended_to),
-        TEST(threads_do_not_mix_their_lines),
+        TEST(hostile_bytes_are_valid_json), TEST(long_lines_are_cut_between_characters),
+        TEST(secrets_never_reach_a_line),   TEST(files_rotate_and_stay_private),
+        TEST(a_log_is_appended_to),         TEST(threads_do_not_mix_their_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

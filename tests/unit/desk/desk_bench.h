@@ -33,6 +33,10 @@ struct bench {
     int64_t airing;
     int airs, panics, resumes;
     int64_t on_air_ids[64];
+    /* an errand on another thread: done at once, or by bench_work() */
+    bool hold_work;
+    void (*fn)(void *arg), (*done)(void *arg);
+    void *arg;
     /* the last answer */
     int answers;
     enum err err;
@@ -131,11 +135,25 @@ static void bench_resume(void *user)
     b->resumes++;
 }
 
-static void bench_work(void *user, void (*fn)(void *), void (*done)(void *), void *arg)
+/* Does the errand that was held. */
+static inline void bench_work(struct bench *b)
 {
-    (void)user;
-    fn(arg);
-    done(arg);
+    void (*fn)(void *arg) = b->fn;
+    assert_non_null(fn);
+    b->fn = NULL;
+    fn(b->arg);
+    b->done(b->arg);
+}
+
+static void bench_send(void *user, void (*fn)(void *), void (*done)(void *), void *arg)
+{
+    struct bench *b = user;
+    assert_null(b->fn);
+    b->fn = fn;
+    b->done = done;
+    b->arg = arg;
+    if (!b->hold_work)
+        bench_work(b);
 }
 
 static void bench_quit(void *user)
@@ -145,7 +163,7 @@ static void bench_quit(void *user)
 
 static const struct desk_ops bench_ops = {
     bench_draw,      bench_stop,  bench_engine_free, bench_stage_free, bench_air, bench_withdraw,
-    bench_cut_short, bench_panic, bench_resume,      bench_work,       bench_quit};
+    bench_cut_short, bench_panic, bench_resume,      bench_send,       bench_quit};
 
 static void bench_wake(void *user)
 {

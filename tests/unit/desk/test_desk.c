@@ -947,6 +947,66 @@ static void the_vault_gives_up_unaired_first_and_favourites_never(void **state)
     clock_real();
 }
 
+/* Between the two errands of the guard: what was named to go cannot be kept any more, what was not
+ * can. */
+static void what_is_being_pruned_is_no_favourite(void **state)
+{
+    struct bench b;
+    (void)state;
+    clock_virtual(1000000, 1700000000000);
+    bench_start(&b, NULL);
+    fill_vault(&b);
+    b.hold_work = true;
+    prune_to(&b, 5000); /* listing */
+    desk_favourite(b.desk, 2, "operator", ANSWER(&b));
+    bench_settle(&b);
+    assert_int_equal(b.err, ERR_OK);
+    bench_work(&b); /* 3 is named, for 2 is a favourite now */
+    desk_favourite(b.desk, 3, "operator", ANSWER(&b));
+    assert_int_equal(b.err, ERR_STATE);
+    assert_non_null(strstr(b.text, "#3 is being pruned"));
+    desk_favourite(b.desk, 1, "operator", ANSWER(&b));
+    bench_settle(&b);
+    assert_int_equal(b.err, ERR_OK);
+    bench_work(&b);
+    assert_false(in_vault(&b, "000003-1.mp4"));
+    assert_true(in_vault(&b, "000002-1.mp4"));
+    b.hold_work = false;
+    prune_to(&b, 1);
+    assert_true(in_vault(&b, "000001-1.mp4"));
+    assert_true(in_vault(&b, "000002-1.mp4"));
+    assert_false(in_vault(&b, "000004-1.mp4"));
+    bench_end(&b);
+    clock_real();
+}
+
+/* More clips have aired since than the show remembers. */
+static void a_clip_aired_long_ago_stays_an_aired_one(void **state)
+{
+    struct bench b;
+    (void)state;
+    clock_virtual(1000000, 1700000000000);
+    bench_start(&b, NULL);
+    b.show.set.queue = 0;
+    fill_vault(&b);
+    for (int i = 0; i < SHOW_ENDED_KEPT + 8; i++) {
+        bench_reviewed(&b, "bo");
+        desk_decide(b.desk, DESK_AIR, b.id, "operator", "", ANSWER(&b));
+        bench_settle(&b);
+        b.airing = 0;
+        desk_off_air(b.desk, b.id, true, "");
+        bench_settle(&b);
+    }
+    bench_crash(&b);
+    assert_null(show_find(&b.show, 1));
+    prune_to(&b, 4000); /* 2 and 3 go, which never aired, though 1 is older */
+    assert_true(in_vault(&b, "000001-1.mp4"));
+    assert_false(in_vault(&b, "000002-1.mp4"));
+    assert_false(in_vault(&b, "000003-1.mp4"));
+    bench_end(&b);
+    clock_real();
+}
+
 static void a_refused_unfavourite_prunes_nothing(void **state)
 {
     struct bench b;
@@ -1065,6 +1125,8 @@ int main(void)
         cmocka_unit_test(a_restart_keeps_the_queue_fair_and_the_cooldown),
         cmocka_unit_test(the_wall_clock_may_jump),
         cmocka_unit_test(the_vault_gives_up_unaired_first_and_favourites_never),
+        cmocka_unit_test(what_is_being_pruned_is_no_favourite),
+        cmocka_unit_test(a_clip_aired_long_ago_stays_an_aired_one),
         cmocka_unit_test(a_refused_unfavourite_prunes_nothing),
         cmocka_unit_test(a_nearly_full_disk_starts_no_job),
         cmocka_unit_test(the_eta_comes_from_what_was_measured),

@@ -429,6 +429,26 @@ static void test_playback(void **state)
     assert_int_equal(told.pictures[PICTURE_REVIEW], seen);
 }
 
+/* No machine decodes 2000 big pictures a second: it is late from the first one to the last. */
+static void test_playback_that_cannot_keep_up_is_stopped(void **state)
+{
+    (void)state;
+    char clip[512], command[700];
+    snprintf(clip, sizeof clip, "%s/fast.mp4", dir);
+    snprintf(command, sizeof command,
+             "ffmpeg -v error -f lavfi -i testsrc2=s=1280x720:r=2000:d=0.05 -c:v libx264 "
+             "-preset ultrafast -pix_fmt yuv420p -video_track_timescale 16000 -y %s",
+             clip);
+    assert_int_equal(system(command), 0);
+    engine_play(engine, clip, 1, 1280, 720);
+    UNTIL(told.pictures[PICTURE_REVIEW] > 3, 8000);
+    submit(2, 16);
+    UNTIL(told.done, 10000);
+    engine_play(engine, job.path, 2, 64, 64);
+    UNTIL(told.w == 64, 3000);
+    engine_stop_play(engine);
+}
+
 static void test_media_trouble(void **state)
 {
     (void)state;
@@ -480,6 +500,13 @@ static void test_no_program(void **state)
     submit(1, 2); /* waits; is not lost and not told as ended */
     UNTIL(strstr(engine_status(engine)->why, "nonexistent"), 2000);
     assert_true(!told.done && !told.failed && !told.died);
+    /* A worker that cannot use its vault says so, and so does the engine. */
+    config.worker = worker_program();
+    config.vault = "/nonexistent/vault";
+    engine_free(engine);
+    engine = engine_new(loop, &config, &ops, NULL, &fault);
+    engine_start(engine);
+    UNTIL(strstr(engine_status(engine)->why, "/nonexistent/vault"), 5000);
     config.kind = "wan";
     assert_null(engine_new(loop, &config, &ops, NULL, &fault));
     assert_int_equal(fault.code, ERR_UNSUPPORTED);
@@ -502,6 +529,7 @@ int main(void)
         TEST(test_hung_cancel),
         TEST(test_paths_out_of_the_vault),
         TEST(test_playback),
+        TEST(test_playback_that_cannot_keep_up_is_stopped),
         TEST(test_media_trouble),
         TEST(test_media_death_leaves_drawing_alone),
         TEST(test_no_program),

@@ -129,6 +129,12 @@ static void signals(void **state)
     assert_int_equal(loop_on_signal(loop, SIGUSR1, on_tick, &t), ERR_OK);
     raise(SIGUSR1);
     WAIT(2000, t.n == 1);
+    for (int i = 0; i < 20; i++) { /* it keeps its place */
+        assert_int_equal(loop_on_signal(loop, SIGUSR1, NULL, NULL), ERR_OK);
+        assert_int_equal(loop_on_signal(loop, SIGUSR1, on_tick, &t), ERR_OK);
+    }
+    raise(SIGUSR1);
+    WAIT(2000, t.n == 2);
 }
 
 static void watches(void **state)

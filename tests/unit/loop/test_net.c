@@ -348,6 +348,20 @@ static void tls_refusals(void **state)
     }
 }
 
+/* A secret goes there without TLS, so a name that only looks like it does not count. */
+static void what_is_loopback(void **state)
+{
+    static const char *const yes[] = {"localhost", "127.0.0.1", "127.9.8.7", "::1"};
+    static const char *const no[] = {
+        "127.example.org",       "127.", "127.0.0.1.nip.io", "128.0.0.1", "::2",
+        "localhost.example.org", ""};
+    (void)state;
+    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
+        assert_true(net_is_loopback(yes[i]));
+    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+        assert_false(net_is_loopback(no[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -359,6 +373,7 @@ int main(void)
         cmocka_unit_test(freed_in_its_callbacks),
         cmocka_unit_test(tls_with_its_ca),
         cmocka_unit_test(tls_refusals),
+        cmocka_unit_test(what_is_loopback),
     };
     signal(SIGPIPE, SIG_IGN);
     return cmocka_run_group_tests(tests, tls_setup, tls_teardown);

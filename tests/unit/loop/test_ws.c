@@ -153,22 +153,46 @@ static void close_codes(void **state)
     until(&e, &e.closed, 1, 3000);
     assert_int_equal(e.code, 4007);
     assert_non_null(strstr(e.why, "not identified"));
-    /* Our own clean close tells the server and ends once. */
+    /* What a peer says ends in the log and on the screen: no controls, no broken UTF-8. */
     open_to(&e, fake_ws_port(e.server));
     until(&e, &e.opened, 2, 3000);
+    fake_ws_close(e.server, 4007, "go\033[2Jaway\xff");
+    until(&e, &e.closed, 2, 3000);
+    assert_non_null(strstr(e.why, "go?[2Jaway?"));
+    /* Our own clean close tells the server and ends once. */
+    open_to(&e, fake_ws_port(e.server));
+    until(&e, &e.opened, 3, 3000);
     assert_true(ws_send(e.ws, "last words", 10));
     ws_close(e.ws, 1000);
     assert_false(ws_send(e.ws, "late", 4));
-    until(&e, &e.closed, 2, 3000);
+    until(&e, &e.closed, 3, 3000);
     assert_int_equal(e.server_got, 10);
-    until(&e, &e.server_closed, 2, 3000);
+    until(&e, &e.server_closed, 3, 3000);
     /* Cut without a word. */
     open_to(&e, fake_ws_port(e.server));
-    until(&e, &e.opened, 3, 3000);
+    until(&e, &e.opened, 4, 3000);
     fake_ws_drop(e.server);
-    until(&e, &e.closed, 3, 3000);
+    until(&e, &e.closed, 4, 3000);
     assert_int_equal(e.code, 0);
     finish(&e);
+}
+
+/* Each loop has its own part of the library; the end of one leaves the other alone. */
+static void two_loops(void **state)
+{
+    struct end a, b;
+    (void)state;
+    begin(&a);
+    begin(&b);
+    open_to(&a, fake_ws_port(a.server));
+    open_to(&b, fake_ws_port(b.server));
+    until(&a, &a.opened, 1, 3000);
+    until(&b, &b.opened, 1, 3000);
+    finish(&a);
+    assert_true(ws_send(b.ws, "still here", 10));
+    until(&b, &b.server_messages, 1, 3000);
+    assert_int_equal(b.server_got, 10);
+    finish(&b);
 }
 
 static int silent_listener(int *port)
@@ -256,7 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(big_messages_both_ways), cmocka_unit_test(close_codes),
         cmocka_unit_test(refused_and_silent),     cmocka_unit_test(freed_at_any_time),
-        cmocka_unit_test(bad_addresses),
+        cmocka_unit_test(bad_addresses),          cmocka_unit_test(two_loops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,9 @@ enum mood {
     MOOD_NOT_READY, /* 207 twice, then success */
     MOOD_BACKWARDS, /* answers the second of two requests first */
     MOOD_DIES_IN_BATCH,
-    MOOD_HANGS /* never answers SetCurrentProgramScene */
+    MOOD_HANGS, /* never answers SetCurrentProgramScene */
+    MOOD_MUTE,  /* greets, then answers nothing, not even GetVersion */
+    MOOD_BUSY   /* 207 to all but GetVersion, for ever */
 };
 
 struct test {
@@ -28,7 +30,7 @@ struct test {
     enum mood mood;
     int ups, downs, gave_ups, events, probes;
     char why[512];
-    int refusals, cuts;
+    int refusals, cuts, identified;
     char held[64]; /* the id that BACKWARDS keeps back */
     struct {
         int n;
@@ -36,6 +38,7 @@ struct test {
         int code;
         int64_t at_ms;
         int marks[8];
+        char text[128];
     } got;
 };
 
@@ -80,12 +83,15 @@ static void identify(struct test *t, const cJSON *d)
         return;
     }
     say(t, "{\"op\":2,\"d\":{\"negotiatedRpcVersion\":1}}");
+    t->identified++;
 }
 
 static void request(struct test *t, const cJSON *d)
 {
     const char *type = json_str(d, "requestType", ""), *id = json_str(d, "requestId", NULL);
     assert_non_null(id);
+    if (t->mood == MOOD_MUTE)
+        return;
     if (!strcmp(type, "GetVersion")) {
         say(t,
             "{\"op\":7,\"d\":{\"requestType\":\"GetVersion\",\"requestId\":\"%s\","
@@ -96,6 +102,8 @@ static void request(struct test *t, const cJSON *d)
             id);
         if (t->mood == MOOD_KICKS)
             fake_ws_close(t->obs, 4011, "Your session has been invalidated.");
+    } else if (t->mood == MOOD_BUSY) {
+        answer(t, id, type, 207);
     } else if (!strcmp(type, "GetStats")) {
         if (t->mood != MOOD_SILENT)
             say(t,
@@ -179,6 +187,7 @@ static void on_reply(void *user, const struct reply *r)
     t->got.err = r->err;
     t->got.code = r->code;
     t->got.at_ms = clock_mono_ms();
+    snprintf(t->got.text, sizeof t->got.text, "%s", r->text);
     t->got.marks[t->got.n++ % 8] = r->code;
 }
 
@@ -267,7 +276,7 @@ static void refused_password_stops(void **state)
     finish(&t);
     begin(&t, MOOD_REFUSES, PASSWORD);
     until(&t, &t.gave_ups, 1, 3000);
-    finish(&t); /* at once: nothing may be left */
+    finish(&t);                 /* at once: nothing may be left */
     begin(&t, MOOD_FINE, NULL); /* a password is asked and none is there */
     until(&t, &t.gave_ups, 1, 3000);
     assert_non_null(strstr(t.why, "obs.password"));
@@ -316,6 +325,86 @@ static void not_ready_is_repeated(void **state)
     assert_int_equal(t.cuts, 3);
     int64_t took = t.got.at_ms - began;
     assert_true(took >= 1000 && took < 2500); /* 0.5 to 1 s each */
+    finish(&t);
+}
+
+/* It answers, so the connection is good, however long it takes. */
+static void never_ready_is_no_silence(void **state)
+{
+    struct test t;
+    (void)state;
+    begin(&t, MOOD_BUSY, PASSWORD);
+    until(&t, &t.ups, 1, 3000);
+    session_request(t.s, "SetCurrentProgramScene", session_pair("sceneName", "a"), 300, on_reply,
+                    &t);
+    until(&t, &t.got.n, 1, 2000);
+    assert_int_equal(t.got.err, ERR_TIMEOUT);
+    assert_int_equal(t.got.code, WIRE_NOT_READY);
+    assert_non_null(strstr(t.got.text, "not ready"));
+    pass(&t, 4500); /* longer than a probe may take */
+    assert_int_equal(t.downs, 0);
+    t.mood = MOOD_FINE;
+    until(&t, &t.probes, 1, 6000);
+    finish(&t);
+}
+
+/* What was asked on the connection that is left ends with it, and cannot end the next one. */
+static void retry_while_greeting(void **state)
+{
+    struct test t;
+    (void)state;
+    begin(&t, MOOD_MUTE, PASSWORD);
+    fake_ws_overlap(t.obs);
+    until(&t, &t.identified, 1, 3000);
+    loop_step(t.loop, 20); /* now it asks for the version */
+    cut(&t);
+    t.mood = MOOD_FINE;
+    session_retry(t.s, NULL);
+    until(&t, &t.got.n, 1, 1000);
+    assert_int_equal(t.got.err, ERR_CLOSED);
+    until(&t, &t.ups, 1, 3000);
+    finish(&t);
+}
+
+/* A connection that is full is not one that is gone. */
+static void too_many_requests(void **state)
+{
+    struct test t;
+    (void)state;
+    begin(&t, MOOD_HANGS, PASSWORD);
+    until(&t, &t.ups, 1, 3000);
+    for (int i = 0; i < 300; i++)
+        cut(&t);
+    until(&t, &t.got.n, 1, 1000);
+    assert_int_equal(t.got.err, ERR_LIMIT);
+    assert_int_equal(t.downs, 0);
+    finish(&t);
+    assert_int_equal(t.got.n, 300);
+}
+
+static void on_reply_free(void *user, const struct reply *r)
+{
+    struct test *t = user;
+    on_reply(t, r);
+    session_free(t->s);
+    t->s = NULL;
+}
+
+static void freed_while_it_ends(void **state)
+{
+    struct test t;
+    (void)state;
+    begin(&t, MOOD_HANGS, PASSWORD);
+    until(&t, &t.ups, 1, 3000);
+    cut(&t);
+    session_request(t.s, "SetCurrentProgramScene", session_pair("sceneName", "a"), 5000,
+                    on_reply_free, &t);
+    cut(&t);
+    until(&t, &t.cuts, 3, 2000);
+    fake_ws_drop(t.obs);
+    until(&t, &t.got.n, 3, 2000); /* each of them exactly once, also the one behind */
+    assert_int_equal(t.got.err, ERR_CLOSED);
+    assert_int_equal(t.downs, 0);
     finish(&t);
 }
 
@@ -370,7 +459,9 @@ int main(void)
         cmocka_unit_test(greets_and_matches),    cmocka_unit_test(refused_password_stops),
         cmocka_unit_test(kicked_stays_away),     cmocka_unit_test(half_open_is_noticed),
         cmocka_unit_test(not_ready_is_repeated), cmocka_unit_test(hangs_and_dies),
-        cmocka_unit_test(malformed_and_late),
+        cmocka_unit_test(malformed_and_late),    cmocka_unit_test(never_ready_is_no_silence),
+        cmocka_unit_test(too_many_requests),     cmocka_unit_test(retry_while_greeting),
+        cmocka_unit_test(freed_while_it_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -368,9 +368,11 @@ static void test_errors(void **state)
              "  local ok, why = pcall(kept.reply, kept, 'x') ctx:reply(why) end }\n"
              "sakuga.command{ name = 'types', run = function(ctx)\n"
              "  local ok, why = pcall(ctx.reply, ctx, 7) ctx:reply(why) end }\n"
+             "sakuga.command{ name = 'talk', run = function(ctx)\n"
+             "  while true do ctx:reply('x') end end }\n"
              "sakuga.on('open', function() error('in an event') end)\n"
              "sakuga.command{ name = 'memory', run = function(ctx)\n"
-             "  local t = {} while true do t[#t + 1] = ('x'):rep(1e6) end end }\n");
+             "  local t = {} while true do t[#t + 1] = ('x'):rep(6e4) .. #t end end }\n");
     say(r, "aki", "!bad", "");
     WAIT(r, strstr(r->b.show.script_why, "mine.lua:1: on purpose"));
     assert_true(logged(r, "mine.lua:1: in upvalue 'deep'"));
@@ -382,6 +384,8 @@ static void test_errors(void **state)
     say(r, "aki", "!again", "");
     say(r, "aki", "!loop", "");
     WAIT(r, strstr(r->b.show.script_why, "took more than"));
+    for (int i = 0; i < 8; i++) /* it ends while a letter is being written: none is lost */
+        say(r, "aki", "!talk", NULL);
     say(r, "aki", "!yields", "");
     WAIT(r, strstr(r->b.show.script_why, "may not yield"));
     say(r, "aki", "!own", "false");
@@ -747,6 +751,29 @@ static void test_rights(void **state)
     end(r);
 }
 
+/* Memory of what cools down is bounded: a flood of requests, each another one. */
+static void test_cooling_flood(void **state)
+{
+    struct rig *r = *state;
+    char line[8000];
+    start(r, "sakuga.command{ name = 'cool', cooldown = 60, run = function(ctx)\n"
+             "  ctx:reply('cool') end }\n");
+    memset(line, 'x', sizeof line);
+    for (int i = 0; i < 6000; i++) {
+        int n = sprintf(line, "!cool %d", i);
+        line[n] = ' ';
+        line[sizeof line - 1] = '\0';
+        send_as(r, "bob", ROLE_VIEWER, line);
+        if (i % 50 == 0)
+            WAIT(r, r->answers > i);
+    }
+    WAIT(r, r->answers == 6000);
+    assert_int_equal(script_figures(r->s).fallback, 0); /* none of them failed */
+    say(r, "eve", "!cool", "cool");
+    say(r, "eve", "!cool", "");
+    end(r);
+}
+
 static int rig_new(void **state)
 {
     *state = calloc(1, sizeof(struct rig));
@@ -785,6 +812,7 @@ int main(void)
         T(test_timers_and_events),
         T(test_hooks),
         T(test_rights),
+        T(test_cooling_flood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include "tui/look.h"
 #include "tui/term/colour.h"
 #include "tui/term/input.h"
+#include "tui/view.h"
 
 static const struct ink ink = {COLOUR_DEFAULT, COLOUR_DEFAULT, 0};
 
@@ -409,6 +410,28 @@ static void no_key_means_two_things(void **state)
     commands_free(cs);
 }
 
+/* What is too long for a line of the log is cut between characters. */
+static void events_are_cut_between_characters(void **state)
+{
+    static struct show show;
+    static struct prompt p = {.id = 7};
+    struct look look;
+    struct event e = {.kind = EVENT_PROMPT, .prompt = &p, .to = PROMPT_HELD, .by = ""};
+    struct ring_line l;
+    (void)state;
+    look_init(&look);
+    struct tui *t = tui_new(&show, NULL, &look, NULL, NULL);
+    for (int i = 0; i < 100; i++) {
+        strcat(p.text, "雨");
+        if (i < 40)
+            strcat(p.viewer.name, "駅");
+        tui_event(t, &e);
+        assert_true(ring_get(&t->ring, 0, &l));
+        assert_true(text_valid(l.text, strlen(l.text)));
+    }
+    tui_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -428,6 +451,7 @@ int main(void)
         cmocka_unit_test(keys_are_decoded),
         cmocka_unit_test(keys_survive_noise),
         cmocka_unit_test(no_key_means_two_things),
+        cmocka_unit_test(events_are_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@ static struct proc {
     int in, out, err;
     struct buf lines;
 } worker;
+static int pictures = -1; /* what the next worker gets as descriptor 3, -1 nothing */
 
 static const char *program(void)
 {
@@ -39,7 +40,10 @@ static void spawn(void)
         dup2(in[0], 0);
         dup2(out[1], 1);
         dup2(err[1], 2);
-        close(3);
+        if (pictures >= 0)
+            dup2(pictures, 3);
+        else
+            close(3);
         execl(program(), program(), (char *)NULL);
         _exit(127);
     }
@@ -296,32 +300,27 @@ static void test_parts_of_the_dead_are_removed(void **state)
 static void test_dies_with_its_parent(void **state)
 {
     (void)state;
-    int in[2], pid_pipe[2];
+    int in[2], out[2], pid_pipe[2];
     pid_t grandchild = 0;
-    assert_int_equal(pipe(in) | pipe(pid_pipe), 0);
+    assert_int_equal(pipe(in) | pipe(out) | pipe(pid_pipe), 0);
     pid_t parent = fork();
     if (parent == 0) {
         pid_t pid = fork();
         if (pid == 0) {
-            int null = open("/dev/null", O_WRONLY);
             dup2(in[0], 0);
-            dup2(null, 1);
+            dup2(out[1], 1);
             execl(program(), program(), (char *)NULL);
             _exit(127);
         }
-        /* Wait until the program runs (its input is no longer ours to compare), then say who. */
-        char exe[64], at[512];
-        snprintf(exe, sizeof exe, "/proc/%d/exe", (int)pid);
-        for (ssize_t n = 0; n <= 0 || !strstr(at, "sakuga-worker"); poll(NULL, 0, 5))
-            if ((n = readlink(exe, at, sizeof at - 1)) > 0)
-                at[n] = '\0';
-        poll(NULL, 0, 300); /* past its first system calls */
         (void)!write(pid_pipe[1], &pid, sizeof pid);
         pause();
         _exit(0);
     }
     assert_int_equal(read(pid_pipe[0], &grandchild, sizeof grandchild), sizeof grandchild);
-    assert_int_equal(kill(grandchild, 0), 0);
+    worker.in = in[1];
+    worker.out = out[0];
+    worker.lines = BUF_INIT(0);
+    configure(dir, false); /* it has greeted: it runs, past what it does first */
     kill(parent, SIGKILL);
     waitpid(parent, NULL, 0);
     int64_t until = clock_mono_ms() + 2000;
@@ -340,8 +339,11 @@ static void test_dies_with_its_parent(void **state)
         }
         poll(NULL, 0, 10);
     }
+    buf_free(&worker.lines);
     close(in[0]);
     close(in[1]);
+    close(out[0]);
+    close(out[1]);
     close(pid_pipe[0]);
     close(pid_pipe[1]);
 }
@@ -385,6 +387,41 @@ static void test_hostile_orders(void **state)
     send_job(1, 64, 64, 3, dir);
     end_within(2000);
     close(worker.in);
+}
+
+/* Every order for a still has its answer, also when nobody takes the picture. */
+static void test_still_that_nobody_takes(void **state)
+{
+    (void)state;
+    char out[4096];
+    int p[2];
+    memset(out, 0, sizeof out);
+    assert_int_equal(pipe2(p, O_CLOEXEC | O_NONBLOCK), 0);
+    while (write(p[1], out, sizeof out) > 0)
+        continue;
+    pictures = p[1];
+    spawn();
+    pictures = -1;
+    configure(dir, true);
+    assert_int_equal(
+        shell(out, sizeof out, "ffmpeg -v error -f lavfi -i testsrc=d=0.2 -y %s/a.mp4 2>&1", dir),
+        0);
+    memset(&order, 0, sizeof order);
+    order.kind = ORDER_PICTURE;
+    order.id = 5;
+    order.w = order.h = 64;
+    snprintf(order.path, sizeof order.path, "%s/a.mp4", dir);
+    send_order();
+    for (int beats = 0; beats < 5 && hear(3000) && report.kind != REPORT_TROUBLE; beats++)
+        continue;
+    assert_int_equal(report.kind, REPORT_TROUBLE);
+    assert_int_equal(report.id, 5);
+    assert_int_equal(report.code, ERR_TIMEOUT);
+    unlink(order.path);
+    close(worker.in);
+    assert_int_equal(end_within(1000), 0);
+    close(p[0]);
+    close(p[1]);
 }
 
 static void test_full_disk(void **state)
@@ -508,6 +545,7 @@ int main(void)
         cmocka_unit_test(test_parts_of_the_dead_are_removed),
         cmocka_unit_test(test_dies_with_its_parent),
         cmocka_unit_test(test_hostile_orders),
+        cmocka_unit_test(test_still_that_nobody_takes),
         cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_gpu_figures),
         cmocka_unit_test(test_memory_is_flat),
