@@ -43,6 +43,8 @@ static int run(const struct options *o)
         return mode_backup(o);
     case VERB_OBS:
         return mode_obs(o);
+    case VERB_MODEL:
+        return mode_model(o);
     case VERB_COMPLETE:
         if (o->arg_count == 1 && options_complete(stdout, o->args[0]))
             return 0;

@@ -39,6 +39,8 @@ static const struct verb verbs[] = {
     {"inspect", "CLIP", "print the recipe inside a clip as JSON", VERB_INSPECT},
     {"backup", "FILE", "copy the database to a new file, also beside a running show", VERB_BACKUP},
     {"obs", "setup", "make the scenes and inputs of the stage in OBS", VERB_OBS},
+    {"model", "pull NAME", "fetch the published files of a model, going on where it was cut off",
+     VERB_MODEL},
     {"complete", "bash|zsh|fish", "print a shell completion script", VERB_COMPLETE},
     {"man", "", "print the manual page in mdoc", VERB_MAN},
 };

@@ -26,6 +26,7 @@ enum verb_id {
     VERB_INSPECT,
     VERB_BACKUP,
     VERB_OBS,
+    VERB_MODEL,
     VERB_COMPLETE,
     VERB_MAN,
 };
