@@ -1,0 +1,66 @@
+/* A prompt's way to the transformer: cleaned, cut into tokens, encoded. */
+#include "wan/wan_inside.h"
+
+#include "wan/clean.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The tokenizer is a file of its own, or a tensor in ComfyUI's text encoder. */
+static enum err open_tokenizer(struct wan *w, struct fault *f)
+{
+    const struct wtensor *inside = weights_find(w->files.weights[FILES_T5], "spiece_model");
+    if (w->tokenizer)
+        return ERR_OK;
+    if (inside && !inside->strided && dtype_size(inside->type) == 1)
+        w->tokenizer = tokenizer_new(inside->data, (size_t)inside->count, f);
+    else if (w->files.tokenizer[0])
+        w->tokenizer = tokenizer_open(w->files.tokenizer, f);
+    else
+        return fault_set(f, ERR_NOTFOUND,
+                         "%s holds neither spiece.model nor tokenizer.json; fetch the model whole",
+                         w->files.folder);
+    return w->tokenizer ? ERR_OK : f->code;
+}
+
+static enum err tokens_of(struct wan *w, const char *text, int32_t *ids, int *n, struct fault *f)
+{
+    struct buf clean = BUF_INIT((size_t)1 << 20);
+    enum err e = open_tokenizer(w, f);
+    if (!e)
+        e = clean_prompt(text, &clean, f);
+    if (!e)
+        e = tokenizer_encode(w->tokenizer, buf_str(&clean), ids, DIT_TEXT, n, f);
+    for (int i = 0; !e && i < *n; i++)
+        if (ids[i] < 0 || ids[i] >= w->info.vocabulary)
+            e = fault_set(f, ERR_INVAL,
+                          "the tokenizer gives the id %d, but the text encoder knows %lld words: "
+                          "they belong to different models",
+                          (int)ids[i], (long long)w->info.vocabulary);
+    buf_free(&clean);
+    return e;
+}
+
+enum err prompt_encode(struct wan *w, const char *text, float **context, int *n, struct fault *f)
+{
+    int32_t ids[DIT_TEXT];
+    struct t5 t5;
+    *context = NULL;
+    enum err e = tokens_of(w, text, ids, n, f);
+    if (!e)
+        e = t5_open(w->dev, w->files.weights[FILES_T5], &t5, f);
+    if (e)
+        return e;
+    float *out = malloc((size_t)*n * (size_t)t5.dim * sizeof *out);
+    if (!out)
+        return fault_set(f, ERR_NOMEM, "no memory for a prompt of %d tokens", *n);
+    int wide[DIT_TEXT];
+    for (int i = 0; i < *n; i++)
+        wide[i] = ids[i];
+    e = t5_encode(&t5, wide, *n, out, NULL, f);
+    if (e)
+        free(out);
+    else
+        *context = out;
+    return e;
+}
