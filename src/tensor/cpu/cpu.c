@@ -288,7 +288,7 @@ enum err cpu_open(bool plain, int threads, struct device **out, struct fault *f)
     caps->host_memory = true;
     caps->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     str_copy(caps->name, sizeof caps->name, "cpu");
-    snprintf(caps->words, sizeof caps->words, "cpu, f32, %d threads, %s kernels, products by %s",
+    snprintf(caps->words, sizeof caps->words, "cpu, f32, %d threads, %s kernels, products: %s",
              c->threads, c->k->name, c->products->name);
     enum err e = c->products->open ? c->products->open(&c->dev, &c->state, f) : ERR_OK;
     if (e) {

@@ -1,7 +1,8 @@
-/* wan-golden [--device D] [--dtype f32|bf16] [--part NAME] DIR
+/* wan-golden [--device D] [--dtype f32|bf16] [--part NAME] [--faults] DIR
  *
  * Runs every case of a folder of golden vectors and prints `CASE rel_l2 bound ok|FAIL` a line and
- * `N passed, N failed, N skipped` last. Exit 0 when none failed. */
+ * `N passed, N failed, N skipped` last. Exit 0 when none failed. With --faults each classic mistake
+ * is made in turn, and must fail a case. */
 #include "wan/prog/golden.h"
 
 #include "base/buf.h"
@@ -35,6 +36,8 @@ struct weights *golden_open(struct golden *g, const char *name)
     } else if (e) {
         golden_broken(g, name, &f);
     }
+    if (w)
+        golden_spoil(g, w);
     return w;
 }
 
@@ -89,10 +92,15 @@ void golden_check(struct golden *g, const char *part, const char *name, const fl
     bool ok = rel <= limit; /* false for NaN */
     if (!g->quiet)
         printf("%s.%s %.2e %.1e %s\n", part, name, rel, limit, ok ? "ok" : "FAIL");
-    if (ok)
+    if (ok) {
         g->passed++;
-    else
-        g->failed++;
+        return;
+    }
+    g->failed++;
+    if (rel > g->worst || !(g->worst > 0)) {
+        g->worst = rel;
+        g->worst_bound = limit;
+    }
 }
 
 static void see(void *user, struct device *dev, const char *name, const struct tensor *t)
@@ -151,13 +159,16 @@ static const struct {
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: wan-golden [--device cpu|cuda] [--dtype f32|bf16] [--part NAME] DIR\n");
+    fprintf(
+        stderr,
+        "usage: wan-golden [--device cpu|cuda] [--dtype f32|bf16] [--part NAME] [--faults] DIR\n");
     return 2;
 }
 
 int main(int argc, char **argv)
 {
     const char *device = "cpu", *dtype = "f32", *only = NULL;
+    bool faults = false;
     struct golden g = {0};
     struct fault f = {0};
     for (int i = 1; i < argc; i++) {
@@ -168,6 +179,8 @@ int main(int argc, char **argv)
             dtype = argv[++i];
         else if (!strcmp(argv[i], "--part") && more)
             only = argv[++i];
+        else if (!strcmp(argv[i], "--faults"))
+            faults = true;
         else if (argv[i][0] == '-' || g.dir)
             return usage();
         else
@@ -185,6 +198,11 @@ int main(int argc, char **argv)
         return 2;
     }
     printf("# %s\n", device_caps(g.dev)->words);
+    if (faults && device_caps(g.dev)->host_memory) {
+        int missed = golden_faults(&g);
+        device_close(g.dev);
+        return missed ? 1 : 0;
+    }
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!only || !strcmp(only, parts[i].name))
             parts[i].run(&g);

@@ -18,6 +18,7 @@ struct golden {
     bool quiet;                    /* count only */
     const struct mistake *mistake; /* the deliberate fault of this run, or NULL */
     int passed, failed, skipped;
+    double worst, worst_bound; /* of the failed cases */
 };
 
 /* Relative L2 error by kind of thing: README of the vectors, "Tolerances". */
@@ -54,6 +55,11 @@ struct golden_probe {
 };
 void golden_probe_init(struct golden_probe *p, struct golden *g, const struct weights *w,
                        const char *part, const char *prefix, struct bound bound, bool video);
+
+/* golden_faults.c: runs parts with one deliberate fault each; how many were not noticed. */
+int golden_faults(struct golden *g);
+bool golden_padded(const struct golden *g); /* is this run's fault unmasked pads? */
+void golden_spoil(const struct golden *g, struct weights *w); /* a fault in the weights */
 
 void golden_t5(struct golden *g);
 void golden_dit_t2v(struct golden *g);

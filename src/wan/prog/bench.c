@@ -1,0 +1,333 @@
+/* wan-bench: how long a clip takes, part by part, with random weights of the true shapes.
+ *
+ * FLOPs are those of spec 10 (a multiply-add is two), text keys and values counted once. */
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "tensor/device.h"
+#include "wan/dit.h"
+#include "wan/noise.h"
+#include "wan/prog/random.h"
+#include "wan/sampler.h"
+#include "wan/t5.h"
+#include "wan/vae.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#define STEPS_MAX 200
+
+struct bench {
+    const char *model, *device, *dtype;
+    int width, height, frames, steps, text_tokens, layers;
+    double guidance;
+    bool json, no_t5, no_vae;
+
+    const struct random_model *m;
+    struct device *dev;
+    int latent_frames, h, w;
+    int64_t tokens;
+    struct fault f;
+    double load_s, text_s, vae_s, step_s[STEPS_MAX];
+};
+
+static double now_s(void)
+{
+    return (double)clock_mono_us() * 1e-6;
+}
+
+static double dit_flop(const struct bench *b, int layers)
+{
+    double L = (double)b->tokens, d = (double)b->m->dim, ffn = (double)b->m->ffn;
+    double text = b->text_tokens < DIT_TEXT ? b->text_tokens + 1 : b->text_tokens;
+    return layers * (2 * L * d * d * 6 + 4 * L * d * ffn + 4 * L * L * d + 4 * L * text * d);
+}
+
+static double t5_flop(const struct bench *b)
+{
+    double n = b->text_tokens, d = (double)b->m->text_dim, ffn = (double)b->m->t5_ffn;
+    return b->m->t5_layers * (8 * n * d * d + 6 * n * d * ffn + 4 * n * n * d);
+}
+
+static enum err encode(struct bench *b, float **context)
+{
+    struct t5 t;
+    int *ids = malloc((size_t)b->text_tokens * sizeof *ids);
+    *context = calloc((size_t)b->text_tokens * (size_t)b->m->text_dim, sizeof **context);
+    struct weights *w = b->no_t5 ? NULL : random_t5(b->m);
+    enum err e =
+        ids && *context && (w || b->no_t5) ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
+    for (int i = 0; !e && i < b->text_tokens; i++)
+        ids[i] = 2 + i * 7 % 400;
+    if (!e && w)
+        e = t5_open(b->dev, w, &t, &b->f);
+    double start = now_s();
+    if (!e && w)
+        e = t5_encode(&t, ids, b->text_tokens, *context, NULL, &b->f);
+    b->text_s = now_s() - start;
+    weights_free(w);
+    free(ids);
+    device_trim(b->dev);
+    return e;
+}
+
+static enum err step(struct bench *b, struct dit *d, struct dit_prompt *p, struct sampler *s, int i,
+                     float *x, float *v, float *other)
+{
+    double start = now_s();
+    struct dit_input in = {.x = x,
+                           .frames = b->latent_frames,
+                           .height = b->h,
+                           .width = b->w,
+                           .t = s->schedule.t[i],
+                           .prompt = p};
+    enum err e = dit_forward(d, &in, v, &b->f);
+    if (!e && b->guidance != 1) {
+        e = dit_forward(d, &in, other, &b->f);
+        sampler_guide(v, other, s->n, b->guidance, false);
+    }
+    if (!e)
+        sampler_step(s, i, x, v, NULL, NULL);
+    b->step_s[i] = now_s() - start;
+    return e;
+}
+
+static enum err sample(struct bench *b, const float *context, float *x, int64_t n)
+{
+    struct dit *d = NULL;
+    struct dit_prompt *p = NULL;
+    struct schedule schedule;
+    struct sampler *s = NULL;
+    struct weights *w = random_dit(b->m, b->layers);
+    float *v = malloc((size_t)n * sizeof *v), *other = malloc((size_t)n * sizeof *other);
+    double start = now_s();
+    enum err e = w && v && other ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
+    if (!e)
+        e = dit_open(b->dev, w, NULL, true, &d, &b->f);
+    b->load_s = now_s() - start;
+    start = now_s();
+    struct dit_prompt_spec spec = {.context = context, .n = b->text_tokens};
+    if (!e)
+        e = dit_prompt_new(d, &spec, &p, &b->f);
+    b->text_s += now_s() - start;
+    if (!e)
+        e = schedule_flow(&schedule, SAMPLER_UNIPC, b->steps, 5, &b->f);
+    if (!e && !(s = sampler_new(SAMPLER_UNIPC, &schedule, n)))
+        e = fault_set(&b->f, ERR_NOMEM, "out of memory");
+    for (int i = 0; i < b->steps && !e; i++)
+        e = step(b, d, p, s, i, x, v, other);
+    sampler_free(s);
+    dit_prompt_free(p);
+    dit_free(d);
+    weights_free(w);
+    free(v);
+    free(other);
+    device_trim(b->dev);
+    return e;
+}
+
+static enum err decode(struct bench *b, const float *z)
+{
+    struct vae *vae = NULL;
+    int pictures = b->latent_frames * VAE_TIME - 3;
+    float *out = malloc((size_t)pictures * (size_t)b->w * (size_t)b->h * 64 * 3 * sizeof *out);
+    struct weights *w = random_vae(b->m);
+    enum err e = out && w ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
+    double start = now_s();
+    if (!e)
+        e = vae_open(b->dev, w, VAE_DECODER, &vae, &b->f);
+    b->load_s += now_s() - start;
+    start = now_s();
+    if (!e)
+        e = vae_decode_all(vae, z, b->latent_frames, b->h, b->w, 0, out, &b->f);
+    b->vae_s = now_s() - start;
+    vae_free(vae);
+    weights_free(w);
+    free(out);
+    return e;
+}
+
+static enum err run(struct bench *b)
+{
+    int64_t n = (int64_t)16 * b->latent_frames * b->h * b->w;
+    float *context = NULL, *x = malloc((size_t)n * sizeof *x);
+    struct noise noise;
+    noise_seed(&noise, 1);
+    enum err e = x ? encode(b, &context) : ERR_NOMEM;
+    if (!e) {
+        noise_normal(&noise, x, n);
+        e = sample(b, context, x, n);
+    }
+    if (!e && !b->no_vae)
+        e = decode(b, x);
+    free(context);
+    free(x);
+    return e;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void report(struct bench *b)
+{
+    int all = b->m->layers, layers = b->layers ? b->layers : all,
+        forwards = b->guidance != 1 ? 2 : 1;
+    double flop = dit_flop(b, layers) * forwards, steps = 0, sorted[STEPS_MAX], scaled;
+    struct rusage usage;
+    memcpy(sorted, b->step_s, sizeof sorted);
+    qsort(sorted, (size_t)b->steps, sizeof *sorted, by_value);
+    for (int i = 0; i < b->steps; i++)
+        steps += b->step_s[i];
+    scaled = steps * all / layers;
+    getrusage(RUSAGE_SELF, &usage);
+    double total = b->load_s + b->text_s + steps + b->vae_s;
+    double peak = (double)usage.ru_maxrss * 1024;
+    if (b->json) {
+        cJSON *o = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(o, "step_s");
+        struct buf line = BUF_INIT(1 << 16);
+        cJSON_AddStringToObject(o, "model", b->m->name);
+        cJSON_AddStringToObject(o, "device", device_caps(b->dev)->words);
+        cJSON_AddNumberToObject(o, "tokens", (double)b->tokens);
+        cJSON_AddNumberToObject(o, "layers", layers);
+        cJSON_AddBoolToObject(o, "scaled", layers != all);
+        cJSON_AddNumberToObject(o, "load_s", b->load_s);
+        cJSON_AddNumberToObject(o, "text_s", b->text_s);
+        for (int i = 0; i < b->steps; i++)
+            cJSON_AddItemToArray(list, cJSON_CreateNumber(b->step_s[i]));
+        cJSON_AddNumberToObject(o, "vae_s", b->vae_s);
+        cJSON_AddNullToObject(o, "h264_s");
+        cJSON_AddNumberToObject(o, "total_s", total);
+        cJSON_AddNumberToObject(o, "total_scaled_s", total - steps + scaled);
+        cJSON_AddNumberToObject(o, "step_tflop", flop * 1e-12);
+        cJSON_AddNumberToObject(o, "step_tflop_per_s", flop * 1e-12 / sorted[0]);
+        cJSON_AddNumberToObject(o, "peak_bytes", peak);
+        if (json_print(&line, o, true))
+            fputs(buf_str(&line), stdout);
+        buf_free(&line);
+        cJSON_Delete(o);
+        return;
+    }
+    printf("model     %s, random weights%s\n", b->m->name,
+           layers != all ? ", fewer layers than it has" : "");
+    printf("device    %s\n", device_caps(b->dev)->words);
+    printf("clip      %dx%d, %d frames, %lld tokens, %d of %d layers\n", b->width, b->height,
+           b->frames, (long long)b->tokens, layers, all);
+    printf("load      %.2f s\n", b->load_s);
+    printf("text      %.2f s (%d tokens, %.2f TFLOP)\n", b->text_s, b->text_tokens,
+           b->no_t5 ? 0.0 : t5_flop(b) * 1e-12);
+    for (int i = 0; i < b->steps; i++)
+        printf("step %-4d %.3f s\n", i + 1, b->step_s[i]);
+    printf("step min  %.3f s, median %.3f s, %.3f TFLOP, %.3f TFLOP/s\n", sorted[0],
+           sorted[b->steps / 2], flop * 1e-12, flop * 1e-12 / sorted[0]);
+    printf("vae       %.2f s\n", b->vae_s);
+    printf("h264      -\n");
+    printf("total     %.2f s\n", total);
+    if (layers != all)
+        printf("total     %.2f s scaled to %d layers\n", total - steps + scaled, all);
+    printf("peak      %.2f GB\n", peak * 1e-9);
+}
+
+static int usage(void)
+{
+    fprintf(
+        stderr,
+        "usage: wan-bench --random wan2.1-t2v-1.3b|wan2.1-t2v-14b|tiny --size WxH --frames N\n"
+        "                 --steps N [--guidance G] [--device D] [--dtype f32] [--text-tokens N]\n"
+        "                 [--layers N] [--no-text] [--no-vae] [--json]\n");
+    return 2;
+}
+
+static bool parse(struct bench *b, int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *name = argv[i], *value = i + 1 < argc ? argv[i + 1] : NULL;
+        if (!strcmp(name, "--json")) {
+            b->json = true;
+            continue;
+        } else if (!strcmp(name, "--no-text")) {
+            b->no_t5 = true;
+            continue;
+        } else if (!strcmp(name, "--no-vae")) {
+            b->no_vae = true;
+            continue;
+        }
+        if (!value)
+            return false;
+        i++;
+        if (!strcmp(name, "--random"))
+            b->model = value;
+        else if (!strcmp(name, "--size") && sscanf(value, "%dx%d", &b->width, &b->height) == 2)
+            ;
+        else if (!strcmp(name, "--frames"))
+            b->frames = atoi(value);
+        else if (!strcmp(name, "--steps"))
+            b->steps = atoi(value);
+        else if (!strcmp(name, "--guidance"))
+            b->guidance = atof(value);
+        else if (!strcmp(name, "--device"))
+            b->device = value;
+        else if (!strcmp(name, "--dtype"))
+            b->dtype = value;
+        else if (!strcmp(name, "--text-tokens"))
+            b->text_tokens = atoi(value);
+        else if (!strcmp(name, "--layers"))
+            b->layers = atoi(value);
+        else
+            return false;
+    }
+    return b->model != NULL;
+}
+
+static const char *complaint(const struct bench *b)
+{
+    if (!b->m)
+        return "there is no such model";
+    if (strcmp(b->dtype, "f32"))
+        return "the device cpu computes in f32";
+    if (b->width < 16 || b->height < 16 || b->width % 16 || b->height % 16 || b->width > 4096 ||
+        b->height > 4096)
+        return "width and height must be multiples of 16";
+    if (b->frames < 1 || b->frames % 4 != 1 || b->frames > 1000)
+        return "the frames must be 4n + 1";
+    if (b->steps < 1 || b->steps > STEPS_MAX || b->text_tokens < 1 || b->text_tokens > 4096 ||
+        b->layers < 0 || b->layers > b->m->layers)
+        return "a number is out of range";
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = {.device = "cpu",
+                      .dtype = "f32",
+                      .width = 128,
+                      .height = 128,
+                      .frames = 5,
+                      .steps = 3,
+                      .guidance = 1,
+                      .text_tokens = DIT_TEXT};
+    if (!parse(&b, argc, argv))
+        return usage();
+    b.m = random_model(b.model);
+    const char *wrong = complaint(&b);
+    if (wrong) {
+        fprintf(stderr, "wan-bench: %s\n", wrong);
+        return 2;
+    }
+    b.latent_frames = (b.frames + 3) / 4;
+    b.h = b.height / VAE_SPACE;
+    b.w = b.width / VAE_SPACE;
+    b.tokens = (int64_t)b.latent_frames * b.h * b.w / 4;
+    if (device_open(b.device, 0, &b.dev, &b.f) || run(&b)) {
+        fprintf(stderr, "wan-bench: %s\n", fault_text(&b.f));
+        device_close(b.dev);
+        return 1;
+    }
+    report(&b);
+    device_close(b.dev);
+    return 0;
+}
