@@ -154,8 +154,7 @@ enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct 
         return damaged(name, "a counter is impossible", f);
     arrays(c, to);
     for (int i = 0; i < ARRAYS; i++)
-        memcpy(to[i], data + (size_t)i * (size_t)h.n * sizeof(float),
-               (size_t)h.n * sizeof(float));
+        memcpy(to[i], data + (size_t)i * (size_t)h.n * sizeof(float), (size_t)h.n * sizeof(float));
     c->step = h.step;
     c->sampler->order = h.order;
     c->noise->at = h.noise_at;

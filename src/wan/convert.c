@@ -92,7 +92,10 @@ static enum err write_file(const struct weights *w, const char *path, struct fau
         return fault_set(f, ERR_LIMIT, "the path %s is too long", path);
     FILE *to = header(w, &head) ? fopen(temp, "wbe") : NULL;
     if (!to || setvbuf(to, NULL, _IOFBF, ROWS_BYTES) || !put_all(to, w, &head))
-        e = fault_set(f, head.failed ? ERR_NOMEM : errno == ENOSPC ? ERR_FULL : ERR_IO,
+        e = fault_set(f,
+                      head.failed       ? ERR_NOMEM
+                      : errno == ENOSPC ? ERR_FULL
+                                        : ERR_IO,
                       "cannot write %s: %s", temp, head.failed ? "out of memory" : strerror(errno));
     if (to && fclose(to) && !e)
         e = fault_set(f, ERR_IO, "cannot write %s: %s", temp, strerror(errno));
@@ -122,7 +125,7 @@ enum err wan_convert(const char *from, const char *to, struct fault *f)
     else
         e = files_open(from, &alone, &role, f);
     const struct weights *w = alone ? alone : found.weights[FILES_DIT];
-    if (!e && path_free_bytes(".") >= 0 && !w)
+    if (!e && !w)
         e = fault_set(f, ERR_NOTFOUND, "%s holds nothing to convert", from);
     if (!e)
         e = write_file(w, to, f);

@@ -46,8 +46,8 @@ static bool is_shard(const char *name)
 
 static bool is_weights(const char *name)
 {
-    return (ends(name, ".safetensors") && !is_shard(name)) || ends(name, ".safetensors.index.json") ||
-           ends(name, ".pth") || ends(name, ".pt");
+    return (ends(name, ".safetensors") && !is_shard(name)) ||
+           ends(name, ".safetensors.index.json") || ends(name, ".pth") || ends(name, ".pt");
 }
 
 enum err files_open(const char *path, struct weights **out, enum files_role *role, struct fault *f)
@@ -111,9 +111,10 @@ static enum err look(struct search *s, const char *dir, int depth, struct fault 
                 e = look(s, path, depth + 1, f);
             } else if (S_ISREG(st.st_mode) && is_weights(name)) {
                 if (s->n == CANDIDATES)
-                    e = fault_set(f, ERR_LIMIT,
-                                  "%s holds more than %d weight files; name the folder of one model",
-                                  dir, CANDIDATES);
+                    e = fault_set(
+                        f, ERR_LIMIT,
+                        "%s holds more than %d weight files; name the folder of one model", dir,
+                        CANDIDATES);
                 else if (!(s->found[s->n++] = strdup(path)))
                     e = fault_set(f, ERR_NOMEM, "out of memory");
             } else if (S_ISREG(st.st_mode) && !strcmp(name, "spiece.model") && !s->spiece[0]) {
@@ -140,12 +141,14 @@ static enum err take(struct files *out, const char *path, struct fault *f)
     if (e) /* only what is needed and cannot be read matters; it is told when nothing is found */
         return fault_set(f, e, "%s", fault_text(&why));
     if (role == FILES_ROLES || (role == FILES_DIT && out->weights[FILES_DIT])) {
-        bool second = role == FILES_DIT && ends(path, ".safetensors") == ends(out->path[role], ".safetensors");
+        bool second = role == FILES_DIT &&
+                      ends(path, ".safetensors") == ends(out->path[role], ".safetensors");
         weights_free(w);
-        return second ? fault_set(f, ERR_EXISTS,
-                                  "%s and %s are both transformers; name the file of the one wanted",
-                                  out->path[FILES_DIT], path)
-                      : ERR_OK;
+        return second
+                   ? fault_set(f, ERR_EXISTS,
+                               "%s and %s are both transformers; name the file of the one wanted",
+                               out->path[FILES_DIT], path)
+                   : ERR_OK;
     }
     bool torch = ends(path, ".pth") || ends(path, ".pt");
     if (out->weights[role] && torch) {

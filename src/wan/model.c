@@ -1,4 +1,5 @@
-/* The handle: which model it is, what a job for it may ask, and its weights when they are needed. */
+/* The handle: which model it is, what a job for it may ask, and its weights when they are needed.
+ */
 #include "wan/wan_inside.h"
 
 #include <math.h>
@@ -90,9 +91,11 @@ static void describe(struct wan *w)
     i->last_image = c->image_tokens > 0;
     i->vace = c->vace > 0;
     i->parameters = numbers(s->weights[FILES_DIT]);
-    i->resident = (uint64_t)i->parameters * sizeof(float) <= caps->memory / 2;
-    i->vocabulary = load_dim(s->weights[FILES_T5], "token_embedding.weight", 0);
-    i->text_layers = load_layers(s->weights[FILES_T5], "blocks.%d.norm1.weight");
+    i->resident = (uint64_t)i->parameters * sizeof(float) <= w->memory / 2;
+    if (s->weights[FILES_T5]) {
+        i->vocabulary = load_dim(s->weights[FILES_T5], "token_embedding.weight", 0);
+        i->text_layers = load_layers(s->weights[FILES_T5], "blocks.%d.norm1.weight");
+    }
 }
 
 /* A transformer alone can be described; to draw, all its parts must be there and fit. */
@@ -132,6 +135,7 @@ enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault 
         wan_free(w);
         return e;
     }
+    w->memory = setup->memory ? setup->memory : device_caps(w->dev)->memory;
     w->patcher = lora_patcher(&w->loras);
     describe(w);
     *out = w;
@@ -181,9 +185,9 @@ static void fill_defaults(const struct wan *w, struct wan_job *j)
     if (j->guide_from == 0 && j->guide_to == 0)
         j->guide_to = 1;
     if (j->shift == 0)
-        j->shift = i->last_image || i->vace                           ? 16
+        j->shift = i->last_image || i->vace                        ? 16
                    : i->image && j->width * j->height <= 832 * 480 ? 3
-                                                                      : 5;
+                                                                   : 5;
     j->sampler = j->sampler ? j->sampler : sampler_name(SAMPLER_UNIPC);
     j->chunk = j->chunk > 0 ? j->chunk : 1;
     j->checkpoint_every = j->checkpoint_every > 0 ? j->checkpoint_every : 1;
@@ -230,8 +234,8 @@ enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *
         return fault_set(f, ERR_INVAL, "guidance from %g to %g of the steps is not possible",
                          j->guide_from, j->guide_to);
     if (!sampler_parse(j->sampler, &kind))
-        return fault_set(f, ERR_INVAL,
-                         "there is no sampler %.40s; one of: unipc dpm++ euler lcm", j->sampler);
+        return fault_set(f, ERR_INVAL, "there is no sampler %.40s; one of: unipc dpm++ euler lcm",
+                         j->sampler);
     if (j->lora_n < 0 || j->lora_n > WAN_LORAS_MAX)
         return fault_set(f, ERR_INVAL, "%d LoRAs are not possible; use up to %d", j->lora_n,
                          WAN_LORAS_MAX);
@@ -259,23 +263,22 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
     const struct files *s = &w->files;
     uint64_t pixels = (uint64_t)j->width * (uint64_t)j->height;
     uint64_t tokens = pixels / 256 * (uint64_t)((j->frames + 3) / 4);
-    int64_t dit = w->info.resident ? w->info.parameters
-                                   : w->info.parameters / (c->layers + c->vace) * 2;
+    int64_t dit =
+        w->info.resident ? w->info.parameters : w->info.parameters / (c->layers + c->vace) * 2;
     int64_t wide = load_dim(s->weights[FILES_VAE], "decoder.conv1.weight", 0);
     uint64_t pass = tokens * (uint64_t)(8 * c->dim + c->ffn) * 4;
     uint64_t decode = pixels * 16000 * (uint64_t)wide / 384;
     uint64_t held = (uint64_t)(dit + numbers(s->weights[FILES_VAE])) * 4;
-    return held + (pass > decode ? pass : decode) +
-           (uint64_t)largest(s->weights[FILES_DIT]) * 4;
+    return held + (pass > decode ? pass : decode) + (uint64_t)largest(s->weights[FILES_DIT]) * 4;
 }
 
-static enum err enough(const struct wan *w, const struct wan_job *j, struct fault *f)
+enum err model_fits(const struct wan *w, const struct wan_job *j, struct fault *f)
 {
-    uint64_t want = need(w, j), have = device_caps(w->dev)->memory;
+    uint64_t want = need(w, j), have = w->memory;
     if (want <= have)
         return ERR_OK;
     return fault_set(f, ERR_NOMEM,
-                     "%s at %d x %d, %d frames, needs about %llu MB, and the device has %llu MB; use "
+                     "%s at %d x %d, %d frames, needs about %llu MB, and there are %llu MB; use "
                      "a smaller size or fewer frames",
                      w->info.variant, j->width, j->height, j->frames,
                      (unsigned long long)(want >> 20), (unsigned long long)(have >> 20));
@@ -343,8 +346,8 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
                    struct fault *f)
 {
     struct lora_set fresh;
-    enum err e = enough(w, job, f);
-    if (!e && !same_loras(w, job)) {
+    enum err e = ERR_OK;
+    if (!same_loras(w, job)) {
         e = open_loras(w, job, calls, &fresh, f);
         if (!e) {
             e = change_loras(w, &fresh, f);
@@ -360,8 +363,7 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
 
 enum err model_vae(struct wan *w, struct fault *f)
 {
-    return w->vae ? ERR_OK
-                  : vae_open(w->dev, w->files.weights[FILES_VAE], VAE_DECODER, &w->vae, f);
+    return w->vae ? ERR_OK : vae_open(w->dev, w->files.weights[FILES_VAE], VAE_DECODER, &w->vae, f);
 }
 
 uint64_t model_lora_mark(const char *path, struct fault *f)

@@ -36,8 +36,7 @@ static double decode_guess(const struct run *r)
     double tokens = r->height * r->width / 4.0, all = tokens * r->frames;
     if (r->w->decode_rate > 0)
         return r->w->decode_rate * all;
-    double wide =
-        (double)load_dim(r->w->files.weights[FILES_VAE], "decoder.conv1.weight", 0) / 384;
+    double wide = (double)load_dim(r->w->files.weights[FILES_VAE], "decoder.conv1.weight", 0) / 384;
     double linear = all * (12.0 * (double)i->dim + 4.0 * (double)i->ffn) * (double)i->dim;
     double attention = 4 * all * (all + DIT_TEXT) * (double)i->dim;
     double step = (linear + attention) * i->layers * (r->job.guidance != 1 ? 2 : 1);
@@ -86,8 +85,7 @@ bool run_stop(void *user)
 {
     struct run *r = user;
     int blocks = r->blocks_total * r->forwards;
-    progress(r, r->done, r->sampler->schedule.steps,
-             blocks ? (double)r->blocks / blocks : 0);
+    progress(r, r->done, r->sampler->schedule.steps, blocks ? (double)r->blocks / blocks : 0);
     r->blocks++;
     return r->calls->stop && r->calls->stop(r->calls->user);
 }
@@ -135,8 +133,10 @@ static enum err describe(struct run *r)
     buf_addf(b, "size %dx%dx%d\nsteps %d\nguidance %.17g %.17g %.17g %d\n", j->width, j->height,
              j->frames, j->steps, j->guidance, j->guide_from, j->guide_to, j->zero_star);
     buf_addf(b, "sampler %s %s %.17g\nseed %llu\n", j->sampler,
-             j->sigmas ? "list" : j->simple ? "simple" : "flow", j->shift,
-             (unsigned long long)j->seed);
+             j->sigmas   ? "list"
+             : j->simple ? "simple"
+                         : "flow",
+             j->shift, (unsigned long long)j->seed);
     for (int k = 0; j->sigmas && k < j->steps; k++)
         buf_addf(b, "sigma %.17g\n", j->sigmas[k]);
     if (j->image || j->last)
@@ -149,8 +149,8 @@ static enum err describe(struct run *r)
         buf_addf(b, "lora %016llx %.17g\n", (unsigned long long)mark, j->lora[k].strength);
     }
     add_text(&r->how, "device", i->device_words);
-    buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\n", i->threads,
-             i->computed, i->resident, PACKAGE_VERSION);
+    buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\n", i->threads, i->computed,
+             i->resident, PACKAGE_VERSION);
     return b->failed || r->how.failed
                ? fault_set(r->f, ERR_NOMEM, "no memory for the job's description")
                : ERR_OK;
@@ -342,7 +342,8 @@ static enum err decode(struct run *r)
 {
     struct vae_stream *s = NULL;
     int64_t began = clock_mono_us();
-    size_t most = (size_t)r->job.chunk * VAE_TIME * (size_t)r->job.width * (size_t)r->job.height * 3;
+    size_t most =
+        (size_t)r->job.chunk * VAE_TIME * (size_t)r->job.width * (size_t)r->job.height * 3;
     float *pictures = malloc(most * sizeof *pictures);
     uint8_t *rgb = malloc(most);
     enter(r, WAN_DECODE);
@@ -447,6 +448,8 @@ enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_cal
     memset(r.made, 0, sizeof *r.made);
     enum err e = wan_job_complete(w, &r.job, r.f);
     r.made->job = r.job;
+    if (!e)
+        e = model_fits(w, &r.job, r.f);
     if (!e)
         e = begin(&r);
     if (!e && r.done < r.sampler->schedule.steps)

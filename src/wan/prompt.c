@@ -1,8 +1,6 @@
 /* A prompt's way to the transformer: cleaned, cut into tokens, encoded. */
 #include "wan/wan_inside.h"
 
-#include "wan/clean.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,37 +11,32 @@ static enum err open_tokenizer(struct wan *w, struct fault *f)
     if (w->tokenizer)
         return ERR_OK;
     if (inside && !inside->strided && dtype_size(inside->type) == 1)
-        w->tokenizer = tokenizer_new(inside->data, (size_t)inside->count, f);
-    else if (w->files.tokenizer[0])
-        w->tokenizer = tokenizer_open(w->files.tokenizer, f);
-    else
-        return fault_set(f, ERR_NOTFOUND,
-                         "%s holds neither spiece.model nor tokenizer.json; fetch the model whole",
-                         w->files.folder);
-    return w->tokenizer ? ERR_OK : f->code;
+        return tokenizer_from_spiece(inside->data, (size_t)inside->count, inside->file,
+                                     &w->tokenizer, f);
+    if (w->files.tokenizer[0])
+        return tokenizer_open(w->files.tokenizer, &w->tokenizer, f);
+    return fault_set(f, ERR_NOTFOUND,
+                     "%s holds neither spiece.model nor tokenizer.json; fetch the model whole",
+                     w->files.folder);
 }
 
-static enum err tokens_of(struct wan *w, const char *text, int32_t *ids, int *n, struct fault *f)
+static enum err tokens_of(struct wan *w, const char *text, int *ids, int *n, struct fault *f)
 {
-    struct buf clean = BUF_INIT((size_t)1 << 20);
     enum err e = open_tokenizer(w, f);
     if (!e)
-        e = clean_prompt(text, &clean, f);
-    if (!e)
-        e = tokenizer_encode(w->tokenizer, buf_str(&clean), ids, DIT_TEXT, n, f);
+        e = tokenizer_prompt(w->tokenizer, text, ids, DIT_TEXT, n, f);
     for (int i = 0; !e && i < *n; i++)
         if (ids[i] < 0 || ids[i] >= w->info.vocabulary)
             e = fault_set(f, ERR_INVAL,
                           "the tokenizer gives the id %d, but the text encoder knows %lld words: "
                           "they belong to different models",
-                          (int)ids[i], (long long)w->info.vocabulary);
-    buf_free(&clean);
+                          ids[i], (long long)w->info.vocabulary);
     return e;
 }
 
 enum err prompt_encode(struct wan *w, const char *text, float **context, int *n, struct fault *f)
 {
-    int32_t ids[DIT_TEXT];
+    int ids[DIT_TEXT];
     struct t5 t5;
     *context = NULL;
     enum err e = tokens_of(w, text, ids, n, f);
@@ -54,10 +47,7 @@ enum err prompt_encode(struct wan *w, const char *text, float **context, int *n,
     float *out = malloc((size_t)*n * (size_t)t5.dim * sizeof *out);
     if (!out)
         return fault_set(f, ERR_NOMEM, "no memory for a prompt of %d tokens", *n);
-    int wide[DIT_TEXT];
-    for (int i = 0; i < *n; i++)
-        wide[i] = ids[i];
-    e = t5_encode(&t5, wide, *n, out, NULL, f);
+    e = t5_encode(&t5, ids, *n, out, NULL, f);
     if (e)
         free(out);
     else

@@ -29,6 +29,7 @@ struct wan_setup {
     const char *model;  /* a folder in any of the three layouts, or the transformer's file in one */
     const char *device; /* "auto", "cpu", "cuda"; NULL: "auto" */
     int threads;        /* 0: one a core */
+    uint64_t memory;    /* bytes it may take; 0: what the device has */
 };
 
 /* What was found. Paths are relative to `folder`, "" where there is no such file. */
@@ -91,11 +92,11 @@ const char *wan_stage_name(enum wan_stage s); /* "load", "text", "image", "sampl
 
 struct wan_progress {
     enum wan_stage stage;
-    int done, total;   /* steps, or latent frames; 0 of 1 elsewhere */
-    double fraction;   /* of the stage; moves within a step too */
-    double overall;    /* of the clip, by the estimated time */
-    double seconds;    /* since the job began */
-    double left;       /* to its end; −1: unknown yet */
+    int done, total; /* steps, or latent frames; 0 of 1 elsewhere */
+    double fraction; /* of the stage; moves within a step too */
+    double overall;  /* of the clip, by the estimated time */
+    double seconds;  /* since the job began */
+    double left;     /* to its end; −1: unknown yet */
 };
 
 /* What a step believes the end will look like: a small picture a latent frame. */
@@ -123,9 +124,9 @@ struct wan_calls {
 
 /* How it was made: what a recipe should hold. Filled as far as the job came. */
 struct wan_made {
-    struct wan_job job;       /* with the defaults filled in; pointers are the caller's */
-    int tokens;               /* of the prompt, with its end mark */
-    int resumed;              /* steps that a checkpoint spared, 0: none */
+    struct wan_job job;        /* with the defaults filled in; pointers are the caller's */
+    int tokens;                /* of the prompt, with its end mark */
+    int resumed;               /* steps that a checkpoint spared, 0: none */
     char checkpoint[PATH_LEN]; /* the file that is left; the caller removes it when all is done */
     double text_s, sample_s, decode_s;
 };

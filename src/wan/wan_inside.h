@@ -1,4 +1,5 @@
-/* wan/wan_inside: the struct behind wan/wan.h, for model.c, pipeline.c and what they are made of. */
+/* wan/wan_inside: the struct behind wan/wan.h, for model.c, pipeline.c and what they are made of.
+ */
 #ifndef SAKUGA_WAN_WAN_INSIDE_H
 #define SAKUGA_WAN_WAN_INSIDE_H
 
@@ -17,13 +18,14 @@ struct wan {
     struct device *dev;
     struct wan_info info;
     struct dit_config config;
+    uint64_t memory;             /* bytes there are */
     struct tokenizer *tokenizer; /* on first need */
 
     /* loaded on first need, and kept */
     struct dit *dit;
     struct vae *vae; /* the decoder */
     struct patcher patcher;
-    struct lora_set loras; /* what the dit was loaded with */
+    struct lora_set loras;   /* what the dit was loaded with */
     struct lora_set touched; /* what a change of LoRAs touches */
     char lora_path[WAN_LORAS_MAX][PATH_LEN];
 
@@ -61,7 +63,8 @@ struct run {
     struct buf what, how; /* of the checkpoint */
 };
 
-/* model.c: loads the networks, with the job's LoRAs in the transformer. */
+/* model.c: is there memory for the job? Loads the networks, the transformer with its LoRAs. */
+enum err model_fits(const struct wan *w, const struct wan_job *job, struct fault *f);
 enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                    struct fault *f);
 enum err model_vae(struct wan *w, struct fault *f);
