@@ -1,0 +1,176 @@
+#include "wan/checkpoint.h"
+
+#include "base/path.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MAGIC "SKWANCK1"
+#define ARRAYS 5
+
+struct head {
+    char magic[8];
+    uint32_t what_n, how_n; /* bytes, without a terminator */
+    int32_t step, steps, kind, order;
+    int64_t n; /* numbers of each array */
+    int32_t noise_at, noise_has_spare;
+    double noise_spare;
+    uint32_t noise[624];
+};
+
+static uint64_t hash(const void *bytes, size_t n) /* FNV-1a */
+{
+    const unsigned char *p = bytes;
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ p[i]) * UINT64_C(1099511628211);
+    return h;
+}
+
+enum err checkpoint_name(const char *dir, const char *what, char out[], size_t n)
+{
+    char name[64];
+    snprintf(name, sizeof name, ".sakuga-%016llx.ckpt",
+             (unsigned long long)hash(what, strlen(what)));
+    return path_join(out, n, dir, name);
+}
+
+static void arrays(const struct checkpoint *c, float *out[ARRAYS])
+{
+    out[0] = c->latent;
+    out[1] = c->sampler->now;
+    out[2] = c->sampler->before[0];
+    out[3] = c->sampler->before[1];
+    out[4] = c->sampler->anchor;
+}
+
+static size_t whole_size(size_t what_n, size_t how_n, int64_t n)
+{
+    return sizeof(struct head) + what_n + how_n + ARRAYS * (size_t)n * sizeof(float) +
+           sizeof(uint64_t);
+}
+
+enum err checkpoint_write(const char *path, const struct checkpoint *c, struct fault *f)
+{
+    size_t what_n = strlen(c->what), how_n = strlen(c->how);
+    size_t bytes = (size_t)c->sampler->n * sizeof(float);
+    size_t size = whole_size(what_n, how_n, c->sampler->n);
+    float *from[ARRAYS];
+    if (what_n > CHECKPOINT_TEXT_MAX || how_n > CHECKPOINT_TEXT_MAX)
+        return fault_set(f, ERR_LIMIT, "the job's description is too long for a checkpoint");
+    char *all = malloc(size), *at = all;
+    if (!all)
+        return fault_set(f, ERR_NOMEM, "no memory for a checkpoint of %zu bytes", size);
+    struct head h = {.what_n = (uint32_t)what_n,
+                     .how_n = (uint32_t)how_n,
+                     .step = c->step,
+                     .steps = c->sampler->schedule.steps,
+                     .kind = (int32_t)c->sampler->kind,
+                     .order = c->sampler->order,
+                     .n = c->sampler->n,
+                     .noise_at = c->noise->at,
+                     .noise_has_spare = c->noise->has_spare,
+                     .noise_spare = c->noise->spare};
+    memcpy(h.magic, MAGIC, 8);
+    memcpy(h.noise, c->noise->state, sizeof h.noise);
+    memcpy(at, &h, sizeof h);
+    at += sizeof h;
+    memcpy(at, c->what, what_n);
+    at += what_n;
+    memcpy(at, c->how, how_n);
+    at += how_n;
+    arrays(c, from);
+    for (int i = 0; i < ARRAYS; i++, at += bytes)
+        memcpy(at, from[i], bytes);
+    uint64_t sum = hash(all, (size_t)(at - all));
+    memcpy(at, &sum, sizeof sum);
+    enum err e = path_write(path, all, size, 0600, f);
+    free(all);
+    return e;
+}
+
+/* The first line that two texts do not share, as "key: there, here". */
+static enum err differs(const char *name, const char *had, size_t had_n, const char *want,
+                        struct fault *f)
+{
+    size_t want_n = strlen(want);
+    while (had_n || want_n) {
+        const char *a = memchr(had, '\n', had_n), *b = memchr(want, '\n', want_n);
+        size_t an = a ? (size_t)(a - had) : had_n, bn = b ? (size_t)(b - want) : want_n;
+        if (an != bn || memcmp(had, want, an)) {
+            char then[120], now[120];
+            snprintf(then, sizeof then, "%.*s", (int)(an > 100 ? 100 : an), had);
+            snprintf(now, sizeof now, "%.*s", (int)(bn > 100 ? 100 : bn), want);
+            str_printable(then);
+            str_printable(now);
+            return fault_set(f, ERR_STATE, "%s was made with \"%s\", this is \"%s\"", name, then,
+                             now);
+        }
+        an += a != NULL;
+        bn += b != NULL;
+        had += an;
+        had_n -= an;
+        want += bn;
+        want_n -= bn;
+    }
+    return ERR_OK;
+}
+
+static enum err damaged(const char *name, const char *why, struct fault *f)
+{
+    return fault_set(f, ERR_CORRUPT, "the checkpoint %s is damaged: %s", name, why);
+}
+
+enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct checkpoint *c,
+                          struct fault *f)
+{
+    struct head h;
+    uint64_t sum;
+    const char *all = bytes;
+    float *to[ARRAYS];
+    enum err e;
+    if (n < sizeof h + sizeof sum)
+        return damaged(name, "it is too short", f);
+    memcpy(&h, all, sizeof h);
+    if (memcmp(h.magic, MAGIC, 8))
+        return damaged(name, "it is none, or of another version", f);
+    if (h.what_n > CHECKPOINT_TEXT_MAX || h.how_n > CHECKPOINT_TEXT_MAX || h.n < 0 ||
+        h.n > INT64_C(1) << 32 || n != whole_size(h.what_n, h.how_n, h.n))
+        return damaged(name, "its length is wrong", f);
+    memcpy(&sum, all + n - sizeof sum, sizeof sum);
+    if (sum != hash(all, n - sizeof sum))
+        return damaged(name, "its sum is wrong", f);
+    const char *what = all + sizeof h, *how = what + h.what_n, *data = how + h.how_n;
+    e = differs(name, what, h.what_n, c->what, f);
+    e = e ? e : differs(name, how, h.how_n, c->how, f);
+    if (e)
+        return e;
+    if (h.n != c->sampler->n || h.steps != c->sampler->schedule.steps ||
+        h.kind != (int32_t)c->sampler->kind)
+        return damaged(name, "it is of another size than it says", f);
+    if (h.step < 1 || h.step > h.steps || h.order < 0 || h.order > 2 || h.noise_at < 0 ||
+        h.noise_at > 624)
+        return damaged(name, "a counter is impossible", f);
+    arrays(c, to);
+    for (int i = 0; i < ARRAYS; i++)
+        memcpy(to[i], data + (size_t)i * (size_t)h.n * sizeof(float), (size_t)h.n * sizeof(float));
+    c->step = h.step;
+    c->sampler->order = h.order;
+    c->noise->at = h.noise_at;
+    c->noise->has_spare = h.noise_has_spare != 0;
+    c->noise->spare = h.noise_spare;
+    memcpy(c->noise->state, h.noise, sizeof h.noise);
+    return ERR_OK;
+}
+
+enum err checkpoint_read(const char *path, struct checkpoint *c, struct fault *f)
+{
+    size_t most = whole_size(CHECKPOINT_TEXT_MAX, CHECKPOINT_TEXT_MAX, c->sampler->n);
+    struct buf b = BUF_INIT(most + 65536); /* path_read() asks for room in pieces */
+    enum err e = path_read(path, most, &b, f);
+    if (!e)
+        e = checkpoint_parse(b.data ? b.data : "", b.len, path, c, f);
+    buf_free(&b);
+    return e;
+}

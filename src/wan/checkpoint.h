@@ -1,0 +1,38 @@
+/* wan/checkpoint: a job between two steps, on disk, so that a killed one goes on bit for bit.
+ *
+ * The file holds the latent, the sampler's history, the noise generator, and two texts of lines
+ * "key value": `what` (the job) and `how` (the device's choices, threads, version). A reader gives
+ * back exactly what was written or says why it does not; a file of any content is safe to read.
+ * Written to a temporary name, synced, renamed. Numbers lie as this machine has them. */
+#ifndef SAKUGA_WAN_CHECKPOINT_H
+#define SAKUGA_WAN_CHECKPOINT_H
+
+#include "base/buf.h"
+#include "wan/noise.h"
+#include "wan/sampler.h"
+
+#define CHECKPOINT_TEXT_MAX ((size_t)64 << 10)
+
+struct checkpoint {
+    const char *what, *how;
+    int step;                /* steps done */
+    struct sampler *sampler; /* its arrays are read into */
+    float *latent;           /* [sampler->n] */
+    struct noise *noise;
+};
+
+enum err checkpoint_write(const char *path, const struct checkpoint *c, struct fault *f);
+
+/* Into the arrays of `c`, whose `what` and `how` say what is expected. NOTFOUND: no file. STATE:
+ * made of another job, or in another way; the fault names the first thing that differs. CORRUPT. On
+ * failure the arrays are as they were. */
+enum err checkpoint_read(const char *path, struct checkpoint *c, struct fault *f);
+
+/* The same of a text in memory, for tests. */
+enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct checkpoint *c,
+                          struct fault *f);
+
+/* "DIR/.sakuga-<hash of what>.ckpt" */
+enum err checkpoint_name(const char *dir, const char *what, char out[], size_t n);
+
+#endif

@@ -1,0 +1,112 @@
+/* What an image or VACE model sees beside the noise (spec 5, 14). */
+#include "wan/clip.h"
+#include "wan/wan_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* 8-bit picture → −1…1; the caller frees it. */
+static float *widen(const struct wan_picture *p, struct fault *f)
+{
+    size_t n = (size_t)p->width * (size_t)p->height * 3;
+    float *out = malloc(n * sizeof *out);
+    for (size_t i = 0; out && i < n; i++)
+        out[i] = (float)p->rgb[i] / 127.5f - 1;
+    if (!out)
+        fault_set(f, ERR_NOMEM, "no memory for a picture of %d x %d", p->width, p->height);
+    return out;
+}
+
+static enum err see(struct run *r, const struct image *pictures, int count)
+{
+    const struct weights *w = r->w->files.weights[FILES_CLIP];
+    struct clip_vision clip;
+    if (!w)
+        return fault_set(r->f, ERR_NOTFOUND, "%s holds no CLIP vision model, which %s needs",
+                         r->w->files.folder, r->w->info.variant);
+    enum err e = clip_vision_open(r->w->dev, w, &clip, r->f);
+    if (e)
+        return e;
+    if (clip.dim != r->w->config.image_dim)
+        return fault_set(r->f, ERR_INVAL, "the CLIP model is %lld wide, %s wants %lld",
+                         (long long)clip.dim, r->w->info.variant,
+                         (long long)r->w->config.image_dim);
+    size_t input = (size_t)clip.size * (size_t)clip.size * 3;
+    float *in = malloc(input * sizeof *in);
+    r->clip_n = clip.tokens * count;
+    r->clip = malloc((size_t)(r->clip_n * clip.dim) * sizeof *r->clip);
+    if (!in || !r->clip)
+        e = fault_set(r->f, ERR_NOMEM, "no memory for the picture's tokens");
+    for (int i = 0; i < count && !e; i++) {
+        e = image_clip_input(&pictures[i], clip.size, in, r->f);
+        if (!e)
+            e = clip_vision_encode(&clip, in, r->clip + i * clip.tokens * clip.dim, r->f);
+    }
+    free(in);
+    return e;
+}
+
+static enum err from_pictures(struct run *r)
+{
+    struct image pictures[2] = {{0}};
+    const struct wan_picture *given[2] = {r->job.image, r->job.last};
+    int count = r->job.last ? 2 : 1;
+    float *pixels[2] = {NULL, NULL};
+    struct vae *encoder = NULL;
+    enum err e = ERR_OK;
+    for (int i = 0; i < count && !e; i++) {
+        pixels[i] = widen(given[i], r->f);
+        pictures[i] = (struct image){pixels[i], given[i]->height, given[i]->width};
+        e = pixels[i] ? ERR_OK : ERR_NOMEM;
+    }
+    if (!e)
+        e = see(r, pictures, count);
+    r->y = malloc(IMAGE_Y * (size_t)(r->n / VAE_Z) * sizeof *r->y);
+    if (!e && !r->y)
+        e = fault_set(r->f, ERR_NOMEM, "no memory for the picture's latents");
+    if (!e)
+        e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &encoder, r->f);
+    if (!e)
+        e = image_condition(encoder, &pictures[0], count > 1 ? &pictures[1] : NULL, r->frames,
+                            r->height, r->width, r->y, r->f);
+    vae_free(encoder);
+    free(pixels[0]);
+    free(pixels[1]);
+    return e;
+}
+
+/* VACE without a source: grey frames, all of them to be made. */
+static enum err empty_vace(struct run *r)
+{
+    int64_t cells = r->n / VAE_Z;
+    int pictures = r->frames * VAE_TIME - 3;
+    size_t grey_n = (size_t)pictures * (size_t)(r->height * r->width) * VAE_SPACE * VAE_SPACE * 3;
+    struct vae *encoder = NULL;
+    float *grey = calloc(grey_n, sizeof *grey);
+    r->vace = malloc((size_t)(r->w->config.vace_in * cells) * sizeof *r->vace);
+    enum err e = ERR_OK;
+    if (r->w->config.vace_in != 2 * VAE_Z + VAE_SPACE * VAE_SPACE)
+        e = fault_set(r->f, ERR_UNSUPPORTED, "a VACE context of %d channels is not known here",
+                      r->w->config.vace_in);
+    else if (!grey || !r->vace)
+        e = fault_set(r->f, ERR_NOMEM, "no memory for the VACE context");
+    if (!e)
+        e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &encoder, r->f);
+    if (!e)
+        e = vae_encode_all(encoder, grey, r->frames, r->height, r->width, 0, false, r->vace, r->f);
+    if (!e) {
+        memcpy(r->vace + r->n, r->vace, (size_t)r->n * sizeof *r->vace);
+        for (int64_t i = 2 * r->n; i < r->w->config.vace_in * cells; i++)
+            r->vace[i] = 1;
+    }
+    vae_free(encoder);
+    free(grey);
+    return e;
+}
+
+enum err condition_make(struct run *r)
+{
+    if (r->w->info.image)
+        return from_pictures(r);
+    return r->w->info.vace ? empty_vace(r) : ERR_OK;
+}

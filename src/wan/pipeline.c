@@ -1,0 +1,463 @@
+/* wan_make(): one clip from prompt to pictures.
+ *
+ * The latent, the sampler's history and the noise generator are the whole state of a job; between
+ * any two steps they go to the checkpoint, and come back from it. What decides those numbers is
+ * written down in two texts: `what` is the job and names the checkpoint's file, `how` is the way
+ * this machine computes. Only where both agree is a checkpoint taken up. */
+#include "wan/wan_inside.h"
+
+#include "base/clock.h"
+#include "wan/preview.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- telling ---- */
+
+static double seconds_since(int64_t us)
+{
+    return (double)(clock_mono_us() - us) / 1e6;
+}
+
+static void note(const struct run *r, const char *words)
+{
+    if (r->calls->note)
+        r->calls->note(r->calls->user, words);
+}
+
+/* The decoder's time: as the last clip's, else by its share of the arithmetic (spec 10): about
+ * 8.7 GFLOP a token of the real decoder, against a step's. */
+static double decode_guess(const struct run *r)
+{
+    const struct wan_info *i = &r->w->info;
+    double tokens = r->height * r->width / 4.0, all = tokens * r->frames;
+    if (r->w->decode_rate > 0)
+        return r->w->decode_rate * all;
+    double wide = (double)load_dim(r->w->files.weights[FILES_VAE], "decoder.conv1.weight", 0) / 384;
+    double linear = all * (12.0 * (double)i->dim + 4.0 * (double)i->ffn) * (double)i->dim;
+    double attention = 4 * all * (all + DIT_TEXT) * (double)i->dim;
+    double step = (linear + attention) * i->layers * (r->job.guidance != 1 ? 2 : 1);
+    return r->step_s * 8.7e9 * wide * wide * all / step;
+}
+
+static void progress(struct run *r, int done, int total, double part)
+{
+    if (!r->calls->progress)
+        return;
+    struct wan_progress p = {.stage = r->stage, .done = done, .total = total, .left = -1};
+    double now = seconds_since(r->began_us);
+    p.fraction = (done + part) / total;
+    p.fraction = p.fraction > 1 ? 1 : p.fraction;
+    p.seconds = now;
+    if (r->stage == WAN_SAMPLE && r->steps_here)
+        p.left = (1 - p.fraction) * total * r->step_s + decode_guess(r);
+    else if (r->stage == WAN_DECODE && done)
+        p.left = seconds_since(r->stage_us) * (total - done) / done;
+    else if (r->stage == WAN_DECODE && (r->steps_here || r->w->decode_rate > 0))
+        p.left = decode_guess(r);
+    if (p.left >= 0)
+        p.overall = now + p.left > 0 ? now / (now + p.left) : 1;
+    else if (r->stage == WAN_SAMPLE)
+        p.overall = 0.9 * p.fraction;
+    r->calls->progress(r->calls->user, &p);
+}
+
+static void enter(struct run *r, enum wan_stage stage)
+{
+    r->stage = stage;
+    r->stage_us = clock_mono_us();
+    if (r->calls->stage)
+        r->calls->stage(r->calls->user, stage);
+}
+
+static enum err stopped(struct run *r)
+{
+    if (r->calls->stop && r->calls->stop(r->calls->user))
+        return fault_set(r->f, ERR_CANCELLED, "the clip was cancelled");
+    return ERR_OK;
+}
+
+/* Before every block of a forward pass. */
+bool run_stop(void *user)
+{
+    struct run *r = user;
+    int blocks = r->blocks_total * r->forwards;
+    progress(r, r->done, r->sampler->schedule.steps, blocks ? (double)r->blocks / blocks : 0);
+    r->blocks++;
+    return r->calls->stop && r->calls->stop(r->calls->user);
+}
+
+static void show_preview(struct run *r)
+{
+    struct wan_preview p = {
+        .frames = r->frames, .width = r->width, .height = r->height, .step = r->done};
+    uint8_t *rgb = r->calls->preview ? malloc((size_t)r->n / VAE_Z * 3) : NULL;
+    if (!rgb) /* a preview is worth nothing but a look */
+        return;
+    preview_rgb(r->x0, r->frames, r->height, r->width, rgb);
+    p.rgb = rgb;
+    r->calls->preview(r->calls->user, &p);
+    free(rgb);
+}
+
+/* ---- what and how ---- */
+
+static void add_text(struct buf *b, const char *key, const char *text)
+{
+    buf_addf(b, "%s ", key);
+    for (; *text; text++) /* a value is one line */
+        buf_addc(b, *text == '\n' ? ' ' : *text);
+    buf_addc(b, '\n');
+}
+
+static uint64_t picture_mark(const struct wan_picture *p)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    size_t n = p ? (size_t)p->width * (size_t)p->height * 3 : 0;
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ p->rgb[i]) * UINT64_C(1099511628211);
+    return p ? h ^ ((uint64_t)p->width << 32 | (uint64_t)p->height) : 0;
+}
+
+static enum err describe(struct run *r)
+{
+    const struct wan_job *j = &r->job;
+    const struct wan_info *i = &r->w->info;
+    struct buf *b = &r->what;
+    add_text(b, "model", i->id);
+    add_text(b, "prompt", j->prompt);
+    add_text(b, "negative", j->guidance != 1 ? j->negative : "");
+    buf_addf(b, "size %dx%dx%d\nsteps %d\nguidance %.17g %.17g %.17g %d\n", j->width, j->height,
+             j->frames, j->steps, j->guidance, j->guide_from, j->guide_to, j->zero_star);
+    buf_addf(b, "sampler %s %s %.17g\nseed %llu\n", j->sampler,
+             j->sigmas   ? "list"
+             : j->simple ? "simple"
+                         : "flow",
+             j->shift, (unsigned long long)j->seed);
+    for (int k = 0; j->sigmas && k < j->steps; k++)
+        buf_addf(b, "sigma %.17g\n", j->sigmas[k]);
+    if (j->image || j->last)
+        buf_addf(b, "pictures %016llx %016llx\n", (unsigned long long)picture_mark(j->image),
+                 (unsigned long long)picture_mark(j->last));
+    for (int k = 0; k < j->lora_n; k++) {
+        uint64_t mark = model_lora_mark(j->lora[k].path, r->f);
+        if (!mark)
+            return r->f->code;
+        buf_addf(b, "lora %016llx %.17g\n", (unsigned long long)mark, j->lora[k].strength);
+    }
+    add_text(&r->how, "device", i->device_words);
+    buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\n", i->threads, i->computed,
+             i->resident, PACKAGE_VERSION);
+    return b->failed || r->how.failed
+               ? fault_set(r->f, ERR_NOMEM, "no memory for the job's description")
+               : ERR_OK;
+}
+
+/* ---- checkpoints ---- */
+
+static struct checkpoint state(struct run *r)
+{
+    return (struct checkpoint){.what = buf_str(&r->what),
+                               .how = buf_str(&r->how),
+                               .step = r->done,
+                               .sampler = r->sampler,
+                               .latent = r->latent,
+                               .noise = &r->noise};
+}
+
+/* Takes up the checkpoint of this very job, if one is there. */
+static enum err resume(struct run *r)
+{
+    struct fault why;
+    char words[560];
+    if (!r->job.checkpoint_dir)
+        return ERR_OK;
+    enum err e = checkpoint_name(r->job.checkpoint_dir, buf_str(&r->what), r->made->checkpoint,
+                                 sizeof r->made->checkpoint);
+    if (e)
+        return fault_set(r->f, e, "the path of %s is too long", r->job.checkpoint_dir);
+    struct checkpoint c = state(r);
+    e = checkpoint_read(r->made->checkpoint, &c, &why);
+    if (e == ERR_NOTFOUND)
+        return ERR_OK;
+    if (e) {
+        snprintf(words, sizeof words, "begins anew: %s", fault_text(&why));
+    } else {
+        r->done = r->made->resumed = c.step;
+        snprintf(words, sizeof words, "goes on after step %d of %d from a checkpoint", c.step,
+                 r->sampler->schedule.steps);
+    }
+    note(r, words);
+    return ERR_OK;
+}
+
+/* A checkpoint that cannot be written spoils no clip. */
+static void save(struct run *r)
+{
+    struct fault why;
+    char words[560];
+    bool due = r->done % r->job.checkpoint_every == 0 || r->done == r->sampler->schedule.steps;
+    if (!r->job.checkpoint_dir || !due)
+        return;
+    struct checkpoint c = state(r);
+    if (checkpoint_write(r->made->checkpoint, &c, &why)) {
+        snprintf(words, sizeof words, "no checkpoint: %s", fault_text(&why));
+        note(r, words);
+    }
+}
+
+/* ---- the stages ---- */
+
+static enum err encode_text(struct run *r, float **cond, int *cond_n, float **uncond, int *uncond_n)
+{
+    struct wan *w = r->w;
+    enum err e = prompt_encode(w, r->job.prompt, cond, cond_n, r->f);
+    r->made->tokens = *cond_n;
+    if (e || r->job.guidance == 1)
+        return e;
+    if (!w->negative || strcmp(w->negative, r->job.negative)) {
+        free(w->negative);
+        free(w->negative_context);
+        w->negative_context = NULL;
+        w->negative = NULL;
+        e = stopped(r);
+        if (!e)
+            e = prompt_encode(w, r->job.negative, &w->negative_context, &w->negative_n, r->f);
+        if (!e && !(w->negative = strdup(r->job.negative)))
+            e = fault_set(r->f, ERR_NOMEM, "out of memory");
+    }
+    *uncond = w->negative_context;
+    *uncond_n = w->negative_n;
+    return e;
+}
+
+static enum err make_prompts(struct run *r)
+{
+    float *cond = NULL, *uncond = NULL;
+    int cond_n = 0, uncond_n = 0;
+    int64_t began = clock_mono_us();
+    enter(r, WAN_TEXT);
+    enum err e = encode_text(r, &cond, &cond_n, &uncond, &uncond_n);
+    r->made->text_s = seconds_since(began);
+    if (!e)
+        e = stopped(r);
+    if (!e && (r->w->info.image || r->w->info.vace)) {
+        enter(r, WAN_IMAGE);
+        e = condition_make(r);
+        if (!e)
+            e = stopped(r);
+    }
+    if (!e) {
+        enter(r, WAN_LOAD);
+        e = model_dit(r->w, &r->job, r->calls, r->f);
+    }
+    struct dit_prompt_spec spec = {
+        .context = cond, .n = cond_n, .clip = r->clip, .clip_n = r->clip_n};
+    if (!e)
+        e = dit_prompt_new(r->w->dit, &spec, &r->cond, r->f);
+    spec.context = uncond;
+    spec.n = uncond_n;
+    if (!e && uncond)
+        e = dit_prompt_new(r->w->dit, &spec, &r->uncond, r->f);
+    free(cond);
+    return e;
+}
+
+static bool guided(const struct run *r, int step)
+{
+    double at = (double)step / r->sampler->schedule.steps;
+    return r->uncond && at >= r->job.guide_from && (at < r->job.guide_to || r->job.guide_to == 1);
+}
+
+static enum err one_step(struct run *r)
+{
+    const struct schedule *s = &r->sampler->schedule;
+    bool guide = guided(r, r->done), last = r->done + 1 == s->steps;
+    struct dit_input in = {.x = r->latent,
+                           .y = r->y,
+                           .vace = r->vace,
+                           .vace_scale = 1,
+                           .frames = r->frames,
+                           .height = r->height,
+                           .width = r->width,
+                           .t = s->t[r->done],
+                           .prompt = r->cond,
+                           .stop = run_stop,
+                           .stop_user = r};
+    r->blocks = 0;
+    r->forwards = guide ? 2 : 1;
+    enum err e = dit_forward(r->w->dit, &in, r->v, r->f);
+    in.prompt = r->uncond;
+    if (!e && guide)
+        e = dit_forward(r->w->dit, &in, r->other, r->f);
+    if (e)
+        return e == ERR_CANCELLED ? fault_set(r->f, e, "the clip was cancelled") : e;
+    if (guide)
+        sampler_guide(r->v, r->other, r->n, r->job.guidance, r->job.zero_star);
+    bool renoise = r->sampler->kind == SAMPLER_LCM && !last;
+    if (renoise)
+        noise_normal(&r->noise, r->fresh, r->n);
+    sampler_step(r->sampler, r->done, r->latent, r->v, renoise ? r->fresh : NULL, r->x0);
+    r->done++;
+    return ERR_OK;
+}
+
+static enum err sample(struct run *r)
+{
+    int steps = r->sampler->schedule.steps;
+    int64_t began = clock_mono_us();
+    enum err e = ERR_OK;
+    enter(r, WAN_SAMPLE);
+    progress(r, r->done, steps, 0);
+    while (r->done < steps && !e) {
+        e = stopped(r);
+        if (!e)
+            e = one_step(r);
+        if (e)
+            break;
+        r->step_s = seconds_since(began) / ++r->steps_here;
+        show_preview(r);
+        progress(r, r->done, steps, 0);
+        save(r);
+    }
+    r->made->sample_s = seconds_since(began);
+    return e;
+}
+
+static enum err give(struct run *r, const float *pictures, uint8_t *rgb, int first, int count)
+{
+    struct wan_frames p = {
+        .first = first, .count = count, .width = r->job.width, .height = r->job.height};
+    size_t n = (size_t)count * (size_t)p.width * (size_t)p.height * 3;
+    for (size_t i = 0; i < n; i++)
+        rgb[i] = preview_byte(pictures[i]);
+    p.rgb = rgb;
+    return r->calls->frames ? r->calls->frames(r->calls->user, &p, r->f) : ERR_OK;
+}
+
+static enum err decode(struct run *r)
+{
+    struct vae_stream *s = NULL;
+    int64_t began = clock_mono_us();
+    size_t most =
+        (size_t)r->job.chunk * VAE_TIME * (size_t)r->job.width * (size_t)r->job.height * 3;
+    float *pictures = malloc(most * sizeof *pictures);
+    uint8_t *rgb = malloc(most);
+    enter(r, WAN_DECODE);
+    enum err e = pictures && rgb ? ERR_OK : fault_set(r->f, ERR_NOMEM, "no memory for the frames");
+    if (!e)
+        e = model_vae(r->w, r->f);
+    if (!e)
+        e = vae_decode_start(r->w->vae, r->height, r->width, &s, r->f);
+    for (int at = 0, n, first = 0; at < r->frames && !e; at += n) {
+        n = at == 0 ? 1 : r->frames - at < r->job.chunk ? r->frames - at : r->job.chunk;
+        int count = at == 0 ? 1 : n * VAE_TIME;
+        progress(r, at, r->frames, 0);
+        e = stopped(r);
+        if (!e)
+            e = vae_decode(s, r->latent, r->frames, at, n, pictures, NULL, r->f);
+        if (!e)
+            e = give(r, pictures, rgb, first, count);
+        first += count;
+    }
+    vae_stream_free(s);
+    free(pictures);
+    free(rgb);
+    r->made->decode_s = seconds_since(began);
+    if (!e) {
+        progress(r, r->frames, r->frames, 0);
+        r->w->decode_rate = r->made->decode_s / ((double)r->frames * r->height * r->width / 4);
+    }
+    return e;
+}
+
+/* ---- the whole ---- */
+
+static enum err make_schedule(const struct wan_job *j, enum sampler_kind kind, struct schedule *s,
+                              struct fault *f)
+{
+    if (j->sigmas)
+        return schedule_list(s, j->sigmas, j->steps, f);
+    return j->simple ? schedule_simple(s, j->steps, j->shift, f)
+                     : schedule_flow(s, kind, j->steps, j->shift, f);
+}
+
+static enum err begin(struct run *r)
+{
+    enum sampler_kind kind = SAMPLER_UNIPC;
+    struct schedule s;
+    r->frames = (r->job.frames + 3) / 4;
+    r->height = r->job.height / VAE_SPACE;
+    r->width = r->job.width / VAE_SPACE;
+    r->n = (int64_t)VAE_Z * r->frames * r->height * r->width;
+    r->blocks_total = r->w->config.layers + r->w->config.vace;
+    sampler_parse(r->job.sampler, &kind);
+    enum err e = make_schedule(&r->job, kind, &s, r->f);
+    if (e)
+        return e;
+    size_t bytes = (size_t)r->n * sizeof(float);
+    r->sampler = sampler_new(kind, &s, r->n);
+    r->latent = malloc(bytes);
+    r->x0 = calloc(1, bytes);
+    r->v = malloc(bytes);
+    r->other = malloc(bytes);
+    r->fresh = malloc(bytes);
+    if (!r->sampler || !r->latent || !r->x0 || !r->v || !r->other || !r->fresh)
+        return fault_set(r->f, ERR_NOMEM, "no memory for a latent of %lld numbers",
+                         (long long)r->n);
+    noise_seed(&r->noise, r->job.seed);
+    noise_normal(&r->noise, r->latent, r->n);
+    e = describe(r);
+    return e ? e : resume(r);
+}
+
+static void finish(struct run *r)
+{
+    dit_prompt_free(r->cond);
+    dit_prompt_free(r->uncond);
+    sampler_free(r->sampler);
+    free(r->latent);
+    free(r->x0);
+    free(r->v);
+    free(r->other);
+    free(r->fresh);
+    free(r->y);
+    free(r->vace);
+    free(r->clip);
+    buf_free(&r->what);
+    buf_free(&r->how);
+}
+
+enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
+                  struct wan_made *made, struct fault *f)
+{
+    static const struct wan_calls silent = {0};
+    struct fault none;
+    struct wan_made unasked;
+    struct run r = {.w = w,
+                    .job = *job,
+                    .calls = calls ? calls : &silent,
+                    .made = made ? made : &unasked,
+                    .f = f ? f : &none,
+                    .what = BUF_INIT(CHECKPOINT_TEXT_MAX),
+                    .how = BUF_INIT(4096),
+                    .began_us = clock_mono_us()};
+    memset(r.made, 0, sizeof *r.made);
+    enum err e = wan_job_complete(w, &r.job, r.f);
+    r.made->job = r.job;
+    if (!e)
+        e = model_fits(w, &r.job, r.f);
+    if (!e)
+        e = begin(&r);
+    if (!e && r.done < r.sampler->schedule.steps)
+        e = make_prompts(&r);
+    if (!e && r.done < r.sampler->schedule.steps)
+        e = sample(&r);
+    if (!e)
+        e = decode(&r);
+    finish(&r);
+    return e;
+}

@@ -1,0 +1,56 @@
+/* A prompt's way to the transformer: cleaned, cut into tokens, encoded. */
+#include "wan/wan_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The tokenizer is a file of its own, or a tensor in ComfyUI's text encoder. */
+static enum err open_tokenizer(struct wan *w, struct fault *f)
+{
+    const struct wtensor *inside = weights_find(w->files.weights[FILES_T5], "spiece_model");
+    if (w->tokenizer)
+        return ERR_OK;
+    if (inside && !inside->strided && dtype_size(inside->type) == 1)
+        return tokenizer_from_spiece(inside->data, (size_t)inside->count, inside->file,
+                                     &w->tokenizer, f);
+    if (w->files.tokenizer[0])
+        return tokenizer_open(w->files.tokenizer, &w->tokenizer, f);
+    return fault_set(f, ERR_NOTFOUND,
+                     "%s holds neither spiece.model nor tokenizer.json; fetch the model whole",
+                     w->files.folder);
+}
+
+static enum err tokens_of(struct wan *w, const char *text, int *ids, int *n, struct fault *f)
+{
+    enum err e = open_tokenizer(w, f);
+    if (!e)
+        e = tokenizer_prompt(w->tokenizer, text, ids, DIT_TEXT, n, f);
+    for (int i = 0; !e && i < *n; i++)
+        if (ids[i] < 0 || ids[i] >= w->info.vocabulary)
+            e = fault_set(f, ERR_INVAL,
+                          "the tokenizer gives the id %d, but the text encoder knows %lld words: "
+                          "they belong to different models",
+                          ids[i], (long long)w->info.vocabulary);
+    return e;
+}
+
+enum err prompt_encode(struct wan *w, const char *text, float **context, int *n, struct fault *f)
+{
+    int ids[DIT_TEXT];
+    struct t5 t5;
+    *context = NULL;
+    enum err e = tokens_of(w, text, ids, n, f);
+    if (!e)
+        e = t5_open(w->dev, w->files.weights[FILES_T5], &t5, f);
+    if (e)
+        return e;
+    float *out = malloc((size_t)*n * (size_t)t5.dim * sizeof *out);
+    if (!out)
+        return fault_set(f, ERR_NOMEM, "no memory for a prompt of %d tokens", *n);
+    e = t5_encode(&t5, ids, *n, out, NULL, f);
+    if (e)
+        free(out);
+    else
+        *context = out;
+    return e;
+}

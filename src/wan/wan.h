@@ -1,0 +1,149 @@
+/* wan/wan: a prompt becomes a video. The whole runtime behind one handle; nothing else of wan/ is
+ * needed to use it (doc/example-wan.c).
+ *
+ *     wan_open()  finds the files of a model folder and maps them; milliseconds, no weight is read
+ *     wan_make()  prompt → text encoder → sampler over the transformer → decoder → your frames
+ *     wan_free()
+ *
+ * One thread drives a handle; callbacks come on it, from inside wan_make(). Weights stay loaded
+ * between clips. The same setup, job and seed give the same frames, bit for bit. Errors are values:
+ * a struct fault names the file, the tensor or the parameter; cancelled is ERR_CANCELLED. */
+#ifndef SAKUGA_WAN_WAN_H
+#define SAKUGA_WAN_WAN_H
+
+#include "base/err.h"
+#include "base/path.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define WAN_FPS 16
+#define WAN_LORAS_MAX 8
+#define WAN_WIDTH_MAX 1920
+#define WAN_HEIGHT_MAX 1088
+#define WAN_FRAMES_MAX 1021 /* 4n + 1 */
+
+struct wan;
+
+struct wan_setup {
+    const char *model;  /* a folder in any of the three layouts, or the transformer's file in one */
+    const char *device; /* "auto", "cpu", "cuda"; NULL: "auto" */
+    int threads;        /* 0: one a core */
+    uint64_t memory;    /* bytes it may take; 0: what the device has */
+};
+
+/* What was found. Paths are relative to `folder`, "" where there is no such file. */
+struct wan_info {
+    char folder[PATH_LEN];
+    char transformer[256], text_encoder[256], vae[256], clip[256], tokenizer[256];
+    char variant[32];  /* "t2v 1.3B", "i2v 14B", "vace 1.3B", "t2v width 256" */
+    char id[17];       /* fingerprint of names, shapes and samples of all weights, hex */
+    char stored[16];   /* number format of most of the transformer's weights */
+    char computed[16]; /* of the arithmetic */
+    char device[16], device_words[160]; /* which, and the choices it made */
+    int threads;
+    int64_t dim, ffn, text_dim, vocabulary, parameters; /* the last: of the transformer */
+    int heads, layers, text_layers, input_channels;
+    bool image, last_image, vace; /* it wants a picture, may have a last one, has VACE blocks */
+    bool resident;                /* the transformer fits in memory as a whole */
+};
+
+enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault *f);
+void wan_free(struct wan *w); /* NULL is fine */
+const struct wan_info *wan_info(const struct wan *w);
+
+/* RGB, 8 bits, rows from the top. */
+struct wan_picture {
+    const uint8_t *rgb;
+    int width, height;
+};
+
+struct wan_lora {
+    const char *path;
+    double strength; /* may be negative */
+};
+
+/* 0 and NULL ask for the model's default, where one is named. */
+struct wan_job {
+    const char *prompt;
+    const char *negative;            /* NULL: Wan's own; "": an empty one */
+    const struct wan_picture *image; /* image models: the first frame */
+    const struct wan_picture *last;  /* FLF2V: the last frame */
+    int width, height;               /* multiples of 16; 832 x 480 */
+    int frames;                      /* 4n + 1; 81 */
+    int steps;                       /* 50, 40 for image models */
+    double guidance;                 /* 5; 1: none, half the work */
+    double guide_from, guide_to;     /* guided part of the steps, 0 to 1; 0, 0: all */
+    bool zero_star;                  /* CFG-Zero* */
+    double shift;                    /* 5, 3 for small image models, 16 for FLF2V and VACE */
+    const char *sampler;             /* "unipc", "dpm++", "euler", "lcm"; "unipc" */
+    bool simple;                     /* ComfyUI's schedule in place of the sampler's own */
+    const double *sigmas;            /* or a falling list, `steps` of them */
+    uint64_t seed;                   /* as torch's CPU generator takes it: the low 32 bits count */
+    struct wan_lora lora[WAN_LORAS_MAX];
+    int lora_n;
+    int chunk;                  /* latent frames decoded at once; 1. No effect on the result */
+    const char *checkpoint_dir; /* a folder, or NULL: keep no checkpoints */
+    int checkpoint_every;       /* steps; 1 */
+};
+
+enum wan_stage { WAN_LOAD, WAN_TEXT, WAN_IMAGE, WAN_SAMPLE, WAN_DECODE, WAN_STAGES };
+const char *wan_stage_name(enum wan_stage s); /* "load", "text", "image", "sample", "decode" */
+
+struct wan_progress {
+    enum wan_stage stage;
+    int done, total; /* steps, or latent frames; 0 of 1 elsewhere */
+    double fraction; /* of the stage; moves within a step too */
+    double overall;  /* of the clip, by the estimated time */
+    double seconds;  /* since the job began */
+    double left;     /* to its end; −1: unknown yet */
+};
+
+/* What a step believes the end will look like: a small picture a latent frame. */
+struct wan_preview {
+    const uint8_t *rgb; /* [frames][height][width][3] */
+    int frames, width, height;
+    int step; /* 1, 2, … */
+};
+
+struct wan_frames {
+    const uint8_t *rgb; /* [count][height][width][3], rounded */
+    int first, count, width, height;
+};
+
+/* Any may be NULL. Memory is lent for the length of the call. */
+struct wan_calls {
+    bool (*stop)(void *user); /* asked before every block and chunk; true ends with CANCELLED */
+    void (*stage)(void *user, enum wan_stage stage);
+    void (*progress)(void *user, const struct wan_progress *p); /* each step, and in between */
+    void (*preview)(void *user, const struct wan_preview *p);
+    enum err (*frames)(void *user, const struct wan_frames *p, struct fault *f); /* an error ends */
+    void (*note)(void *user, const char *words); /* worth a line in a log */
+    void *user;
+};
+
+/* How it was made: what a recipe should hold. Filled as far as the job came. */
+struct wan_made {
+    struct wan_job job;        /* with the defaults filled in; pointers are the caller's */
+    int tokens;                /* of the prompt, with its end mark */
+    int resumed;               /* steps that a checkpoint spared, 0: none */
+    char checkpoint[PATH_LEN]; /* the file that is left; the caller removes it when all is done */
+    double text_s, sample_s, decode_s;
+};
+
+/* Where `checkpoint_dir` holds a checkpoint of the same job it goes on from there; where that one
+ * was made in another way (device, threads, version) it says so by note() and begins anew. */
+enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
+                  struct wan_made *made, struct fault *f);
+
+/* The defaults, and what is impossible: what wan_make() does first. */
+enum err wan_job_complete(const struct wan *w, struct wan_job *job, struct fault *f);
+
+/* Writes the tensors of one network (a .pth, an index with shards, or a model folder, which means
+ * its transformer) as one safetensors file, with the names of the original release. */
+enum err wan_convert(const char *from, const char *to, struct fault *f);
+
+/* Wan's own negative prompt. */
+extern const char wan_negative[];
+
+#endif

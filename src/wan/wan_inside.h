@@ -1,0 +1,82 @@
+/* wan/wan_inside: the struct behind wan/wan.h, for model.c, pipeline.c and what they are made of.
+ */
+#ifndef SAKUGA_WAN_WAN_INSIDE_H
+#define SAKUGA_WAN_WAN_INSIDE_H
+
+#include "wan/checkpoint.h"
+#include "wan/dit.h"
+#include "wan/files.h"
+#include "wan/image.h"
+#include "wan/lora.h"
+#include "wan/t5.h"
+#include "wan/tokenizer.h"
+#include "wan/vae.h"
+#include "wan/wan.h"
+
+struct wan {
+    struct files files;
+    struct device *dev;
+    struct wan_info info;
+    struct dit_config config;
+    uint64_t memory;             /* bytes there are */
+    struct tokenizer *tokenizer; /* on first need */
+
+    /* loaded on first need, and kept */
+    struct dit *dit;
+    struct vae *vae; /* the decoder */
+    struct patcher patcher;
+    struct lora_set loras;   /* what the dit was loaded with */
+    struct lora_set touched; /* what a change of LoRAs touches */
+    char lora_path[WAN_LORAS_MAX][PATH_LEN];
+
+    /* the negative prompt's encoding: shows use one again and again */
+    char *negative;
+    float *negative_context;
+    int negative_n;
+
+    double decode_rate; /* seconds a latent frame and token, of the last clip; 0 unknown */
+};
+
+/* One clip on its way. */
+struct run {
+    struct wan *w;
+    struct wan_job job; /* complete */
+    const struct wan_calls *calls;
+    struct wan_made *made;
+    struct fault *f;
+    int frames, height, width; /* of the latent */
+    int64_t n;                 /* numbers of the latent */
+    int done;                  /* steps */
+    int forwards, blocks;      /* of this step: forwards to do, blocks begun */
+    int blocks_total;
+    int64_t began_us, stage_us;
+    double step_s;  /* mean of the steps made here */
+    int steps_here; /* made in this process */
+    enum wan_stage stage;
+    float *latent, *x0, *v, *other, *fresh;
+    float *y, *vace; /* conditions, or NULL */
+    float *clip;     /* [clip_n, image_dim] or NULL */
+    int64_t clip_n;
+    struct dit_prompt *cond, *uncond;
+    struct sampler *sampler;
+    struct noise noise;
+    struct buf what, how; /* of the checkpoint */
+};
+
+/* model.c: is there memory for the job? Loads the networks, the transformer with its LoRAs. */
+enum err model_fits(const struct wan *w, const struct wan_job *job, struct fault *f);
+enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
+                   struct fault *f);
+enum err model_vae(struct wan *w, struct fault *f);
+uint64_t model_lora_mark(const char *path, struct fault *f);
+
+/* prompt.c: text → context [n, text_dim], which the caller frees. */
+enum err prompt_encode(struct wan *w, const char *text, float **context, int *n, struct fault *f);
+
+/* condition.c: pictures → y and clip, VACE's empty context → vace. */
+enum err condition_make(struct run *r);
+
+/* pipeline.c: has the caller asked to stop? Reports how far it is. */
+bool run_stop(void *run);
+
+#endif

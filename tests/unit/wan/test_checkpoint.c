@@ -1,0 +1,154 @@
+/* Checkpoints: what was written comes back; anything else is refused and changes nothing. */
+#include "unit.h"
+
+#include "base/path.h"
+#include "wan/checkpoint.h"
+
+#include <unistd.h>
+
+#define N 24
+
+static char path[PATH_LEN];
+static struct fault fault;
+static struct sampler *sampler;
+static float latent[N];
+static struct noise noise;
+
+static struct checkpoint here(void)
+{
+    return (struct checkpoint){.what = "model a\nprompt b\n",
+                               .how = "device cpu\nthreads 2\n",
+                               .step = 3,
+                               .sampler = sampler,
+                               .latent = latent,
+                               .noise = &noise};
+}
+
+static void fill(float from)
+{
+    float *all[] = {latent, sampler->now, sampler->before[0], sampler->before[1], sampler->anchor};
+    for (int k = 0; k < 5; k++)
+        for (int i = 0; i < N; i++)
+            all[k][i] = from + (float)(k * N + i);
+    sampler->order = from > 0 ? 2 : 1;
+    noise_seed(&noise, (uint64_t)from);
+    noise_normal(&noise, (float[5]){0}, 5);
+}
+
+static uint64_t sum(void)
+{
+    const float *all[] = {latent, sampler->now, sampler->before[0], sampler->before[1],
+                          sampler->anchor};
+    uint64_t h = (uint64_t)sampler->order;
+    for (int k = 0; k < 5; k++)
+        for (size_t i = 0; i < N * sizeof(float); i++)
+            h = h * 31 + ((const uint8_t *)all[k])[i];
+    for (int i = 0; i < 624; i++)
+        h = h * 31 + noise.state[i];
+    return h * 31 + (uint64_t)noise.at;
+}
+
+static void test_round_trip(void **state)
+{
+    struct checkpoint c = here();
+    (void)state;
+    fill(5);
+    uint64_t before = sum();
+    assert_int_equal(checkpoint_write(path, &c, &fault), ERR_OK);
+    fill(-9);
+    assert_int_not_equal(sum(), before);
+    c.step = 0;
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_OK);
+    assert_int_equal(sum(), before);
+    assert_int_equal(c.step, 3);
+    unlink(path);
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_NOTFOUND);
+}
+
+static void test_says_what_differs(void **state)
+{
+    struct checkpoint c = here();
+    (void)state;
+    fill(5);
+    assert_int_equal(checkpoint_write(path, &c, &fault), ERR_OK);
+    fill(-9);
+    uint64_t before = sum();
+    c.how = "device cpu\nthreads 4\n";
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_STATE);
+    assert_non_null(strstr(fault_text(&fault), "\"threads 2\", this is \"threads 4\""));
+    c.how = "device cpu\n";
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_STATE);
+    c = here();
+    c.what = "model z\nprompt b\n";
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_STATE);
+    assert_non_null(strstr(fault_text(&fault), "\"model a\", this is \"model z\""));
+    assert_int_equal(sum(), before);
+    unlink(path);
+}
+
+static void test_damage(void **state)
+{
+    struct checkpoint c = here();
+    struct buf b = BUF_INIT(0);
+    (void)state;
+    fill(5);
+    assert_int_equal(checkpoint_write(path, &c, &fault), ERR_OK);
+    assert_int_equal(path_read(path, 1 << 20, &b, &fault), ERR_OK);
+    unlink(path);
+    fill(-9);
+    uint64_t before = sum();
+    for (size_t n = 0; n < b.len; n++)
+        assert_int_not_equal(checkpoint_parse(b.data, n, "cut", &c, &fault), ERR_OK);
+    for (size_t at = 0; at < b.len; at++) {
+        b.data[at] ^= 0x10;
+        assert_int_not_equal(checkpoint_parse(b.data, b.len, "bent", &c, &fault), ERR_OK);
+        b.data[at] ^= 0x10;
+    }
+    buf_addc(&b, 'x');
+    assert_int_equal(checkpoint_parse(b.data, b.len, "longer", &c, &fault), ERR_CORRUPT);
+    assert_int_equal(sum(), before);
+    buf_free(&b);
+}
+
+static void test_another_size(void **state)
+{
+    struct checkpoint c = here();
+    struct schedule s = sampler->schedule;
+    struct sampler *wide = sampler_new(SAMPLER_UNIPC, &s, N + 1), *kept = sampler;
+    (void)state;
+    fill(5);
+    assert_int_equal(checkpoint_write(path, &c, &fault), ERR_OK);
+    c.sampler = wide;
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_CORRUPT);
+    sampler_free(wide);
+    sampler = kept;
+    unlink(path);
+}
+
+static int set_up(void **state)
+{
+    struct schedule s;
+    (void)state;
+    snprintf(path, sizeof path, "/tmp/sakuga-checkpoint-%d", (int)getpid());
+    assert_int_equal(schedule_flow(&s, SAMPLER_UNIPC, 8, 5, &fault), ERR_OK);
+    sampler = sampler_new(SAMPLER_UNIPC, &s, N);
+    return sampler ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    sampler_free(sampler);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_says_what_differs),
+        cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_another_size),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
