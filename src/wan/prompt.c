@@ -1,4 +1,5 @@
 /* A prompt's way to the transformer: cleaned, cut into tokens, encoded. */
+#include "wan/clean.h"
 #include "wan/wan_inside.h"
 
 #include <stdlib.h>
@@ -11,20 +12,25 @@ static enum err open_tokenizer(struct wan *w, struct fault *f)
     if (w->tokenizer)
         return ERR_OK;
     if (inside && !inside->strided && dtype_size(inside->type) == 1)
-        return tokenizer_from_spiece(inside->data, (size_t)inside->count, inside->file,
-                                     &w->tokenizer, f);
-    if (w->files.tokenizer[0])
-        return tokenizer_open(w->files.tokenizer, &w->tokenizer, f);
-    return fault_set(f, ERR_NOTFOUND,
-                     "%s holds neither spiece.model nor tokenizer.json; fetch the model whole",
-                     w->files.folder);
+        w->tokenizer = tokenizer_new(inside->data, (size_t)inside->count, f);
+    else if (w->files.tokenizer[0])
+        w->tokenizer = tokenizer_open(w->files.tokenizer, f);
+    else
+        return fault_set(f, ERR_NOTFOUND,
+                         "%s holds neither spiece.model nor tokenizer.json; fetch the model whole",
+                         w->files.folder);
+    return w->tokenizer ? ERR_OK : f->code;
 }
 
-static enum err tokens_of(struct wan *w, const char *text, int *ids, int *n, struct fault *f)
+static enum err tokens_of(struct wan *w, const char *text, int32_t *ids, int *n, struct fault *f)
 {
+    struct buf cleaned = BUF_INIT(CLEAN_MAX * 4);
     enum err e = open_tokenizer(w, f);
     if (!e)
-        e = tokenizer_prompt(w->tokenizer, text, ids, DIT_TEXT, n, f);
+        e = clean_prompt(text, &cleaned, f);
+    if (!e)
+        e = tokenizer_encode(w->tokenizer, buf_str(&cleaned), ids, DIT_TEXT, n, f);
+    buf_free(&cleaned);
     for (int i = 0; !e && i < *n; i++)
         if (ids[i] < 0 || ids[i] >= w->info.vocabulary)
             e = fault_set(f, ERR_INVAL,
@@ -36,7 +42,7 @@ static enum err tokens_of(struct wan *w, const char *text, int *ids, int *n, str
 
 enum err prompt_encode(struct wan *w, const char *text, float **context, int *n, struct fault *f)
 {
-    int ids[DIT_TEXT];
+    int32_t ids[DIT_TEXT];
     struct t5 t5;
     *context = NULL;
     enum err e = tokens_of(w, text, ids, n, f);
