@@ -538,7 +538,7 @@ static void operator_cuts_by_hand(struct rig *r)
     rig_run(r, 1500); /* the operator's own pace */
     CHECK(rig_scene(r, "my own scene", 0));
     cJSON_Delete(rig_ask(r, "SetCurrentProgramScene", session_pair("sceneName", "sakuga gallery")));
-    CHECK(rig_scene(r, "sakuga generating", 4000)); /* the gallery's dwell, then what is drawn */
+    CHECK(rig_scene(r, "sakuga generating", 10000)); /* the gallery's dwell, then what is drawn */
     cJSON_Delete(rig_ask(r, "RemoveScene", session_pair("sceneName", "my own scene")));
 }
 
