@@ -55,8 +55,28 @@ static const struct key {
     {"obs.paths", MAP, 0, 0, 0, CONFIG_MAPS_MAX, NULL, "{}",
      "folders as an OBS on another machine sees them: [\"/srv/show/air\"] = \"Z:/air\""},
     {"engine", TABLE, 0, 0, 0, 0, NULL, "{}", "what draws the clips"},
-    {"engine.kind", CHOICE, AT(engine_kind), 0, 0, "animatic", "\"animatic\"",
-     "animatic: a drawn title card, no model"},
+    {"engine.kind", CHOICE, AT(engine_kind), 0, 0, "animatic wan", "\"animatic\"",
+     "animatic: a drawn title card, no model; wan: Wan 2.1"},
+    {"engine.model", FILE_PATH, AT(engine_model), 0, 0, NULL, "",
+     "wan: the model's folder, or the transformer's file in it; LoRAs lie in its loras/"},
+    {"engine.device", CHOICE, AT(engine_device), 0, 0, "auto cpu cuda", "\"auto\"",
+     "wan: what computes"},
+    {"engine.threads", INT, AT(engine_threads), 0, 1024, NULL, "0",
+     "wan: on the CPU; 0: as many as there are cores"},
+    {"engine.width", INT, AT(engine_width), 64, 1920, NULL, "832",
+     "wan: pixels, a multiple of 16, where the style says nothing"},
+    {"engine.height", INT, AT(engine_height), 64, 1088, NULL, "480", "wan: the same"},
+    {"engine.frames", INT, AT(engine_frames), 1, 1021, NULL, "81",
+     "wan: 1, 5, 9 …; there are 16 a second"},
+    {"engine.steps", INT, AT(engine_steps), 0, 200, NULL, "0",
+     "wan: where the style says nothing; 0: the model's own"},
+    {"engine.guidance", NUM, AT(engine_guidance), 0, 100, NULL, "0",
+     "wan: how strictly the prompt is followed; 1: not at all, in half the time; 0: the model's "
+     "own"},
+    {"engine.shift", NUM, AT(engine_shift), 0, 1000, NULL, "0",
+     "wan: steps spent on the large shapes; 0: the model's own"},
+    {"engine.sampler", CHOICE, AT(engine_sampler), 0, 0, "unipc dpm++ euler lcm", "\"unipc\"",
+     "wan: how a step is made"},
     {"gates", TABLE, 0, 0, 0, 0, NULL, "{}", "who decides: \"operator\" or \"auto\""},
     {"gates.prompt", CHOICE, offsetof(struct config, show.prompt_gate), 0, 0, 0, "operator auto",
      "\"operator\"", "gate 1, before the engine"},
@@ -111,6 +131,11 @@ void config_defaults(struct config *c)
                                 .disk_reserve = (int64_t)2 << 30};
     strcpy(c->show.label, "AI-generated");
     strcpy(c->engine_kind, "animatic");
+    strcpy(c->engine_device, "auto");
+    strcpy(c->engine_sampler, "unipc");
+    c->engine_width = 832;
+    c->engine_height = 480;
+    c->engine_frames = 81; /* the model's five seconds */
     strcpy(c->theme, "sakura");
     strcpy(c->scripts[0], "commands");
     strcpy(c->scripts[1], "styles");
@@ -397,6 +422,22 @@ static int open_bare(lua_State *L)
     return 0;
 }
 
+/* What no key can tell alone. */
+static enum err check_engine(struct reader *r)
+{
+    const struct config *c = r->c;
+    if (!strcmp(c->engine_kind, "wan") && !c->engine_model[0])
+        return wrong(r, "engine.kind",
+                     "\"wan\" needs model = FOLDER; `sakuga model pull` fetches one");
+    if (c->engine_width % 16 || c->engine_height % 16)
+        return wrong(r, c->engine_width % 16 ? "engine.width" : "engine.height",
+                     "%d x %d is not possible; use multiples of 16", c->engine_width,
+                     c->engine_height);
+    if (c->engine_frames % 4 != 1)
+        return wrong(r, "engine.frames", "%d is not possible; use 1, 5, 9 …", c->engine_frames);
+    return ERR_OK;
+}
+
 enum err config_parse(struct config *c, const char *text, size_t n, const char *name,
                       const char *dir, struct fault *f)
 {
@@ -424,6 +465,8 @@ enum err config_parse(struct config *c, const char *text, size_t n, const char *
         struct reader r = {c, text, name, dir, f};
         lua_sethook(L, NULL, 0, 0);
         e = read_table(&r, L, "", c);
+        if (!e)
+            e = check_engine(&r);
     }
     lua_close(L);
     return e;

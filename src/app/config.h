@@ -34,6 +34,10 @@ struct config {
     } maps[CONFIG_MAPS_MAX]; /* paths as an OBS on another machine sees them */
     int map_count;
     char engine_kind[16];
+    /* engine "wan"; 0 and "": the model's or the style's own */
+    char engine_model[PATH_LEN], engine_device[16], engine_sampler[16];
+    int engine_threads, engine_width, engine_height, engine_frames, engine_steps;
+    double engine_guidance, engine_shift;
     struct settings show;
     double result_dwell_s, gallery_dwell_s;
     char scripts[CONFIG_SCRIPTS_MAX][256];

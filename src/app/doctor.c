@@ -154,8 +154,12 @@ static void device(struct doctor *d)
 {
     static const struct engine_ops ops = {.on_state = on_state};
     struct fault f = {0};
-    struct engine_config c = {
-        .kind = d->config.engine_kind, .worker = d->paths.worker, .vault = d->paths.data};
+    struct engine_config c = {.kind = d->config.engine_kind,
+                              .worker = d->paths.worker,
+                              .vault = d->paths.data,
+                              .model = d->config.engine_model,
+                              .device = d->config.engine_device,
+                              .threads = d->config.engine_threads};
     struct engine *e = engine_new(d->loop, &c, &ops, d, &f);
     if (!e) {
         bad(d, "engine", "%s", fault_text(&f));

@@ -9,14 +9,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLIP_FRAMES 81 /* the model's five seconds */
 #define CLIP_FPS 16
-#define CLIP_WIDTH 832
-#define CLIP_HEIGHT 480
 
 /* ---- desk to engine ---- */
 
-/* The style's template around the prompt is for a model; the animatic sets the prompt itself. */
+/* The prompt where the style's template says {prompt}. The prompt itself is never searched. */
+static void fill_template(char *out, size_t size, const struct style *style, const char *prompt)
+{
+    static const char mark[] = "{prompt}";
+    const char *at = strstr(style->template_, mark);
+    if (at)
+        snprintf(out, size, "%.*s%s%s", (int)(at - style->template_), style->template_, prompt,
+                 at + sizeof mark - 1);
+    else
+        snprintf(out, size, "%s", prompt);
+    err_whole_text(out);
+}
+
+/* What only a model takes; the animatic sets the prompt itself. */
+static void fill_sampling(const struct house *h, struct engine_job *job, const struct prompt *p,
+                          const struct style *style)
+{
+    const struct config *c = &h->config;
+    fill_template(job->prompt, sizeof job->prompt, style, p->text);
+    job->steps = style->steps ? style->steps : c->engine_steps;
+    job->guidance = c->engine_guidance;
+    job->shift = c->engine_shift;
+    str_copy(job->sampler, sizeof job->sampler, c->engine_sampler);
+    if (style->lora[0] && style->lora_weight != 0) {
+        struct job_lora *l = &job->lora[job->lora_n++];
+        str_copy(l->name, sizeof l->name, style->lora);
+        l->weight = style->lora_weight;
+    }
+}
+
 static void draw(void *user, const struct prompt *p, const struct style *style)
 {
     struct house *h = user;
@@ -37,11 +63,13 @@ static void draw(void *user, const struct prompt *p, const struct style *style)
     for (int i = 0; i < style->colours && i < 8; i++)
         job->palette[job->palette_n++] = style->palette[i];
     job->seed = p->seed;
-    job->width = style->width ? style->width : CLIP_WIDTH;
-    job->height = style->height ? style->height : CLIP_HEIGHT;
-    job->frames = CLIP_FRAMES;
+    job->width = style->width ? style->width : h->config.engine_width;
+    job->height = style->height ? style->height : h->config.engine_height;
+    job->frames = h->config.engine_frames;
     job->fps = CLIP_FPS;
     job->steps = style->steps;
+    if (!strcmp(h->config.engine_kind, "wan"))
+        fill_sampling(h, job, p, style);
     if (path_join(job->path, sizeof job->path, h->paths.vault, p->clip))
         fault_set(&f, ERR_LIMIT, "the path of the vault is too long");
     else
@@ -418,8 +446,12 @@ static enum err start_stage(struct house *h, struct fault *f)
 
 enum err links_start(struct house *h, struct fault *f)
 {
-    struct engine_config e = {
-        .kind = h->config.engine_kind, .worker = h->paths.worker, .vault = h->paths.vault};
+    struct engine_config e = {.kind = h->config.engine_kind,
+                              .worker = h->paths.worker,
+                              .vault = h->paths.vault,
+                              .model = h->config.engine_model,
+                              .device = h->config.engine_device,
+                              .threads = h->config.engine_threads};
     enum err err = start_stage(h, f);
     if (err)
         return err;

@@ -45,6 +45,10 @@ static int run(const struct options *o)
         return mode_obs(o);
     case VERB_MODEL:
         return mode_model(o);
+    case VERB_GENERATE:
+        return mode_generate(o);
+    case VERB_REPLAY:
+        return mode_replay(o);
     case VERB_COMPLETE:
         if (o->arg_count == 1 && options_complete(stdout, o->args[0]))
             return 0;

@@ -103,10 +103,32 @@ static int mode_pull(const struct options *o)
     return pull(m, dir, o->arg_count > 3 ? o->args[3] : hub && *hub ? hub : HUB);
 }
 
+/* The worker alone links the model runtime: it opens the files, in its own process. */
+static int ask_worker(const struct options *o, const char *what, const char *a, const char *b)
+{
+    struct paths p;
+    struct fault f = {0};
+    if (paths_init(&p, o->config, o->data, &f)) {
+        fprintf(stderr, "sakuga: %s\n", fault_text(&f));
+        return 1;
+    }
+    execl(p.worker, "sakuga-worker", what, a, b, (char *)NULL);
+    fprintf(stderr, "sakuga: cannot start %s; is the program installed whole?\n", p.worker);
+    return 1;
+}
+
 int mode_model(const struct options *o)
 {
-    if (o->arg_count && !strcmp(o->args[0], "pull"))
+    const char *what = o->arg_count ? o->args[0] : "";
+    if (!strcmp(what, "pull"))
         return mode_pull(o);
-    fputs("usage: sakuga model pull NAME [DIR] [BASE-URL]\n", stderr);
+    if (!strcmp(what, "info") && o->arg_count == 2)
+        return ask_worker(o, "--model-info", o->args[1], NULL);
+    if (!strcmp(what, "convert") && o->arg_count == 3)
+        return ask_worker(o, "--model-convert", o->args[1], o->args[2]);
+    fputs("usage: sakuga model pull NAME [DIR] [BASE-URL]\n"
+          "       sakuga model info DIR\n"
+          "       sakuga model convert FROM TO.safetensors\n",
+          stderr);
     return 2;
 }

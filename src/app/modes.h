@@ -11,6 +11,8 @@ int mode_doctor(const struct options *o);
 int mode_info(const struct options *o);
 int mode_inspect(const struct options *o);
 int mode_backup(const struct options *o);
+int mode_generate(const struct options *o);
+int mode_replay(const struct options *o);
 int mode_model(const struct options *o);
 int mode_obs(const struct options *o);
 

@@ -27,6 +27,8 @@ enum verb_id {
     VERB_BACKUP,
     VERB_OBS,
     VERB_MODEL,
+    VERB_GENERATE,
+    VERB_REPLAY,
     VERB_COMPLETE,
     VERB_MAN,
 };
@@ -35,6 +37,17 @@ struct verb {
     const char *name, *args, *help;
     enum verb_id id;
 };
+
+/* What `generate` and `replay` are told; strings as they were given, NULL where nothing was. */
+struct clip_options {
+    const char *model, *prompt, *negative, *image, *size, *frames, *steps, *guidance, *shift;
+    const char *sampler, *seed, *device, *threads, *out;
+    const char *lora[8];
+    int lora_count;
+    const char *file; /* the one word that is no option, NULL none */
+};
+/* The words behind the verb `v`, by the verb's own options. ERR_USAGE. */
+enum err options_clip(struct clip_options *c, enum verb_id v, int n, char **words, struct fault *f);
 
 /* ERR_USAGE with a sentence when the words make no sense. `argv` must live as long as `o`. */
 enum err options_parse(struct options *o, int argc, char **argv, struct fault *f);

@@ -15,6 +15,7 @@
 
 #define CANCEL_MS 3000  /* a worker that does not stop a job in this time is killed */
 #define STALL_MS 120000 /* and one whose job does not get on: it beats, but its disk may hang */
+#define STALL_MODEL_MS 1800000 /* one block of a large model on a slow CPU takes minutes */
 
 struct errand {
     enum order_kind kind;
@@ -35,6 +36,8 @@ struct engine {
     int64_t current; /* id of the job sent, 0 none */
     bool cancelling;
     struct timer *cancel_limit, *stall_limit;
+    int stall_ms;
+    bool draws_only;
 
     int64_t cancelled[ENGINE_JOBS_MAX]; /* taken out of the queue, to be told */
     int cancelled_n;
@@ -78,7 +81,7 @@ static void pump(struct engine *e)
         if (peer_send(e->draw, &e->order)) { /* else it is being killed, and the job waits on */
             e->current = job->id;
             e->cancelling = false;
-            timer_start(e->stall_limit, STALL_MS, 0);
+            timer_start(e->stall_limit, e->stall_ms, 0);
             e->queued--;
             memmove(e->queue, e->queue + 1, (size_t)e->queued * sizeof *e->queue);
             free(job);
@@ -135,7 +138,7 @@ static void draw_progress(struct engine *e, const struct report *r)
     struct engine_status *s = &e->status;
     if (r->id != e->current)
         return;
-    timer_start(e->stall_limit, STALL_MS, 0);
+    timer_start(e->stall_limit, e->stall_ms, 0);
     str_copy(s->stage, sizeof s->stage, r->stage);
     s->progress = r->overall;
     s->eta_ms = r->eta_ms;
@@ -226,7 +229,7 @@ static void cancel_late(void *user)
 static void stalled(void *user)
 {
     struct engine *e = user;
-    peer_kill(e->draw, "its job made no progress for two minutes");
+    peer_kill(e->draw, "its job made no progress for too long");
 }
 
 static void tell_cancelled(void *user)
@@ -452,13 +455,22 @@ static const struct peer_ops media_ops = {media_up, media_report, media_picture,
 struct engine *engine_new(struct loop *l, const struct engine_config *config,
                           const struct engine_ops *ops, void *user, struct fault *f)
 {
-    if (strcmp(config->kind, "animatic") != 0) {
-        fault_set(f, ERR_UNSUPPORTED, "this build has no engine \"%s\"; use \"animatic\"",
-                  config->kind);
+    bool model = strcmp(config->kind, "wan") == 0;
+    if (!model && strcmp(config->kind, "animatic") != 0) {
+        fault_set(f, ERR_UNSUPPORTED,
+                  "this build has no engine \"%s\"; use \"animatic\" or \"wan\"", config->kind);
         return NULL;
     }
     struct engine *e = calloc(1, sizeof *e);
     if (e) {
+        struct order *first = &e->order;
+        first->kind = ORDER_CONFIG;
+        first->threads = config->threads;
+        str_copy(first->path, sizeof first->path, config->vault);
+        str_copy(first->engine, sizeof first->engine, config->kind);
+        str_copy(first->model, sizeof first->model, config->model ? config->model : "");
+        str_copy(first->device, sizeof first->device, config->device ? config->device : "auto");
+        e->stall_ms = model ? STALL_MODEL_MS : STALL_MS;
         e->ops = ops;
         e->user = user;
         e->play.kind = ORDER_STOP;
@@ -468,8 +480,10 @@ struct engine *engine_new(struct loop *l, const struct engine_config *config,
         e->cancel_limit = timer_new(l, "cancel limit", cancel_late, e);
         e->stall_limit = timer_new(l, "stall limit", stalled, e);
         e->tell = timer_new(l, "cancelled", tell_cancelled, e);
-        e->draw = peer_new(l, config->worker, config->vault, false, &draw_ops, e);
-        e->media = peer_new(l, config->worker, config->vault, true, &media_ops, e);
+        e->draw = peer_new(l, config->worker, first, &draw_ops, e);
+        first->media = true;
+        e->media = peer_new(l, config->worker, first, &media_ops, e);
+        e->draws_only = config->draws_only;
     }
     if (e && e->cancel_limit && e->stall_limit && e->tell && e->draw && e->media)
         return e;
@@ -481,7 +495,8 @@ struct engine *engine_new(struct loop *l, const struct engine_config *config,
 void engine_start(struct engine *e)
 {
     peer_start(e->draw);
-    peer_start(e->media);
+    if (!e->draws_only)
+        peer_start(e->media);
 }
 
 void engine_free(struct engine *e)

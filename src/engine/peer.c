@@ -14,8 +14,8 @@
 
 struct peer {
     struct loop *loop;
-    char program[PATH_LEN], vault[PATH_LEN];
-    bool media;
+    char program[PATH_LEN];
+    struct order *config;
     const struct peer_ops *ops;
     void *user;
 
@@ -134,7 +134,7 @@ static void on_bytes(void *user, const void *bytes, size_t n)
 static void on_err(void *user, const char *line)
 {
     struct peer *p = user;
-    const char *who = p->media ? "media worker" : "worker";
+    const char *who = p->config->media ? "media worker" : "worker";
     for (int level = LOG_ERROR; level <= LOG_DEBUG; level++) {
         const char *name = log_level_name((enum log_level)level);
         size_t n = strlen(name);
@@ -183,29 +183,20 @@ static void spawn(void *user)
     char *argv[] = {p->program, NULL};
     struct fault f;
     struct buf b = BUF_INIT(PROTOCOL_LINE_MAX);
-    struct order *config = calloc(1, sizeof *config);
     p->why[0] = p->last[0] = '\0';
     p->heard_ms = p->watched_ms = clock_mono_ms();
-    if (!config) {
-        gone(p, "the worker cannot be started: out of memory");
-        return;
-    }
-    config->kind = ORDER_CONFIG;
-    config->media = p->media;
-    str_copy(config->path, sizeof config->path, p->vault);
     p->child = child_spawn(p->loop, argv, &child_ops, p, &f);
     if (!p->child) {
         gone(p, fault_text(&f));
     } else {
         timer_start(p->watch, WATCH_MS, WATCH_MS);
-        if (!protocol_print_order(&b, config) || !child_send(p->child, buf_str(&b)))
+        if (!protocol_print_order(&b, p->config) || !child_send(p->child, buf_str(&b)))
             end(p, "it could not be greeted");
     }
     buf_free(&b);
-    free(config);
 }
 
-struct peer *peer_new(struct loop *l, const char *program, const char *vault, bool media,
+struct peer *peer_new(struct loop *l, const char *program, const struct order *config,
                       const struct peer_ops *ops, void *user)
 {
     struct peer *p = calloc(1, sizeof *p);
@@ -213,13 +204,14 @@ struct peer *peer_new(struct loop *l, const char *program, const char *vault, bo
         return NULL;
     p->loop = l;
     str_copy(p->program, sizeof p->program, program);
-    str_copy(p->vault, sizeof p->vault, vault);
-    p->media = media;
+    p->config = malloc(sizeof *p->config);
+    if (p->config)
+        *p->config = *config;
     p->ops = ops;
     p->user = user;
     p->restart = timer_new(l, "worker restart", spawn, p);
     p->watch = timer_new(l, "worker watch", watch, p);
-    if (p->restart && p->watch)
+    if (p->config && p->restart && p->watch)
         return p;
     peer_free(p);
     return NULL;
@@ -269,5 +261,6 @@ void peer_free(struct peer *p)
     timer_free(p->restart);
     timer_free(p->watch);
     drop_picture(p);
+    free(p->config);
     free(p);
 }

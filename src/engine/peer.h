@@ -23,9 +23,9 @@ struct peer_ops {
     void (*on_down)(void *user, bool was_up, const char *words);
 };
 
-/* Copies the paths. `media`: a process for playback and checks; else one that draws into `vault`.
- * NULL: out of memory. */
-struct peer *peer_new(struct loop *l, const char *program, const char *vault, bool media,
+/* Copies the program's path and `config`, the first order: who plays and checks, or who draws what
+ * into which vault. NULL: out of memory. */
+struct peer *peer_new(struct loop *l, const char *program, const struct order *config,
                       const struct peer_ops *ops, void *user);
 void peer_start(struct peer *p);
 bool peer_up(const struct peer *p);

@@ -26,6 +26,11 @@ static void refuse(struct reader *r, const char *key, const char *what)
         r->bad = fault_set(r->f, ERR_INVAL, "worker protocol: \"%s\" %s", key, what);
 }
 
+static bool has(const struct reader *r, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(r->o, key) != NULL;
+}
+
 static void take_bytes(struct reader *r, const char *key, char *dst, size_t size, bool empty_ok)
 {
     const cJSON *v = cJSON_GetObjectItemCaseSensitive(r->o, key);
@@ -124,6 +129,44 @@ static void take_palette(struct reader *r, struct engine_job *j)
     }
 }
 
+static bool is_alias(const char *s)
+{
+    size_t n = strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+    return n > 0 && !s[n] && s[0] != '.';
+}
+
+static void take_loras(struct reader *r, struct engine_job *j)
+{
+    const cJSON *list = take_list(r, "loras", JOB_LORAS_MAX), *v;
+    cJSON_ArrayForEach(v, list)
+    {
+        struct reader in = {v, r->f, ERR_OK};
+        struct job_lora *l = &j->lora[j->lora_n++];
+        take_bytes(&in, "name", l->name, sizeof l->name, false);
+        if (!in.bad && !is_alias(l->name))
+            refuse(&in, "name", "of a LoRA is not an alias");
+        l->weight = take_num(&in, "weight", -10, 10);
+        l->must = take_bool(&in, "must");
+        if (!r->bad)
+            r->bad = in.bad;
+    }
+}
+
+/* What only a model takes may be missing. */
+static void take_sampling(struct reader *r, struct engine_job *j)
+{
+    if (has(r, "guidance"))
+        j->guidance = take_num(r, "guidance", 0, 100);
+    if (has(r, "shift"))
+        j->shift = take_num(r, "shift", 0, 1000);
+    if (has(r, "sampler"))
+        take_text(r, "sampler", j->sampler, sizeof j->sampler, true);
+    if (has(r, "image"))
+        take_bytes(r, "image", j->image, sizeof j->image, true);
+    if (has(r, "loras"))
+        take_loras(r, j);
+}
+
 static void take_job(struct reader *r, struct engine_job *j)
 {
     j->id = take_int(r, "id", 1, PROTOCOL_ID_MAX);
@@ -142,6 +185,7 @@ static void take_job(struct reader *r, struct engine_job *j)
     j->frames = (int)take_int(r, "frames", 1, 1024);
     j->fps = (int)take_int(r, "fps", 1, 60);
     j->steps = (int)take_int(r, "steps", 0, 200);
+    take_sampling(r, j);
     take_bytes(r, "path", j->path, sizeof j->path, false);
 }
 
@@ -215,6 +259,20 @@ static int open_line(const char *line, size_t n, const char *const *names, int c
     return -1;
 }
 
+static void take_engine(struct reader *r, struct order *out)
+{
+    strcpy(out->engine, "animatic");
+    strcpy(out->device, "auto");
+    if (has(r, "engine"))
+        take_text(r, "engine", out->engine, sizeof out->engine, false);
+    if (has(r, "model"))
+        take_bytes(r, "model", out->model, sizeof out->model, true);
+    if (has(r, "device"))
+        take_text(r, "device", out->device, sizeof out->device, false);
+    if (has(r, "threads"))
+        out->threads = (int)take_int(r, "threads", 0, 1024);
+}
+
 enum err protocol_parse_order(const char *line, size_t n, struct order *out, struct fault *f)
 {
     cJSON *tree;
@@ -226,6 +284,7 @@ enum err protocol_parse_order(const char *line, size_t n, struct order *out, str
     case ORDER_CONFIG:
         take_bytes(&r, "vault", out->path, sizeof out->path, false);
         out->media = take_bool(&r, "media");
+        take_engine(&r, out);
         if (take_int(&r, "protocol", 0, 1000000) != PROTOCOL_VERSION)
             refuse(&r, "protocol", "is of another version");
         break;
@@ -354,6 +413,18 @@ static void put_job(cJSON *o, const struct engine_job *j)
     cJSON_AddNumberToObject(o, "fps", j->fps);
     cJSON_AddNumberToObject(o, "steps", j->steps);
     cJSON_AddStringToObject(o, "path", j->path);
+    cJSON_AddNumberToObject(o, "guidance", j->guidance);
+    cJSON_AddNumberToObject(o, "shift", j->shift);
+    cJSON_AddStringToObject(o, "sampler", j->sampler);
+    cJSON_AddStringToObject(o, "image", j->image);
+    cJSON *loras = cJSON_AddArrayToObject(o, "loras");
+    for (int i = 0; i < j->lora_n; i++) {
+        cJSON *l = cJSON_CreateObject();
+        cJSON_AddStringToObject(l, "name", j->lora[i].name);
+        cJSON_AddNumberToObject(l, "weight", j->lora[i].weight);
+        cJSON_AddBoolToObject(l, "must", j->lora[i].must);
+        cJSON_AddItemToArray(loras, l);
+    }
 }
 
 bool protocol_print_order(struct buf *b, const struct order *in)
@@ -365,6 +436,10 @@ bool protocol_print_order(struct buf *b, const struct order *in)
         cJSON_AddNumberToObject(o, "protocol", PROTOCOL_VERSION);
         cJSON_AddStringToObject(o, "vault", in->path);
         cJSON_AddBoolToObject(o, "media", in->media);
+        cJSON_AddStringToObject(o, "engine", in->engine[0] ? in->engine : "animatic");
+        cJSON_AddStringToObject(o, "model", in->model);
+        cJSON_AddStringToObject(o, "device", in->device[0] ? in->device : "auto");
+        cJSON_AddNumberToObject(o, "threads", in->threads);
         break;
     case ORDER_JOB:
         put_job(o, &in->job);

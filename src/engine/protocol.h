@@ -28,6 +28,14 @@
 #define PROTOCOL_LINE_MAX ((size_t)256 << 10)
 #define PROTOCOL_ID_MAX INT64_C(9007199254740992) /* ids travel as JSON numbers */
 
+#define JOB_LORAS_MAX 8
+/* A LoRA by its alias: a file of that name in the model's folder, never a path. */
+struct job_lora {
+    char name[64]; /* letters, digits, '.', '-', '_' */
+    double weight; /* −10..10 */
+    bool must;     /* the job fails where it is missing */
+};
+
 /* What an engine is asked to make. Plain data, copied by value. */
 struct engine_job {
     int64_t id;  /* the prompt's, 1.. */
@@ -40,15 +48,20 @@ struct engine_job {
     uint32_t palette[8]; /* 0xRRGGBB, darkest first by custom, not by rule */
     int palette_n;       /* 0: the engine chooses */
     uint64_t seed;
-    int width, height;   /* pixels, even, 64..1920 x 64..1088 */
-    int frames;          /* 1..1024 */
-    int fps;             /* 1..60 */
-    int steps;           /* sampler steps, 0..200; the animatic has none */
-    char path[PATH_LEN]; /* where the clip goes: a file in the vault named by `config` */
+    int width, height;      /* pixels, even, 64..1920 x 64..1088 */
+    int frames;             /* 1..1024 */
+    int fps;                /* 1..60 */
+    int steps;              /* sampler steps, 0..200; the animatic has none */
+    double guidance, shift; /* of the sampler; 0: the model's default. 0..100, 0..1000 */
+    char sampler[16];       /* "": the model's default */
+    struct job_lora lora[JOB_LORAS_MAX];
+    int lora_n;
+    char image[PATH_LEN]; /* picture that an image model begins with; "" none */
+    char path[PATH_LEN];  /* where the clip goes: a file in the vault named by `config` */
 };
 
 enum order_kind {
-    ORDER_CONFIG,  /* vault, media; must come first, once */
+    ORDER_CONFIG,  /* vault, media, engine; must come first, once */
     ORDER_JOB,     /* job */
     ORDER_CANCEL,  /* id: stop that job within one step */
     ORDER_PLAY,    /* path, id, w, h: loop the clip in real time as PICTURE_REVIEW */
@@ -66,6 +79,10 @@ struct order {
     int frames, fps;
     bool media;          /* CONFIG: this process plays and checks, it draws no jobs */
     char path[PATH_LEN]; /* CONFIG: the vault */
+    /* CONFIG, for a process that draws: */
+    char engine[16]; /* "animatic", "wan" */
+    char model[PATH_LEN], device[16];
+    int threads; /* 0: as many as there are cores */
     struct engine_job job;
 };
 

@@ -8,6 +8,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void print_model(cJSON *o, const struct recipe_model *m)
+{
+    cJSON *v = cJSON_AddObjectToObject(o, "model");
+    cJSON_AddStringToObject(v, "path", m->path);
+    cJSON_AddStringToObject(v, "id", m->id);
+    cJSON_AddStringToObject(v, "variant", m->variant);
+    cJSON_AddStringToObject(v, "stored", m->stored);
+    cJSON_AddStringToObject(v, "computed", m->computed);
+    cJSON_AddStringToObject(v, "device", m->device);
+    cJSON_AddStringToObject(v, "device_words", m->device_words);
+    cJSON_AddNumberToObject(v, "threads", m->threads);
+    cJSON_AddNumberToObject(v, "guidance", m->guidance);
+    cJSON_AddNumberToObject(v, "shift", m->shift);
+    cJSON_AddStringToObject(v, "sampler", m->sampler);
+    cJSON_AddStringToObject(v, "image", m->image);
+    cJSON_AddNumberToObject(v, "resumed", m->resumed);
+    cJSON *loras = cJSON_AddArrayToObject(v, "loras");
+    for (int i = 0; i < m->lora_n; i++) {
+        cJSON *l = cJSON_CreateObject();
+        cJSON_AddStringToObject(l, "name", m->lora[i].name);
+        cJSON_AddNumberToObject(l, "weight", m->lora[i].weight);
+        cJSON_AddItemToArray(loras, l);
+    }
+}
+
 bool recipe_print(struct buf *out, const struct recipe *r)
 {
     char s[32];
@@ -43,6 +68,8 @@ bool recipe_print(struct buf *out, const struct recipe *r)
     cJSON_AddStringToObject(o, "finished", s);
     cJSON_AddNumberToObject(o, "draw_ms", (double)r->draw_ms);
     cJSON_AddNumberToObject(o, "encode_ms", (double)r->encode_ms);
+    if (r->model.path[0])
+        print_model(o, &r->model);
     cJSON_AddStringToObject(o, "sha256", r->sha256);
     bool ok = o && json_print(out, o, false);
     cJSON_Delete(o);
@@ -105,6 +132,47 @@ static bool parse_palette(const cJSON *o, struct recipe *out)
     return true;
 }
 
+static bool real(const cJSON *o, const char *key, double least, double most, double *out)
+{
+    *out = json_num(o, key, least - 1);
+    return *out >= least && *out <= most;
+}
+
+static const char *parse_model(const cJSON *o, struct recipe_model *m)
+{
+    const cJSON *list = json_arr(o, "loras"), *v;
+#define TEXT(member)                                                                               \
+    if (!text(o, #member, m->member, sizeof m->member))                                            \
+    return "model." #member
+    TEXT(path);
+    TEXT(id);
+    TEXT(variant);
+    TEXT(stored);
+    TEXT(computed);
+    TEXT(device);
+    TEXT(device_words);
+    TEXT(sampler);
+    TEXT(image);
+#undef TEXT
+    if (!m->path[0])
+        return "model.path";
+    if (!small(o, "threads", 0, 4096, &m->threads))
+        return "model.threads";
+    if (!real(o, "guidance", -100, 100, &m->guidance) || !real(o, "shift", 0, 1000, &m->shift))
+        return "model.guidance";
+    if (!small(o, "resumed", 0, 100000, &m->resumed))
+        return "model.resumed";
+    if (!list || cJSON_GetArraySize(list) > RECIPE_LORAS_MAX)
+        return "model.loras";
+    cJSON_ArrayForEach(v, list)
+    {
+        struct recipe_lora *l = &m->lora[m->lora_n++];
+        if (!text(v, "name", l->name, sizeof l->name) || !real(v, "weight", -100, 100, &l->weight))
+            return "model.loras";
+    }
+    return NULL;
+}
+
 static const char *parse_members(const cJSON *o, struct recipe *r)
 {
     const int64_t far = INT64_C(1) << 52;
@@ -143,7 +211,8 @@ static const char *parse_members(const cJSON *o, struct recipe *r)
     if (!number(o, "draw_ms", 0, far, &r->draw_ms) ||
         !number(o, "encode_ms", 0, far, &r->encode_ms))
         return "draw_ms";
-    return NULL;
+    const cJSON *model = cJSON_GetObjectItemCaseSensitive(o, "model");
+    return model ? parse_model(model, &r->model) : NULL;
 }
 
 enum err recipe_parse(const char *s, size_t n, struct recipe *out, struct fault *f)

@@ -13,6 +13,27 @@
 #define RECIPE_FORMAT 1
 #define RECIPE_TEXT_MAX ((size_t)64 << 10)
 
+#define RECIPE_LORAS_MAX 8
+struct recipe_lora {
+    char name[64];
+    double weight;
+};
+
+/* Which model drew it, and in which way: what makes the same frames again. */
+struct recipe_model {
+    char path[1024]; /* "" when no model drew it */
+    char id[17];     /* fingerprint of its weights */
+    char variant[32], stored[16], computed[16];
+    char device[16], device_words[160];
+    int threads;
+    double guidance, shift;
+    char sampler[16];
+    char image[1024];
+    struct recipe_lora lora[RECIPE_LORAS_MAX];
+    int lora_n;
+    int resumed; /* steps that came from a checkpoint */
+};
+
 struct recipe {
     int64_t id;
     int attempt;
@@ -30,7 +51,8 @@ struct recipe {
     int width, height, frames, fps, steps;
     int64_t started_utc_ms, finished_utc_ms;
     int64_t draw_ms, encode_ms; /* wall clock, overlapping */
-    char sha256[65];            /* of the RGB frames before encoding, hex */
+    struct recipe_model model;
+    char sha256[65]; /* of the RGB frames before encoding, hex */
 };
 
 bool recipe_print(struct buf *out, const struct recipe *r);

@@ -90,7 +90,7 @@ static void widen_bytes(float *out, const uint8_t *in, size_t n, float (*one)(ui
     }                                                                                              \
     break
 
-void dtype_widen(float *out, const void *in, enum dtype type, size_t n)
+static void widen(float *out, const void *in, enum dtype type, size_t n)
 {
     switch (type) {
     case DTYPE_F32:
@@ -122,4 +122,21 @@ void dtype_widen(float *out, const void *in, enum dtype type, size_t n)
     case DTYPE_COUNT:
         break;
     }
+}
+
+#define PIECE ((size_t)1 << 18)
+
+/* Large tensors by all cores: one core does not reach the speed of the memory. */
+void dtype_widen(float *out, const void *in, enum dtype type, size_t n)
+{
+    if (n <= 4 * PIECE) {
+        widen(out, in, type, n);
+        return;
+    }
+#ifdef _OPENMP
+#pragma omp parallel for schedule(static)
+#endif
+    for (size_t at = 0; at < n; at += PIECE)
+        widen(out + at, (const char *)in + at * dtype_size(type), type,
+              n - at < PIECE ? n - at : PIECE);
 }

@@ -99,10 +99,10 @@ static void describe(struct wan *w)
 }
 
 /* A transformer alone can be described; to draw, all its parts must be there and fit. */
-static enum err parts_there(const struct wan *w, struct fault *f)
+enum err wan_ready(const struct wan *w, struct fault *f)
 {
-    for (int r = 0; r < FILES_CLIP; r++)
-        if (!w->files.weights[r])
+    for (int r = 0; r < FILES_ROLES; r++)
+        if ((r != FILES_CLIP || w->info.image) && !w->files.weights[r])
             return fault_set(f, ERR_NOTFOUND,
                              "%s holds no %s of Wan 2.1; fetch the model whole with `sakuga model "
                              "pull`",
@@ -214,7 +214,7 @@ static enum err check_pictures(const struct wan *w, const struct wan_job *j, str
 enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *f)
 {
     enum sampler_kind kind;
-    enum err e = parts_there(w, f);
+    enum err e = wan_ready(w, f);
     if (e)
         return e;
     fill_defaults(w, j);

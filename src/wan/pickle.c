@@ -6,6 +6,7 @@
 
 #define POOL 1024
 #define MEMO_MAX ((size_t)1 << 22)
+#define VALUES_MAX ((size_t)1 << 21) /* a value is made by one byte and takes a hundred */
 
 enum callee {
     CALL_DICT,
@@ -47,7 +48,7 @@ struct pickle {
     struct fault *f;
     enum err err;
     struct pickle_value **stack, **memo;
-    size_t depth, stack_cap, memo_n, memo_cap;
+    size_t depth, stack_cap, memo_n, memo_cap, values;
 };
 
 static enum err fail(struct pickle *p, const char *what)
@@ -59,6 +60,11 @@ static enum err fail(struct pickle *p, const char *what)
 
 static struct pickle_value *value(struct pickle *p, enum pickle_kind kind)
 {
+    if (p->values++ == VALUES_MAX) {
+        p->err = fault_set(p->f, ERR_LIMIT, "%s: its pickle makes more than %zu values", p->path,
+                           VALUES_MAX);
+        return NULL;
+    }
     if (!p->pools || p->pools->used == POOL) {
         struct pool *fresh = calloc(1, sizeof *fresh);
         if (!fresh) {

@@ -24,19 +24,19 @@ static enum err open_tokenizer(struct wan *w, struct fault *f)
 
 static enum err tokens_of(struct wan *w, const char *text, int32_t *ids, int *n, struct fault *f)
 {
-    struct buf cleaned = BUF_INIT(CLEAN_MAX * 4);
+    struct buf clean = BUF_INIT(CLEAN_MAX * 4);
     enum err e = open_tokenizer(w, f);
     if (!e)
-        e = clean_prompt(text, &cleaned, f);
+        e = clean_prompt(text, &clean, f);
     if (!e)
-        e = tokenizer_encode(w->tokenizer, buf_str(&cleaned), ids, DIT_TEXT, n, f);
-    buf_free(&cleaned);
+        e = tokenizer_encode(w->tokenizer, buf_str(&clean), ids, DIT_TEXT, n, f);
+    buf_free(&clean);
     for (int i = 0; !e && i < *n; i++)
         if (ids[i] < 0 || ids[i] >= w->info.vocabulary)
             e = fault_set(f, ERR_INVAL,
                           "the tokenizer gives the id %d, but the text encoder knows %lld words: "
                           "they belong to different models",
-                          ids[i], (long long)w->info.vocabulary);
+                          (int)ids[i], (long long)w->info.vocabulary);
     return e;
 }
 

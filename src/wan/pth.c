@@ -56,13 +56,14 @@ static enum err layout(const struct archive *a, const struct pickle_value *v, st
         t->dim[i] = n->number;
         t->stride[i] = s->number;
     }
-    int64_t last = v->number, run = 1, reach, elements = v->items[0]->number;
+    int64_t last = v->number, reach, elements = v->items[0]->number;
+    uint64_t run = 1; /* of an empty tensor it may wrap */
     if (!wtensor_measure(t) || t->count > elements || last < 0)
         return bad(a, t->name, "is larger than its storage");
     for (int i = t->rank - 1; i >= 0; i--) {
-        if (t->dim[i] != 1 && t->stride[i] != run)
+        if (t->dim[i] != 1 && (uint64_t)t->stride[i] != run)
             t->strided = true;
-        run *= t->dim[i];
+        run *= (uint64_t)t->dim[i];
         if (t->count && (__builtin_mul_overflow(t->dim[i] - 1, t->stride[i], &reach) ||
                          __builtin_add_overflow(last, reach, &last)))
             return bad(a, t->name, "has impossible strides");

@@ -7,10 +7,12 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define TEXT_MAX ((size_t)1 << 20)
 #define NORMAL_MAX ((size_t)8 << 20)
-#define FILE_MAX ((size_t)128 << 20)
+#define FILE_MAX ((size_t)48 << 20)
 
 struct step {
     double best;
@@ -170,6 +172,18 @@ struct tokenizer *tokenizer_open(const char *path, struct fault *f)
     if (n > sizeof tensors - 1 && !strcmp(path + n - (sizeof tensors - 1), tensors)) {
         open_tensor(path, &t, f);
         return t;
+    }
+    char inside[PATH_LEN];
+    struct stat st;
+    if (!stat(path, &st) && S_ISDIR(st.st_mode)) {
+        bool fits = !path_join(inside, sizeof inside, path, "spiece.model");
+        if (fits && access(inside, R_OK))
+            fits = !path_join(inside, sizeof inside, path, "tokenizer.json");
+        if (!fits) {
+            fault_set(f, ERR_LIMIT, "the path %.200s is too long", path);
+            return NULL;
+        }
+        path = inside;
     }
     struct buf b = BUF_INIT(2 * FILE_MAX);
     if (!path_read(path, FILE_MAX, &b, f)) {

@@ -18,7 +18,8 @@ struct tokenizer;
  * unigram model), LIMIT, NOMEM. */
 struct tokenizer *tokenizer_new(const void *bytes, size_t n, struct fault *f);
 
-/* Of such a file, or of a .safetensors file with the U8 tensor "spiece_model". */
+/* Of such a file, of a folder with one (spiece.model before tokenizer.json), or of a .safetensors
+ * file with the U8 tensor "spiece_model". */
 struct tokenizer *tokenizer_open(const char *path, struct fault *f);
 void tokenizer_free(struct tokenizer *t);
 

@@ -128,12 +128,13 @@ static void mark_special(struct tokenizer *t, const cJSON *added)
 
 enum err tokenizer_read_json(struct tokenizer *t, const char *text, size_t n, struct fault *f)
 {
-    cJSON *o = json_parse(text, n, f);
+    struct fault why = {0};
+    cJSON *o = json_parse(text, n, &why);
     const cJSON *model = json_obj(o, "model"), *vocab = json_arr(model, "vocab");
     const cJSON *normalizer = json_obj(o, "normalizer"), *words = json_obj(o, "pre_tokenizer");
     enum err e = ERR_OK;
     if (!o)
-        return ERR_CORRUPT;
+        return fault_set(f, ERR_CORRUPT, "%s", fault_text(&why));
     t->wide = true;
     t->squeeze = t->trim = t->dummy_prefix = false;
     t->byte_fallback = json_bool(model, "byte_fallback", false);

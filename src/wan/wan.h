@@ -51,6 +51,8 @@ struct wan_info {
 enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault *f);
 void wan_free(struct wan *w); /* NULL is fine */
 const struct wan_info *wan_info(const struct wan *w);
+/* wan_open() needs the transformer alone; is all there that a clip takes? */
+enum err wan_ready(const struct wan *w, struct fault *f);
 
 /* RGB, 8 bits, rows from the top. */
 struct wan_picture {

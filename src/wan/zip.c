@@ -91,8 +91,8 @@ static bool widen(const unsigned char *extra, size_t n, uint64_t *size, uint64_t
 
 static enum err read_member(const struct cursor *c, uint64_t *at, struct zip_member *m)
 {
-    const unsigned char *p = c->data + *at;
-    if (!inside(c, *at, 46) || memcmp(p, "PK\1\2", 4))
+    const unsigned char *p = inside(c, *at, 46) ? c->data + *at : NULL;
+    if (!p || memcmp(p, "PK\1\2", 4))
         return bad(c, "its directory is cut short");
     size_t name_n = (size_t)le(p + 28, 2), extra_n = (size_t)le(p + 30, 2);
     uint64_t rest = name_n + extra_n + le(p + 32, 2);
@@ -103,15 +103,21 @@ static enum err read_member(const struct cursor *c, uint64_t *at, struct zip_mem
         return bad(c, "a ZIP64 field is missing");
     if (le(p + 8, 2) & 1)
         return fault_set(c->f, ERR_UNSUPPORTED, "%s: the archive is encrypted", c->path);
+    int shown = (int)(name_n < 100 ? name_n : 100);
+    const char *name = (const char *)p + 46;
     if (le(p + 10, 2) != 0 || packed != size)
-        return fault_set(c->f, ERR_UNSUPPORTED, "%s: a member is compressed; torch never does that",
-                         c->path);
+        return fault_set(c->f, ERR_UNSUPPORTED,
+                         "%s: the member %.*s is compressed; torch never does that", c->path, shown,
+                         name);
     if (!inside(c, local, 30) || memcmp(c->data + local, "PK\3\4", 4))
-        return bad(c, "a member is not where the directory says");
+        return fault_set(c->f, ERR_CORRUPT, "%s: the member %.*s is not where the directory says",
+                         c->path, shown, name);
     uint64_t data = local + 30 + le(c->data + local + 26, 2) + le(c->data + local + 28, 2);
     if (!inside(c, data, size))
-        return bad(c, "a member reaches behind the end; the file may be truncated");
-    *m = (struct zip_member){(const char *)p + 46, name_n, c->data + data, size};
+        return fault_set(c->f, ERR_CORRUPT,
+                         "%s: the member %.*s reaches behind the end; the file may be truncated",
+                         c->path, shown, name);
+    *m = (struct zip_member){name, name_n, c->data + data, size};
     *at += 46 + rest;
     return ERR_OK;
 }

@@ -6,11 +6,13 @@
 #define SAKUGA_WORKER_DRAWING_H
 
 #include "engine/protocol.h"
+#include "worker/paint.h"
 
 struct drawing;
 
-/* Takes the vault's folder, and removes the parts that a worker killed before left in it. */
-struct drawing *drawing_new(const char *vault, struct fault *f);
+/* Takes the vault's folder, and removes the parts that a worker killed before left in it, and old
+ * checkpoints. The painter stays the caller's and must outlive the drawing. */
+struct drawing *drawing_new(const char *vault, struct painter *painter, struct fault *f);
 
 /* Acknowledges and queues the job, or reports why it failed. */
 void drawing_submit(struct drawing *d, const struct engine_job *job);

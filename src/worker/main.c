@@ -9,8 +9,9 @@
 #include "media/chatter.h"
 #include "media/encode.h"
 #include "media/recipe.h"
-#include "worker/device.h"
 #include "worker/drawing.h"
+#include "worker/gauge.h"
+#include "worker/model.h"
 #include "worker/out.h"
 #include "worker/review.h"
 
@@ -29,6 +30,7 @@
 static struct {
     bool configured, media;
     bool refused; /* it cannot serve as it was told to */
+    struct painter *painter;
     struct drawing *drawing;
     struct review *player, *errands;
 } worker;
@@ -44,16 +46,30 @@ static void hello(void)
     struct report r = {.kind = REPORT_HELLO, .protocol = PROTOCOL_VERSION, .pid = getpid()};
     str_copy(r.version, sizeof r.version, PACKAGE_VERSION);
     str_copy(r.build, sizeof r.build, encode_build());
-    str_copy(r.engine, sizeof r.engine, worker.media ? "media" : "animatic");
-    device_sample(&r.device);
+    str_copy(r.engine, sizeof r.engine, worker.media ? "media" : worker.painter->engine);
+    gauge_sample(&r.device);
     out_report(&r);
 }
 
 static void beat(void)
 {
     struct report r = {.kind = REPORT_HEARTBEAT};
-    device_sample(&r.device);
+    gauge_sample(&r.device);
     out_report(&r);
+}
+
+static struct painter *make_painter(const struct order *o, struct fault *f)
+{
+    if (!strcmp(o->engine, "wan"))
+        return paint_wan(o->model, o->device, o->threads, f);
+    if (strcmp(o->engine, "animatic")) {
+        fault_set(f, ERR_UNSUPPORTED, "this worker has no engine \"%s\"", o->engine);
+        return NULL;
+    }
+    struct painter *p = paint_animatic();
+    if (!p)
+        fault_set(f, ERR_NOMEM, "out of memory");
+    return p;
 }
 
 static bool configure(const struct order *o, struct fault *f)
@@ -68,7 +84,8 @@ static bool configure(const struct order *o, struct fault *f)
         worker.errands = worker.player ? review_new(f) : NULL;
         worker.configured = worker.errands != NULL;
     } else {
-        worker.drawing = drawing_new(o->path, f);
+        worker.painter = make_painter(o, f);
+        worker.drawing = worker.painter ? drawing_new(o->path, worker.painter, f) : NULL;
         worker.configured = worker.drawing != NULL;
     }
     if (worker.configured)
@@ -179,6 +196,8 @@ static int usage(FILE *to)
 {
     fputs("usage: sakuga-worker               serve orders on standard input (for sakuga)\n"
           "       sakuga-worker --inspect CLIP   print the recipe of a clip as JSON\n"
+          "       sakuga-worker --model-info DIR   say what a model folder holds\n"
+          "       sakuga-worker --model-convert FROM TO   write one safetensors file\n"
           "       sakuga-worker --version\n",
           to);
     return to == stdout ? 0 : 2;
@@ -191,10 +210,19 @@ int main(int argc, char **argv)
     chatter_to_log();
     if (argc == 3 && strcmp(argv[1], "--inspect") == 0)
         return inspect(argv[2]);
+    if (argc == 3 && strcmp(argv[1], "--model-info") == 0)
+        return model_info(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "--model-convert") == 0)
+        return model_convert(argv[2], argv[3]);
     if (argc == 2 && strcmp(argv[1], "--version") == 0)
         return printf("sakuga-worker %s (%s)\n", PACKAGE_VERSION, encode_build()) < 0;
     if (argc != 1)
         return usage(argc == 2 && strcmp(argv[1], "--help") == 0 ? stdout : stderr);
+
+    /* A thread of the model that waits must not spin: OBS has these cores too. OpenMP reads this
+     * before main. */
+    if (!getenv("OMP_WAIT_POLICY") && setenv("OMP_WAIT_POLICY", "passive", 1) == 0)
+        execv("/proc/self/exe", argv);
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
@@ -205,7 +233,7 @@ int main(int argc, char **argv)
         log_error("worker", "no descriptor for the protocol: %s", strerror(errno));
         return 1;
     }
-    device_open();
+    gauge_open();
     serve();
     drawing_stop(worker.drawing, GRACE_MS);
     /* Threads of libraries and of ours may still run: end without waiting for any of them. */

@@ -1,6 +1,7 @@
 /* Runs a fuzz target without libFuzzer: every seed of its corpus folder as it is, then ROUNDS
- * (20,000) mutations of them from a seeded generator. So `make check` runs every target with any
- * compiler, and under the sanitizers; a build with --enable-fuzz links libFuzzer in its place.
+ * (20,000) mutations of them from a seeded generator, and more until FUZZ_SECONDS have passed. So
+ * `make check` runs every target with any compiler, and under the sanitizers; a build with
+ * --enable-fuzz links libFuzzer in its place.
  * usage: fuzz_NAME CORPUS…  (files or folders) */
 #include <dirent.h>
 #include <stdint.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -109,7 +111,9 @@ static size_t mutate(uint8_t *out)
 int main(int argc, char **argv)
 {
     const char *rounds_word = getenv("ROUNDS");
-    long rounds = rounds_word ? atol(rounds_word) : 20000;
+    const char *seconds_word = getenv("FUZZ_SECONDS");
+    long rounds = rounds_word ? atol(rounds_word) : 20000, done = 0;
+    time_t end = time(NULL) + (seconds_word ? atol(seconds_word) : 0);
     for (int i = 1; i < argc; i++)
         load(argv[i]);
     if (!count) {
@@ -118,7 +122,7 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < count; i++)
         LLVMFuzzerTestOneInput(seeds[i], sizes[i]);
-    for (long i = 0; i < rounds; i++) {
+    for (; done < rounds || time(NULL) < end; done++) {
         uint8_t *in = malloc(2 * INPUT_MAX), *exact;
         size_t n = mutate(in);
         exact = malloc(n ? n : 1); /* so that a sanitizer sees one byte too many */
@@ -127,7 +131,7 @@ int main(int argc, char **argv)
         free(exact);
         free(in);
     }
-    printf("%d seeds, %ld mutations\n", count, rounds);
+    printf("%d seeds, %ld mutations\n", count, done);
     for (int i = 0; i < count; i++)
         free(seeds[i]);
     return 0;

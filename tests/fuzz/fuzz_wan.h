@@ -3,7 +3,7 @@
 #ifndef SAKUGA_TESTS_FUZZ_WAN_H
 #define SAKUGA_TESTS_FUZZ_WAN_H
 
-#include "wan/weights.h"
+#include "wan/names.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +39,14 @@ static inline void fuzz_read(const void *data, size_t n,
         e = weights_done(w, &f);
     if (e && !strstr(f.text, path))
         abort(); /* every error names the file */
-    if (!e)
+    if (!e) {
+        static void (*const maps[])(const char *, char *, size_t) = {names_dit, names_t5, names_vae,
+                                                                     names_clip};
         fuzz_use(w);
+        e = names_apply(w, maps[n % 4], &f);
+        if (e && !strstr(f.text, path))
+            abort();
+    }
     weights_free(w);
     free(m);
 }

@@ -6,12 +6,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
+#define LARGE (4 * HUGE_PAGE)
 
 void *cpu_memory(size_t bytes)
 {
     void *p = NULL;
-    return posix_memalign(&p, 64, bytes ? bytes : 64) ? NULL : p;
+    bool large = bytes >= LARGE;
+    if (posix_memalign(&p, large ? HUGE_PAGE : 64, bytes ? bytes : 64))
+        return NULL;
+    if (large) /* gigabytes of weights in pages of 4 KiB cost seconds of page faults */
+        madvise(p, bytes, MADV_HUGEPAGE);
+    return p;
 }
 
 bool cpu_scratch(struct cpu *c, size_t each)

@@ -2,8 +2,8 @@
  *
  * One line of ids for each line of FILE: the cleaned prompt cut to 511 ids and the end, as the text
  * encoder gets it. --raw: neither cleaned nor cut, without an end. --text: the cleaned text itself.
- * MODEL: spiece.model, tokenizer.json, or a .safetensors file with the former in it. A NUL byte is
- * a control character and goes. */
+ * MODEL: spiece.model, tokenizer.json, a folder with one of them, or a .safetensors file with the
+ * former in it. A NUL byte is a control character and goes. */
 #include "base/path.h"
 #include "wan/clean.h"
 #include "wan/tokenizer.h"

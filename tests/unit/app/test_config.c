@@ -36,7 +36,9 @@ static void every_key_is_read(void **state)
     good("return { chat = { { kind = 'irc', url = 'ircs://h:1/#c', nick = 'n', ca = 'x.pem',"
          " secret = 's' }, { kind = 'simulated', seed = 9, rate = 2.5 } },"
          " obs = { url = 'ws://h:1', paths = { ['/a'] = 'Z:/a' } },"
-         " engine = { kind = 'animatic' }, gates = { prompt = 'auto', clip = 'auto' },"
+         " engine = { kind = 'wan', model = 'm', device = 'cpu', threads = 2, width = 640,"
+         " height = 352, frames = 33, steps = 4, guidance = 1, shift = 3, sampler = 'euler' },"
+         " gates = { prompt = 'auto', clip = 'auto' },"
          " limits = { per_viewer = 2, cooldown = 3, queue = 4, length = 5, eta = 6, vault = 7,"
          " disk = 8 }, stage = { result_dwell = 1.5, gallery_dwell = 2.5, label = 'made' },"
          " scripts = { 'a', 'b', 'c' }, theme = 'mono' }");
@@ -49,6 +51,16 @@ static void every_key_is_read(void **state)
     assert_int_equal(c.chat[1].seed, 9);
     assert_true(c.chat[1].rate == 2.5);
     assert_string_equal(c.obs_url, "ws://h:1");
+    assert_string_equal(c.engine_kind, "wan");
+    assert_string_equal(c.engine_model, "/cfg/m"); /* relative to the file */
+    assert_string_equal(c.engine_device, "cpu");
+    assert_string_equal(c.engine_sampler, "euler");
+    assert_int_equal(c.engine_threads, 2);
+    assert_int_equal(c.engine_width, 640);
+    assert_int_equal(c.engine_height, 352);
+    assert_int_equal(c.engine_frames, 33);
+    assert_int_equal(c.engine_steps, 4);
+    assert_true(c.engine_guidance == 1 && c.engine_shift == 3);
     assert_int_equal(c.map_count, 1);
     assert_string_equal(c.maps[0].from, "/a");
     assert_string_equal(c.maps[0].to, "Z:/a");
@@ -106,6 +118,14 @@ static void what_makes_no_sense_is_named(void **state)
     bad("return { [1] = 3 }", "a key that is not a name");
     bad("return { limits = { queue = '3' } }", "a number is expected, not a string");
     bad("return { limits = { queue = 1.5 } }", "not a whole number");
+    bad("return { engine = { kind = 'wan' } }", "needs model = FOLDER");
+    bad("return { engine = { kind = 'remote' } }", "one of: animatic wan");
+    bad("return { engine = { width = 650 } }", "engine.width: 650 x 480");
+    bad("return { engine = { height = 470 } }", "engine.height: 832 x 470");
+    bad("return { engine = { frames = 80 } }", "use 1, 5, 9");
+    bad("return { engine = { sampler = 'magic' } }", "one of: unipc dpm++ euler lcm");
+    bad("return { engine = { device = 'abacus' } }", "one of: auto cpu cuda");
+    bad("return { engine = { modell = 'x' } }", "the nearest one is engine.model");
     bad("return { limits = { queue = -1 } }", "out of range");
     bad("return { limits = { queue = 0/0 } }", "out of range");
     bad("return { limits = { queue = 1/0 } }", "out of range");

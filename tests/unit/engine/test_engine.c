@@ -191,7 +191,7 @@ static void empty_vault(void)
 
 static void start(void)
 {
-    struct engine_config config = {"animatic", worker_program(), dir};
+    struct engine_config config = {.kind = "animatic", .worker = worker_program(), .vault = dir};
     engine = engine_new(loop, &config, &ops, NULL, &fault);
     assert_non_null(engine);
     engine_start(engine);
@@ -491,7 +491,8 @@ static void test_media_death_leaves_drawing_alone(void **state)
 static void test_no_program(void **state)
 {
     (void)state;
-    struct engine_config config = {"animatic", "/nonexistent/worker", dir};
+    struct engine_config config = {
+        .kind = "animatic", .worker = "/nonexistent/worker", .vault = dir};
     engine_free(engine);
     engine = engine_new(loop, &config, &ops, NULL, &fault);
     engine_start(engine);
@@ -507,7 +508,15 @@ static void test_no_program(void **state)
     engine = engine_new(loop, &config, &ops, NULL, &fault);
     engine_start(engine);
     UNTIL(strstr(engine_status(engine)->why, "/nonexistent/vault"), 5000);
+    /* Nor can a worker draw with a model that is not there. */
     config.kind = "wan";
+    config.vault = dir;
+    config.model = "/nonexistent/model";
+    engine_free(engine);
+    engine = engine_new(loop, &config, &ops, NULL, &fault);
+    engine_start(engine);
+    UNTIL(strstr(engine_status(engine)->why, "/nonexistent/model"), 5000);
+    config.kind = "crystal ball";
     assert_null(engine_new(loop, &config, &ops, NULL, &fault));
     assert_int_equal(fault.code, ERR_UNSUPPORTED);
 }

@@ -26,6 +26,13 @@ static void fill_job(struct engine_job *j)
     j->frames = 81;
     j->fps = 16;
     j->steps = 4;
+    j->guidance = 5.5;
+    j->shift = 3;
+    strcpy(j->sampler, "unipc");
+    strcpy(j->image, "/pictures/fox.png");
+    j->lora[0] = (struct job_lora){"ghibli", 0.75, false};
+    j->lora[1] = (struct job_lora){"light-x2v.v1_2", -1, true};
+    j->lora_n = 2;
     strcpy(j->path, "/show/vault/7.mp4");
 }
 
@@ -119,10 +126,11 @@ static void test_reports(void **state)
 static void refuse_job(const char *member, const char *value)
 {
     static const char *const whole[][2] = {
-        {"id", "1"},        {"attempt", "1"},     {"prompt", "\"x\""},     {"viewer", "\"v\""},
-        {"style", "\"s\""}, {"negative", "\"\""}, {"label", "\"\""},       {"palette", "[]"},
-        {"seed", "\"1\""},  {"width", "832"},     {"height", "480"},       {"frames", "81"},
-        {"fps", "16"},      {"steps", "0"},       {"path", "\"/v/1.mp4\""}};
+        {"id", "1"},        {"attempt", "1"},     {"prompt", "\"x\""},      {"viewer", "\"v\""},
+        {"style", "\"s\""}, {"negative", "\"\""}, {"label", "\"\""},        {"palette", "[]"},
+        {"seed", "\"1\""},  {"width", "832"},     {"height", "480"},        {"frames", "81"},
+        {"fps", "16"},      {"steps", "0"},       {"path", "\"/v/1.mp4\""}, {"guidance", "5"},
+        {"shift", "5"},     {"sampler", "\"\""},  {"image", "\"\""},        {"loras", "[]"}};
     struct buf b = BUF_INIT(0);
     buf_adds(&b, "{\"t\":\"job\"");
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
@@ -139,6 +147,47 @@ static void refuse_job(const char *member, const char *value)
         assert_int_equal(e, ERR_OK);
     }
     buf_free(&b);
+}
+
+static void refuse_lora(const char *lora, const char *member)
+{
+    struct buf b = BUF_INIT(0);
+    memset(&order, 0, sizeof order);
+    order.kind = ORDER_JOB;
+    fill_job(&order.job);
+    order.job.lora_n = 0;
+    assert_true(protocol_print_order(&b, &order));
+    char *list = strstr(b.data, "\"loras\":[") + strlen("\"loras\":[");
+    struct buf line = BUF_INIT(0);
+    buf_add(&line, b.data, (size_t)(list - b.data));
+    buf_addf(&line, "%s%s", lora, list);
+    assert_int_equal(protocol_parse_order(line.data, line.len, &order_back, &fault), ERR_INVAL);
+    if (!strstr(fault.text, member))
+        fail_msg("%s: \"%s\" is not named: %s", lora, member, fault.text);
+    buf_free(&b);
+    buf_free(&line);
+}
+
+/* Who draws is told in the first order; one that says nothing draws the animatic. */
+static void test_config(void **state)
+{
+    static const char bare[] = "{\"t\":\"config\",\"protocol\":1,\"vault\":\"/v\",\"media\":false}";
+    (void)state;
+    memset(&order, 0, sizeof order);
+    order.kind = ORDER_CONFIG;
+    order.threads = 3;
+    strcpy(order.path, "/v");
+    strcpy(order.engine, "wan");
+    strcpy(order.model, "/models/wan");
+    strcpy(order.device, "cpu");
+    send_order();
+    assert_string_equal(order_back.engine, "wan");
+    assert_string_equal(order_back.model, "/models/wan");
+    assert_string_equal(order_back.device, "cpu");
+    assert_int_equal(order_back.threads, 3);
+    assert_int_equal(protocol_parse_order(bare, sizeof bare - 1, &order_back, &fault), ERR_OK);
+    assert_string_equal(order_back.engine, "animatic");
+    assert_string_equal(order_back.device, "auto");
 }
 
 static void test_hostile_jobs(void **state)
@@ -170,6 +219,20 @@ static void test_hostile_jobs(void **state)
     refuse_job("fps", "0");
     refuse_job("path", "\"\"");
     refuse_job("path", "null");
+    refuse_job("guidance", "-1");
+    refuse_job("guidance", "\"5\"");
+    refuse_job("shift", "1e9");
+    refuse_job("sampler", "7");
+    refuse_job("sampler", "\"a name that is far too long for one\"");
+    refuse_job("image", "null");
+    refuse_job("loras", "{}");
+    refuse_job("loras", "[7,7,7,7,7,7,7,7,7]");
+    refuse_lora("{\"name\":\"../../x\",\"weight\":1,\"must\":true}", "name");
+    refuse_lora("{\"name\":\".x\",\"weight\":1,\"must\":true}", "name");
+    refuse_lora("{\"name\":\"\",\"weight\":1,\"must\":true}", "name");
+    refuse_lora("{\"name\":\"a\",\"weight\":99,\"must\":true}", "weight");
+    refuse_lora("{\"name\":\"a\",\"weight\":1,\"must\":1}", "must");
+    refuse_lora("7", "name");
 }
 
 static void test_hostile_lines(void **state)
@@ -230,9 +293,13 @@ static void test_picture_heads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_job_round_trip), cmocka_unit_test(test_other_orders),
-        cmocka_unit_test(test_reports),        cmocka_unit_test(test_hostile_jobs),
-        cmocka_unit_test(test_hostile_lines),  cmocka_unit_test(test_words_are_printable),
+        cmocka_unit_test(test_job_round_trip),
+        cmocka_unit_test(test_other_orders),
+        cmocka_unit_test(test_reports),
+        cmocka_unit_test(test_hostile_jobs),
+        cmocka_unit_test(test_config),
+        cmocka_unit_test(test_hostile_lines),
+        cmocka_unit_test(test_words_are_printable),
         cmocka_unit_test(test_picture_heads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,49 @@ static void test_round_trip(void **state)
     free(s);
 }
 
+static void fill_model(void)
+{
+    struct recipe_model *m = &recipe.model;
+    strcpy(m->path, "/models/wan 2.1");
+    strcpy(m->id, "0123456789abcdef");
+    strcpy(m->variant, "t2v 1.3B");
+    strcpy(m->stored, "BF16");
+    strcpy(m->computed, "F32");
+    strcpy(m->device, "cpu");
+    strcpy(m->device_words, "cpu, 2 threads");
+    strcpy(m->sampler, "unipc");
+    m->threads = 2;
+    m->guidance = 5.5;
+    m->shift = 3;
+    m->resumed = 4;
+    m->lora[0] = (struct recipe_lora){"ghibli", -0.25};
+    m->lora_n = 1;
+}
+
+static void test_model(void **state)
+{
+    (void)state;
+    fill();
+    fill_model();
+    char *s = print();
+    assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_OK);
+    assert_memory_equal(&back, &recipe, sizeof recipe);
+    char *at = strstr(s, "\"threads\":2");
+    at[strlen("\"threads\":")] = '-';
+    assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_NOTFOUND); /* no JSON */
+    free(s);
+    strcpy(recipe.model.device, "a\x1b[2J");
+    s = print();
+    assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_OK);
+    assert_string_equal(back.model.device, "a?[2J");
+    free(s);
+    recipe.model.guidance = 1e9;
+    s = print();
+    assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_CORRUPT);
+    assert_non_null(strstr(fault_text(&fault), "model.guidance"));
+    free(s);
+}
+
 static void test_every_cut_is_refused(void **state)
 {
     (void)state;
@@ -168,9 +211,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_every_cut_is_refused),
-        cmocka_unit_test(test_damage_is_named), cmocka_unit_test(test_no_controls_come_out),
-        cmocka_unit_test(test_in_a_clip),       cmocka_unit_test(test_no_clip_at_all),
+        cmocka_unit_test(test_round_trip),           cmocka_unit_test(test_model),
+        cmocka_unit_test(test_every_cut_is_refused), cmocka_unit_test(test_damage_is_named),
+        cmocka_unit_test(test_no_controls_come_out), cmocka_unit_test(test_in_a_clip),
+        cmocka_unit_test(test_no_clip_at_all),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

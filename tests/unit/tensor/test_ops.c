@@ -235,7 +235,7 @@ static void attention_case(int64_t nq, int64_t nk, int heads, int64_t width, boo
                 double s = 0;
                 for (int64_t d = 0; d < width; d++)
                     s += (double)q[i * c + h * width + d] * k[j * c + h * width + d];
-                s = 3 * s + (biased ? bias[h * (2 * span - 1) + j - i + span - 1] : 0.0);
+                s = 0.25 * s + (biased ? bias[h * (2 * span - 1) + j - i + span - 1] : 0.0);
                 p[j] = exp(s) * (j == nk - 1 ? repeats : 1);
                 sum += p[j];
             }
@@ -254,7 +254,7 @@ static void attention_case(int64_t nq, int64_t nk, int heads, int64_t width, boo
                                                  .v = &tv,
                                                  .out = &ty,
                                                  .heads = heads,
-                                                 .scale = 3,
+                                                 .scale = 0.25f,
                                                  .bias = biased ? &tb : NULL,
                                                  .repeats = repeats,
                                                  .add = add});

@@ -1,4 +1,4 @@
-#include "worker/device.h"
+#include "worker/gauge.h"
 
 #include "base/clock.h"
 
@@ -80,7 +80,7 @@ static int64_t cpu_us(void)
            u.ru_stime.tv_usec;
 }
 
-void device_open(void)
+void gauge_open(void)
 {
     if (!open_gpu())
         name_cpu();
@@ -125,7 +125,7 @@ static void sample_cpu(struct device_status *out)
         out->memory_total = (int64_t)info.totalram * info.mem_unit;
 }
 
-void device_sample(struct device_status *out)
+void gauge_sample(struct device_status *out)
 {
     memset(out, 0, sizeof *out);
     out->watts = out->celsius = -1;

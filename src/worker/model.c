@@ -1,0 +1,65 @@
+#include "worker/model.h"
+
+#include "base/log.h"
+#include "wan/wan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static void line(const char *key, const char *value)
+{
+    printf("%-13s %s\n", key, value[0] ? value : "-");
+}
+
+int model_info(const char *path)
+{
+    struct fault f;
+    struct wan *w;
+    char text[256];
+    const struct wan_setup setup = {.model = path};
+    log_set_level(LOG_ERROR);
+    if (wan_open(&setup, &w, &f)) {
+        fprintf(stderr, "sakuga: %s\n", fault_text(&f));
+        return 1;
+    }
+    const struct wan_info *i = wan_info(w);
+    line("model", i->variant);
+    line("folder", i->folder);
+    line("transformer", i->transformer);
+    line("text encoder", i->text_encoder);
+    line("VAE", i->vae);
+    line("CLIP vision", i->clip);
+    line("tokenizer", i->tokenizer);
+    snprintf(text, sizeof text, "%lld, stored as %s", (long long)i->parameters, i->stored);
+    line("parameters", text);
+    snprintf(text, sizeof text,
+             "width %lld, %d heads, %d layers, feed-forward %lld, %d channels in",
+             (long long)i->dim, i->heads, i->layers, (long long)i->ffn, i->input_channels);
+    line("shape", text);
+    snprintf(text, sizeof text, "%d layers, %lld words, width %lld", i->text_layers,
+             (long long)i->vocabulary, (long long)i->text_dim);
+    line("text", text);
+    line("wants", i->last_image ? "a first and a last picture"
+                  : i->image    ? "a picture"
+                                : "a prompt");
+    line("id", i->id);
+    snprintf(text, sizeof text, "%.150s, %s", i->device_words,
+             i->resident ? "the transformer as a whole" : "a block at a time");
+    line("device", text);
+    bool ready = !wan_ready(w, &f);
+    line("ready", ready ? "yes" : fault_text(&f));
+    wan_free(w);
+    return ready ? 0 : 1;
+}
+
+int model_convert(const char *from, const char *to)
+{
+    struct fault f;
+    log_set_level(LOG_ERROR);
+    if (wan_convert(from, to, &f)) {
+        fprintf(stderr, "sakuga: %s\n", fault_text(&f));
+        return 1;
+    }
+    printf("%s\n", to);
+    return 0;
+}

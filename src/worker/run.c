@@ -1,0 +1,353 @@
+#include "worker/run.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "media/check.h"
+#include "media/encode.h"
+#include "media/recipe.h"
+#include "worker/out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROGRESS_MS 60
+#define PREVIEW_MS 100
+#define PREVIEW_DIVISOR 4
+
+static const char *const phases[PHASES] = {"draw", "encode", "check"};
+
+bool run_stopped(struct run *r)
+{
+    bool over = atomic_load(r->cancel);
+    pthread_mutex_lock(&r->lock);
+    over = over || r->halt;
+    pthread_mutex_unlock(&r->lock);
+    return over;
+}
+
+static void halt(struct run *r, const struct fault *why)
+{
+    pthread_mutex_lock(&r->lock);
+    if (!r->halt) {
+        r->halt = true;
+        r->fault = *why;
+    }
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void halt_cancelled(struct run *r)
+{
+    struct fault f;
+    fault_set(&f, ERR_CANCELLED, "the job was cancelled");
+    halt(r, &f);
+}
+
+/* ---- progress ---- */
+
+/* Reports how far the job is; where a stage begins and ends always, else every PROGRESS_MS. */
+static void progress_locked(struct run *r, bool always)
+{
+    struct report p = {.kind = REPORT_PROGRESS, .id = r->job->id};
+    const double n = r->job->frames;
+    const double done[PHASES] = {r->painted, r->encoded / n, r->checked / n};
+    int64_t now = clock_mono_ms();
+    bool drawing = r->phase == PHASE_DRAW;
+    p.fraction = drawing ? r->stage_fraction : done[r->phase];
+    if (!always && p.fraction < 1 && now - r->last_progress_ms < PROGRESS_MS)
+        return;
+    r->last_progress_ms = now;
+    for (int i = 0; i < PHASES; i++)
+        p.overall += r->painter->shares[i] * done[i];
+    p.overall = p.overall > 1 ? 1 : p.overall;
+    double left = (double)(now - r->began_ms) * (1 - p.overall) / (p.overall + 1e-9);
+    p.eta_ms = p.overall < 0.02 ? -1 : (int64_t)left;
+    if (drawing && r->left_ms >= 0)
+        p.eta_ms = r->left_ms;
+    str_copy(p.stage, sizeof p.stage, drawing && r->stage[0] ? r->stage : phases[r->phase]);
+    out_report(&p); /* under the lock, so that reports leave in order */
+}
+
+static void progress(struct run *r, enum phase in)
+{
+    pthread_mutex_lock(&r->lock);
+    if (r->phase == in)
+        progress_locked(r, false);
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void enter(struct run *r, enum phase phase)
+{
+    pthread_mutex_lock(&r->lock);
+    r->phase = phase;
+    progress_locked(r, true);
+    pthread_mutex_unlock(&r->lock);
+}
+
+void run_progress(struct run *r, const char *stage, double fraction, double painted,
+                  int64_t left_ms)
+{
+    pthread_mutex_lock(&r->lock);
+    bool next = strcmp(r->stage, stage) != 0;
+    str_copy(r->stage, sizeof r->stage, stage);
+    r->stage_fraction = fraction;
+    r->painted = painted > r->painted ? painted : r->painted;
+    r->left_ms = left_ms;
+    progress_locked(r, next);
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* Every PREVIEW_DIVISOR-th pixel, averaged over its block, to the console. */
+void run_preview(struct run *r, const uint8_t *rgb)
+{
+    int64_t now = clock_mono_ms();
+    if (r->last_preview_ms && now - r->last_preview_ms < PREVIEW_MS)
+        return;
+    r->last_preview_ms = now;
+    const int d = PREVIEW_DIVISOR, w = r->job->width / d, h = r->job->height / d;
+    uint8_t *to = r->preview;
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            for (int c = 0; c < 3; c++) {
+                unsigned sum = 0;
+                for (int v = 0; v < d; v++)
+                    for (int u = 0; u < d; u++)
+                        sum += rgb[((size_t)(y * d + v) * (size_t)r->job->width +
+                                    (size_t)(x * d + u)) *
+                                       3 +
+                                   (size_t)c];
+                *to++ = (uint8_t)(sum / (unsigned)(d * d));
+            }
+    out_picture(PICTURE_PREVIEW, r->job->id, w, h, r->preview);
+}
+
+/* ---- painting and encoding ---- */
+
+uint8_t *run_slot(struct run *r, int i)
+{
+    pthread_mutex_lock(&r->lock);
+    while (i - r->encoded >= RUN_SLOTS && !r->halt)
+        pthread_cond_wait(&r->changed, &r->lock);
+    bool leave = r->halt;
+    pthread_mutex_unlock(&r->lock);
+    if (!leave && atomic_load(r->cancel)) {
+        halt_cancelled(r);
+        leave = true;
+    }
+    return leave ? NULL : r->slot[i % RUN_SLOTS];
+}
+
+void run_drawn(struct run *r, int i)
+{
+    pthread_mutex_lock(&r->lock);
+    r->drawn = i + 1;
+    pthread_cond_broadcast(&r->changed);
+    pthread_mutex_unlock(&r->lock);
+}
+
+static void *encode_thread(void *user)
+{
+    struct run *r = user;
+    struct fault f;
+    int64_t began = clock_mono_ms();
+    for (int i = 0; i < r->job->frames; i++) {
+        pthread_mutex_lock(&r->lock);
+        while (r->drawn <= i && !r->halt)
+            pthread_cond_wait(&r->changed, &r->lock);
+        bool leave = r->halt;
+        pthread_mutex_unlock(&r->lock);
+        if (leave)
+            return NULL;
+        if (atomic_load(r->cancel)) {
+            halt_cancelled(r);
+            return NULL;
+        }
+        if (encode_frame(r->encode, r->slot[i % RUN_SLOTS], &f)) {
+            halt(r, &f);
+            return NULL;
+        }
+        pthread_mutex_lock(&r->lock);
+        r->encoded = i + 1;
+        pthread_cond_broadcast(&r->changed);
+        pthread_mutex_unlock(&r->lock);
+        progress(r, PHASE_ENCODE);
+    }
+    r->encode_ms = clock_mono_ms() - began;
+    return NULL;
+}
+
+static enum err make_slots(struct run *r, struct fault *f)
+{
+    r->frame_bytes = (size_t)r->job->width * (size_t)r->job->height * 3;
+    r->preview = malloc(r->frame_bytes);
+    bool ok = r->preview != NULL;
+    for (int i = 0; i < RUN_SLOTS; i++) {
+        r->slot[i] = malloc(r->frame_bytes + 64); /* swscale may read past the last row */
+        ok = ok && r->slot[i];
+    }
+    return ok ? ERR_OK
+              : fault_set(f, ERR_NOMEM, "no memory for the frames of job %lld",
+                          (long long)r->job->id);
+}
+
+static enum err draw_and_encode(struct run *r, struct fault *f)
+{
+    const struct engine_job *j = r->job;
+    struct encode_spec file = {r->part, j->width, j->height, j->fps, 2};
+    pthread_t encoder;
+    enum err e = make_slots(r, f);
+    if (e)
+        return e;
+    r->encode = encode_new(&file, f);
+    if (!r->encode)
+        return f->code;
+    if (pthread_create(&encoder, NULL, encode_thread, r))
+        return fault_set(f, ERR_NOMEM, "cannot start the encoder thread");
+    enter(r, PHASE_DRAW);
+    e = r->painter->draw(r->painter, r, f);
+    if (e)
+        halt(r, f); /* unless the encoder was first to fail: then that is why */
+    else
+        enter(r, PHASE_ENCODE);
+    r->draw_ms = clock_mono_ms() - r->began_ms;
+    pthread_join(encoder, NULL);
+    if (r->halt) {
+        *f = r->fault;
+        e = f->code;
+    }
+    return e;
+}
+
+/* ---- the file ---- */
+
+/* Writes the recipe into the clip and closes it. */
+static enum err finish(struct run *r, struct report *done, struct fault *f)
+{
+    const struct engine_job *j = r->job;
+    struct recipe *m = calloc(1, sizeof *m);
+    struct buf text = BUF_INIT(RECIPE_TEXT_MAX);
+    if (!m)
+        return fault_set(f, ERR_NOMEM, "no memory for the recipe");
+    m->id = j->id;
+    m->attempt = j->attempt;
+    str_copy(m->prompt, sizeof m->prompt, j->prompt);
+    str_copy(m->viewer, sizeof m->viewer, j->viewer);
+    str_copy(m->style, sizeof m->style, j->style);
+    str_copy(m->negative, sizeof m->negative, j->negative);
+    str_copy(m->label, sizeof m->label, j->label);
+    str_copy(m->engine, sizeof m->engine, r->painter->engine);
+    str_copy(m->version, sizeof m->version, PACKAGE_VERSION);
+    str_copy(m->build, sizeof m->build, encode_build());
+    m->seed = j->seed;
+    memcpy(m->palette, j->palette, sizeof m->palette);
+    m->palette_n = j->palette_n;
+    m->width = j->width;
+    m->height = j->height;
+    m->frames = j->frames;
+    m->fps = j->fps;
+    m->steps = j->steps;
+    m->started_utc_ms = r->began_utc_ms;
+    m->finished_utc_ms = clock_utc_ms();
+    m->draw_ms = r->draw_ms;
+    m->encode_ms = r->encode_ms;
+    if (r->painter->sign)
+        r->painter->sign(r->painter, m);
+    encode_sha256(r->encode, m->sha256);
+    memcpy(done->sha256, m->sha256, sizeof m->sha256);
+    enum err e = recipe_print(&text, m)
+                     ? encode_finish(r->encode, j->prompt, buf_str(&text), &done->bytes, f)
+                     : fault_set(f, ERR_NOMEM, "no memory for the recipe");
+    buf_free(&text);
+    free(m);
+    return e;
+}
+
+static bool check_step(void *user, int frame)
+{
+    struct run *r = user;
+    pthread_mutex_lock(&r->lock);
+    r->checked = frame < r->job->frames ? frame : r->job->frames;
+    pthread_mutex_unlock(&r->lock);
+    progress(r, PHASE_CHECK);
+    return !atomic_load(r->cancel);
+}
+
+static enum err check(struct run *r, struct report *done, struct fault *f)
+{
+    struct check_result got;
+    struct check_spec spec = {r->part, r->job->frames, r->job->fps, check_step, r};
+    enum err e = check_clip(&spec, &got, f);
+    if (e)
+        return e;
+    done->frames = got.frames;
+    done->duration_ms = got.duration_ms;
+    for (int i = 0; i < got.rows_n; i++) {
+        struct verdict *v = &done->verdicts[done->verdicts_n++];
+        str_copy(v->name, sizeof v->name, got.rows[i].name);
+        str_copy(v->words, sizeof v->words, got.rows[i].words);
+        v->ok = got.rows[i].ok;
+    }
+    return ERR_OK;
+}
+
+/* The rename counts once the folder is on disk too. */
+static enum err publish(struct run *r, struct fault *f)
+{
+    if (rename(r->part, r->job->path))
+        return fault_set(f, errno == ENOSPC ? ERR_FULL : ERR_IO, "cannot name the clip %s: %s",
+                         r->job->path, strerror(errno));
+    int dir = open(r->vault, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir >= 0) {
+        fsync(dir);
+        close(dir);
+    }
+    return ERR_OK;
+}
+
+void run_job(struct run *r)
+{
+    const struct engine_job *job = r->job;
+    struct fault f = {0};
+    struct report done = {.kind = REPORT_DONE, .id = job->id};
+    r->began_ms = clock_mono_ms();
+    r->began_utc_ms = clock_utc_ms();
+    r->left_ms = -1;
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->changed, NULL);
+    enum err e = draw_and_encode(r, &f);
+    if (!e)
+        e = finish(r, &done, &f);
+    encode_free(r->encode);
+    int64_t checking = clock_mono_ms();
+    if (!e)
+        enter(r, PHASE_CHECK);
+    if (!e)
+        e = check(r, &done, &f);
+    if (!e && atomic_load(r->cancel))
+        e = fault_set(&f, ERR_CANCELLED, "the job was cancelled");
+    if (!e)
+        e = publish(r, &f);
+    done.draw_ms = r->draw_ms;
+    done.encode_ms = r->encode_ms;
+    done.check_ms = clock_mono_ms() - checking;
+    str_copy(done.path, sizeof done.path, job->path);
+    if (e)
+        unlink(r->part);
+    if (r->painter->ended)
+        r->painter->ended(r->painter, e && atomic_load(r->quit));
+    for (int i = 0; i < RUN_SLOTS; i++)
+        free(r->slot[i]);
+    free(r->preview);
+    pthread_cond_destroy(&r->changed);
+    pthread_mutex_destroy(&r->lock);
+    if (e == ERR_CANCELLED)
+        out_simple(REPORT_CANCELLED, job->id);
+    else if (e)
+        out_failed(job->id, &f);
+    else
+        out_report(&done);
+}

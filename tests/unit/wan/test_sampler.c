@@ -1,0 +1,114 @@
+/* Schedules and samplers beyond the golden ones: lists, limits, exactness on a straight path. */
+#include "unit.h"
+
+#include "wan/noise.h"
+#include "wan/preview.h"
+#include "wan/sampler.h"
+
+#include <math.h>
+
+static struct fault why;
+
+static void impossible_schedules(void **state)
+{
+    struct schedule s;
+    assert_int_equal(schedule_flow(&s, SAMPLER_UNIPC, 0, 5, &why), ERR_INVAL);
+    assert_int_equal(schedule_flow(&s, SAMPLER_UNIPC, 1001, 5, &why), ERR_INVAL);
+    assert_int_equal(schedule_flow(&s, SAMPLER_UNIPC, 10, 0, &why), ERR_INVAL);
+    assert_int_equal(schedule_flow(&s, SAMPLER_UNIPC, 10, NAN, &why), ERR_INVAL);
+    assert_int_equal(schedule_list(&s, (const double[]){1, 0.5, 0.5}, 3, &why), ERR_INVAL);
+    assert_int_equal(schedule_list(&s, (const double[]){1.1}, 1, &why), ERR_INVAL);
+    assert_int_equal(schedule_list(&s, (const double[]){NAN}, 1, &why), ERR_INVAL);
+    assert_int_equal(schedule_nominal(&s, (const int[]){1000, 0}, 2, 5, &why), ERR_INVAL);
+}
+
+static void four_steps_of_distilled_models(void **state)
+{
+    struct schedule s;
+    static const double want[] = {1, 0.9375, 0.8333333, 0.625};
+    assert_int_equal(schedule_nominal(&s, (const int[]){1000, 750, 500, 250}, 4, 5, &why), ERR_OK);
+    for (int i = 0; i < 4; i++) {
+        assert_true(fabs((double)s.sigma[i] - want[i]) < 1e-6);
+        assert_true(fabs(s.t[i] - 1000 * want[i]) < 1e-3);
+    }
+    assert_true(s.sigma[4] == 0);
+}
+
+/* A model whose paths are straight lines (v constant) is solved exactly by every solver. */
+static void straight_paths_are_exact(void **state)
+{
+    for (int kind = 0; kind < SAMPLER_COUNT; kind++)
+        for (int steps = 1; steps < 12; steps++) {
+            struct schedule s;
+            float x[8], x0[8], noise[8], v[8], end[8];
+            assert_int_equal(schedule_flow(&s, (enum sampler_kind)kind, steps, 5, &why), ERR_OK);
+            struct sampler *run = sampler_new((enum sampler_kind)kind, &s, 8);
+            for (int j = 0; j < 8; j++) {
+                x0[j] = (float)sin(j);
+                noise[j] = (float)cos(3 * j);
+                v[j] = noise[j] - x0[j];
+                x[j] = (1 - s.sigma[0]) * x0[j] + s.sigma[0] * noise[j];
+            }
+            for (int i = 0; i < steps; i++) /* LCM: the fresh noise is the old, so the line stays */
+                sampler_step(run, i, x, v, noise, end);
+            for (int j = 0; j < 8; j++) {
+                assert_true(fabsf(x[j] - x0[j]) < 2e-5f);
+                assert_true(fabsf(end[j] - x0[j]) < 2e-5f);
+            }
+            sampler_free(run);
+        }
+}
+
+static void guidance(void **state)
+{
+    float c[] = {1, 2, 3}, u[] = {2, 4, 6};
+    sampler_guide(c, u, 3, 1, false);
+    assert_true(c[0] == 1 && c[2] == 3);
+    sampler_guide(c, u, 3, 3, false);
+    assert_true(c[0] == -1 && c[1] == -2);
+    float d[] = {1, 2, 3}; /* parallel: the scaled v_u is v_c itself, whatever the scale */
+    sampler_guide(d, u, 3, 7, true);
+    for (int i = 0; i < 3; i++)
+        assert_true(fabsf(d[i] - (float)(i + 1)) < 1e-5f);
+}
+
+static void noise_goes_on_where_it_stopped(void **state)
+{
+    struct noise a, b;
+    float x[200], y[200];
+    noise_seed(&a, 5);
+    noise_normal(&a, x, 100);
+    b = a;
+    noise_normal(&a, x, 200);
+    noise_normal(&b, y, 200);
+    assert_memory_equal(x, y, sizeof x);
+    noise_normal(&a, x, 7);
+    noise_normal(&b, y, 7);
+    assert_memory_equal(x, y, 7 * sizeof *x);
+}
+
+static void previews_stay_in_range(void **state)
+{
+    float z[16 * 4];
+    unsigned char rgb[12];
+    for (int i = 0; i < 64; i++)
+        z[i] = i % 2 ? 100.0f : -100.0f;
+    preview_rgb(z, 1, 4, rgb);
+    for (int i = 0; i < 64; i++)
+        z[i] = 0;
+    preview_rgb(z, 1, 4, rgb);
+    assert_int_equal(rgb[0], (int)((1 - 0.1835) / 2 * 255));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(impossible_schedules),
+        cmocka_unit_test(four_steps_of_distilled_models),
+        cmocka_unit_test(straight_paths_are_exact),
+        cmocka_unit_test(guidance),
+        cmocka_unit_test(noise_goes_on_where_it_stopped),
+        cmocka_unit_test(previews_stay_in_range),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
