@@ -1,5 +1,6 @@
 /* The handle: which model it is, what a job for it may ask, and its weights when they are needed.
  */
+#include "wan/preset.h"
 #include "wan/wan_inside.h"
 
 #include <math.h>
@@ -175,6 +176,12 @@ const struct wan_info *wan_info(const struct wan *w)
 static void fill_defaults(const struct wan *w, struct wan_job *j)
 {
     const struct wan_info *i = &w->info;
+    const struct preset *preset = preset_find(j->sampler);
+    if (preset) { /* its steps are its own */
+        j->steps = preset->steps;
+        j->guidance = j->guidance == 0 ? 1 : j->guidance;
+        j->shift = 1;
+    }
     j->negative = j->negative ? j->negative : wan_negative;
     j->width = j->width ? j->width : 832;
     j->height = j->height ? j->height : 480;
@@ -211,9 +218,33 @@ static enum err check_pictures(const struct wan *w, const struct wan_job *j, str
     return ERR_OK;
 }
 
+static enum err check_sampler(const struct wan *w, const struct wan_job *j, struct fault *f)
+{
+    const struct preset *preset = preset_find(j->sampler);
+    enum sampler_kind kind;
+    if (!preset && !sampler_parse(j->sampler, &kind))
+        return fault_set(f, ERR_INVAL,
+                         "there is no sampler %.40s; one of: unipc dpm++ euler lcm, or of a "
+                         "distilled model: lightx2v self-forcing causvid",
+                         j->sampler);
+    if (!preset || !preset->block)
+        return ERR_OK;
+    if (w->config.in != VAE_Z || w->info.vace)
+        return fault_set(f, ERR_INVAL, "%s makes text-to-video models causal; this is %s",
+                         preset->name, w->info.variant);
+    int made = (j->frames + 3) / 4, blocks = (made + preset->block - 1) / preset->block;
+    if (made % preset->block)
+        return fault_set(f, ERR_INVAL,
+                         "%s makes blocks of %d frames, the first of %d: use %d frames, not %d",
+                         preset->name, preset->block * VAE_TIME, preset->block * VAE_TIME - 3,
+                         blocks * preset->block * VAE_TIME - 3, j->frames);
+    if (j->guidance != 1 || j->sigmas || j->simple)
+        return fault_set(f, ERR_INVAL, "%s has its own steps and no guidance", preset->name);
+    return ERR_OK;
+}
+
 enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *f)
 {
-    enum sampler_kind kind;
     enum err e = wan_ready(w, f);
     if (e)
         return e;
@@ -233,9 +264,8 @@ enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *
     if (!(j->guide_from >= 0 && j->guide_from <= j->guide_to && j->guide_to <= 1))
         return fault_set(f, ERR_INVAL, "guidance from %g to %g of the steps is not possible",
                          j->guide_from, j->guide_to);
-    if (!sampler_parse(j->sampler, &kind))
-        return fault_set(f, ERR_INVAL, "there is no sampler %.40s; one of: unipc dpm++ euler lcm",
-                         j->sampler);
+    if ((e = check_sampler(w, j, f)))
+        return e;
     if (j->lora_n < 0 || j->lora_n > WAN_LORAS_MAX)
         return fault_set(f, ERR_INVAL, "%d LoRAs are not possible; use up to %d", j->lora_n,
                          WAN_LORAS_MAX);

@@ -7,6 +7,7 @@
 #include "wan/wan_inside.h"
 
 #include "base/clock.h"
+#include "wan/preset.h"
 #include "wan/preview.h"
 
 #include <math.h>
@@ -17,7 +18,7 @@
 
 /* ---- telling ---- */
 
-static double seconds_since(int64_t us)
+double pipeline_since(int64_t us)
 {
     return (double)(clock_mono_us() - us) / 1e6;
 }
@@ -43,19 +44,19 @@ static double decode_guess(const struct run *r)
     return r->step_s * 8.7e9 * wide * wide * all / step;
 }
 
-static void progress(struct run *r, int done, int total, double part)
+void pipeline_progress(struct run *r, int done, int total, double part)
 {
     if (!r->calls->progress)
         return;
     struct wan_progress p = {.stage = r->stage, .done = done, .total = total, .left = -1};
-    double now = seconds_since(r->began_us);
+    double now = pipeline_since(r->began_us);
     p.fraction = (done + part) / total;
     p.fraction = p.fraction > 1 ? 1 : p.fraction;
     p.seconds = now;
     if (r->stage == WAN_SAMPLE && r->steps_here)
         p.left = (1 - p.fraction) * total * r->step_s + decode_guess(r);
     else if (r->stage == WAN_DECODE && done)
-        p.left = seconds_since(r->stage_us) * (total - done) / done;
+        p.left = pipeline_since(r->stage_us) * (total - done) / done;
     else if (r->stage == WAN_DECODE && (r->steps_here || r->w->decode_rate > 0))
         p.left = decode_guess(r);
     if (p.left >= 0)
@@ -65,7 +66,7 @@ static void progress(struct run *r, int done, int total, double part)
     r->calls->progress(r->calls->user, &p);
 }
 
-static void enter(struct run *r, enum wan_stage stage)
+void pipeline_enter(struct run *r, enum wan_stage stage)
 {
     r->stage = stage;
     r->stage_us = clock_mono_us();
@@ -73,7 +74,7 @@ static void enter(struct run *r, enum wan_stage stage)
         r->calls->stage(r->calls->user, stage);
 }
 
-static enum err stopped(struct run *r)
+enum err pipeline_stopped(struct run *r)
 {
     if (r->calls->stop && r->calls->stop(r->calls->user))
         return fault_set(r->f, ERR_CANCELLED, "the clip was cancelled");
@@ -81,23 +82,23 @@ static enum err stopped(struct run *r)
 }
 
 /* Before every block of a forward pass. */
-bool run_stop(void *user)
+bool pipeline_stop(void *user)
 {
     struct run *r = user;
     int blocks = r->blocks_total * r->forwards;
-    progress(r, r->done, r->sampler->schedule.steps, blocks ? (double)r->blocks / blocks : 0);
+    pipeline_progress(r, r->done, r->steps, blocks ? (double)r->blocks / blocks : 0);
     r->blocks++;
     return r->calls->stop && r->calls->stop(r->calls->user);
 }
 
-static void show_preview(struct run *r)
+void pipeline_preview(struct run *r, const float *x0, int frames)
 {
     struct wan_preview p = {
-        .frames = r->frames, .width = r->width, .height = r->height, .step = r->done};
-    uint8_t *rgb = r->calls->preview ? malloc((size_t)r->n / VAE_Z * 3) : NULL;
+        .frames = frames, .width = r->width, .height = r->height, .step = r->done};
+    uint8_t *rgb = r->calls->preview ? malloc((size_t)frames * r->height * r->width * 3) : NULL;
     if (!rgb) /* a preview is worth nothing but a look */
         return;
-    preview_rgb(r->x0, r->frames, r->height, r->width, rgb);
+    preview_rgb(x0, frames, r->height, r->width, rgb);
     p.rgb = rgb;
     r->calls->preview(r->calls->user, &p);
     free(rgb);
@@ -223,7 +224,7 @@ static enum err encode_text(struct run *r, float **cond, int *cond_n, float **un
         free(w->negative_context);
         w->negative_context = NULL;
         w->negative = NULL;
-        e = stopped(r);
+        e = pipeline_stopped(r);
         if (!e)
             e = prompt_encode(w, r->job.negative, &w->negative_context, &w->negative_n, r->f);
         if (!e && !(w->negative = strdup(r->job.negative)))
@@ -239,19 +240,19 @@ static enum err make_prompts(struct run *r)
     float *cond = NULL, *uncond = NULL;
     int cond_n = 0, uncond_n = 0;
     int64_t began = clock_mono_us();
-    enter(r, WAN_TEXT);
+    pipeline_enter(r, WAN_TEXT);
     enum err e = encode_text(r, &cond, &cond_n, &uncond, &uncond_n);
-    r->made->text_s = seconds_since(began);
+    r->made->text_s = pipeline_since(began);
     if (!e)
-        e = stopped(r);
+        e = pipeline_stopped(r);
     if (!e && (r->w->info.image || r->w->info.vace)) {
-        enter(r, WAN_IMAGE);
+        pipeline_enter(r, WAN_IMAGE);
         e = condition_make(r);
         if (!e)
-            e = stopped(r);
+            e = pipeline_stopped(r);
     }
     if (!e) {
-        enter(r, WAN_LOAD);
+        pipeline_enter(r, WAN_LOAD);
         e = model_dit(r->w, &r->job, r->calls, r->f);
     }
     struct dit_prompt_spec spec = {
@@ -285,7 +286,7 @@ static enum err one_step(struct run *r)
                            .width = r->width,
                            .t = s->t[r->done],
                            .prompt = r->cond,
-                           .stop = run_stop,
+                           .stop = pipeline_stop,
                            .stop_user = r};
     r->blocks = 0;
     r->forwards = guide ? 2 : 1;
@@ -310,24 +311,24 @@ static enum err sample(struct run *r)
     int steps = r->sampler->schedule.steps;
     int64_t began = clock_mono_us();
     enum err e = ERR_OK;
-    enter(r, WAN_SAMPLE);
-    progress(r, r->done, steps, 0);
+    pipeline_enter(r, WAN_SAMPLE);
+    pipeline_progress(r, r->done, steps, 0);
     while (r->done < steps && !e) {
-        e = stopped(r);
+        e = pipeline_stopped(r);
         if (!e)
             e = one_step(r);
         if (e)
             break;
-        r->step_s = seconds_since(began) / ++r->steps_here;
-        show_preview(r);
-        progress(r, r->done, steps, 0);
+        r->step_s = pipeline_since(began) / ++r->steps_here;
+        pipeline_preview(r, r->x0, r->frames);
+        pipeline_progress(r, r->done, steps, 0);
         save(r);
     }
-    r->made->sample_s = seconds_since(began);
+    r->made->sample_s = pipeline_since(began);
     return e;
 }
 
-static enum err give(struct run *r, const float *pictures, uint8_t *rgb, int first, int count)
+enum err pipeline_give(struct run *r, const float *pictures, uint8_t *rgb, int first, int count)
 {
     struct wan_frames p = {
         .first = first, .count = count, .width = r->job.width, .height = r->job.height};
@@ -346,7 +347,7 @@ static enum err decode(struct run *r)
         (size_t)r->job.chunk * VAE_TIME * (size_t)r->job.width * (size_t)r->job.height * 3;
     float *pictures = malloc(most * sizeof *pictures);
     uint8_t *rgb = malloc(most);
-    enter(r, WAN_DECODE);
+    pipeline_enter(r, WAN_DECODE);
     enum err e = pictures && rgb ? ERR_OK : fault_set(r->f, ERR_NOMEM, "no memory for the frames");
     if (!e)
         e = model_vae(r->w, r->f);
@@ -355,20 +356,20 @@ static enum err decode(struct run *r)
     for (int at = 0, n, first = 0; at < r->frames && !e; at += n) {
         n = at == 0 ? 1 : r->frames - at < r->job.chunk ? r->frames - at : r->job.chunk;
         int count = at == 0 ? 1 : n * VAE_TIME;
-        progress(r, at, r->frames, 0);
-        e = stopped(r);
+        pipeline_progress(r, at, r->frames, 0);
+        e = pipeline_stopped(r);
         if (!e)
             e = vae_decode(s, r->latent, r->frames, at, n, pictures, NULL, r->f);
         if (!e)
-            e = give(r, pictures, rgb, first, count);
+            e = pipeline_give(r, pictures, rgb, first, count);
         first += count;
     }
     vae_stream_free(s);
     free(pictures);
     free(rgb);
-    r->made->decode_s = seconds_since(began);
+    r->made->decode_s = pipeline_since(began);
     if (!e) {
-        progress(r, r->frames, r->frames, 0);
+        pipeline_progress(r, r->frames, r->frames, 0);
         r->w->decode_rate = r->made->decode_s / ((double)r->frames * r->height * r->width / 4);
     }
     return e;
@@ -379,6 +380,9 @@ static enum err decode(struct run *r)
 static enum err make_schedule(const struct wan_job *j, enum sampler_kind kind, struct schedule *s,
                               struct fault *f)
 {
+    const struct preset *preset = preset_find(j->sampler);
+    if (preset)
+        return schedule_list(s, preset->sigma, preset->steps, f);
     if (j->sigmas)
         return schedule_list(s, j->sigmas, j->steps, f);
     return j->simple ? schedule_simple(s, j->steps, j->shift, f)
@@ -387,6 +391,7 @@ static enum err make_schedule(const struct wan_job *j, enum sampler_kind kind, s
 
 static enum err begin(struct run *r)
 {
+    const struct preset *preset = preset_find(r->job.sampler);
     enum sampler_kind kind = SAMPLER_UNIPC;
     struct schedule s;
     r->frames = (r->job.frames + 3) / 4;
@@ -394,11 +399,15 @@ static enum err begin(struct run *r)
     r->width = r->job.width / VAE_SPACE;
     r->n = (int64_t)VAE_Z * r->frames * r->height * r->width;
     r->blocks_total = r->w->config.layers + r->w->config.vace;
-    sampler_parse(r->job.sampler, &kind);
+    if (preset)
+        kind = preset->sampler;
+    else
+        sampler_parse(r->job.sampler, &kind);
     enum err e = make_schedule(&r->job, kind, &s, r->f);
     if (e)
         return e;
     size_t bytes = (size_t)r->n * sizeof(float);
+    r->steps = s.steps;
     r->sampler = sampler_new(kind, &s, r->n);
     r->latent = malloc(bytes);
     r->x0 = calloc(1, bytes);
@@ -409,6 +418,8 @@ static enum err begin(struct run *r)
         return fault_set(r->f, ERR_NOMEM, "no memory for a latent of %lld numbers",
                          (long long)r->n);
     noise_seed(&r->noise, r->job.seed);
+    if (preset && preset->block)
+        return ERR_OK; /* it draws its noise frame by frame, and keeps no checkpoints */
     noise_normal(&r->noise, r->latent, r->n);
     e = describe(r);
     return e ? e : resume(r);
@@ -452,6 +463,12 @@ enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_cal
         e = model_fits(w, &r.job, r.f);
     if (!e)
         e = begin(&r);
+    const struct preset *preset = preset_find(r.job.sampler);
+    if (!e && preset && preset->block) {
+        e = causal_make(&r, preset->block);
+        finish(&r);
+        return e;
+    }
     if (!e && r.done < r.sampler->schedule.steps)
         e = make_prompts(&r);
     if (!e && r.done < r.sampler->schedule.steps)

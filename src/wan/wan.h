@@ -78,7 +78,9 @@ struct wan_job {
     double guide_from, guide_to;     /* guided part of the steps, 0 to 1; 0, 0: all */
     bool zero_star;                  /* CFG-Zero* */
     double shift;                    /* 5, 3 for small image models, 16 for FLF2V and VACE */
-    const char *sampler;             /* "unipc", "dpm++", "euler", "lcm"; "unipc" */
+    const char *sampler;             /* "unipc", "dpm++", "euler", "lcm", or the way of a distilled
+                                      * model, which has its own steps, shift and no guidance:
+                                      * "lightx2v", "self-forcing", "causvid"; "unipc" */
     bool simple;                     /* ComfyUI's schedule in place of the sampler's own */
     const double *sigmas;            /* or a falling list, `steps` of them */
     uint64_t seed;                   /* as torch's CPU generator takes it: the low 32 bits count */

@@ -46,7 +46,7 @@ struct run {
     struct fault *f;
     int frames, height, width; /* of the latent */
     int64_t n;                 /* numbers of the latent */
-    int done;                  /* steps */
+    int done, steps;           /* steps made, and all */
     int forwards, blocks;      /* of this step: forwards to do, blocks begun */
     int blocks_total;
     int64_t began_us, stage_us;
@@ -76,7 +76,18 @@ enum err prompt_encode(struct wan *w, const char *text, float **context, int *n,
 /* condition.c: pictures → y and clip, VACE's empty context → vace. */
 enum err condition_make(struct run *r);
 
+/* causal.c: a clip of a causal model, its frames leaving block by block. */
+enum err causal_make(struct run *r, int block);
+
 /* pipeline.c: has the caller asked to stop? Reports how far it is. */
-bool run_stop(void *run);
+bool pipeline_stop(void *run);
+enum err pipeline_stopped(struct run *r);
+void pipeline_enter(struct run *r, enum wan_stage stage);
+void pipeline_progress(struct run *r, int done, int total, double part);
+double pipeline_since(int64_t us); /* seconds */
+/* Shows `frames` latent frames of x0 as a preview. */
+void pipeline_preview(struct run *r, const float *x0, int frames);
+/* Hands `count` pictures [count, height, width, 3] over; rgb has room for them as bytes. */
+enum err pipeline_give(struct run *r, const float *pictures, uint8_t *rgb, int first, int count);
 
 #endif

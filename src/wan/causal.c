@@ -1,0 +1,166 @@
+/* A clip of a causal model (spec 13): block after block is denoised, decoded and handed over, so
+ * that the first frames are out while the last are still noise. Noise is drawn as upstream draws
+ * it: for the whole clip at once, frame by frame, then anew for each step of a block. A block is
+ * the work of seconds: it keeps no checkpoints. */
+#include "wan/wan_inside.h"
+
+#include "base/clock.h"
+#include "wan/preset.h"
+#include "wan/rollout.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct causal {
+    struct run *r;
+    int block;     /* latent frames */
+    int64_t plane; /* numbers of a latent frame's channel */
+    float *drawn;  /* noise in the order that it is drawn in: [frames, 16, plane] */
+    float *latent; /* of the block: [16, block, plane] */
+    float *pictures;
+    uint8_t *rgb;
+    struct rollout *rollout;
+    struct vae_stream *stream;
+};
+
+/* [frames, 16, plane] → [16, frames, plane] */
+static void by_channel(const struct causal *c, const float *drawn, float *out, int frames)
+{
+    for (int i = 0; i < frames; i++)
+        for (int ch = 0; ch < VAE_Z; ch++)
+            memcpy(out + ((int64_t)ch * frames + i) * c->plane,
+                   drawn + ((int64_t)i * VAE_Z + ch) * c->plane, (size_t)c->plane * sizeof *out);
+}
+
+static void fresh(void *user, int step, float *out, int64_t n)
+{
+    struct causal *c = user;
+    (void)step;
+    noise_normal(&c->r->noise, c->r->fresh, n);
+    by_channel(c, c->r->fresh, out, c->block);
+}
+
+static void seen(void *user, int step, const float *v, const float *x0)
+{
+    struct causal *c = user;
+    (void)step;
+    (void)v;
+    c->r->done++;
+    c->r->blocks = 0;
+    pipeline_preview(c->r, x0, c->block);
+}
+
+static bool stop(void *user)
+{
+    struct causal *c = user;
+    return pipeline_stop(c->r);
+}
+
+/* The prompt, the weights, and the room for a block. */
+static enum err prepare(struct causal *c, const struct schedule *s)
+{
+    struct run *r = c->r;
+    float *context = NULL;
+    int n = 0;
+    struct rollout_setup set = {
+        .schedule = s, .height = r->height, .width = r->width, .block = c->block};
+    pipeline_enter(r, WAN_TEXT);
+    int64_t began = clock_mono_us();
+    enum err e = prompt_encode(r->w, r->job.prompt, &context, &n, r->f);
+    r->made->text_s = pipeline_since(began);
+    r->made->tokens = n;
+    if (!e)
+        e = pipeline_stopped(r);
+    if (!e) {
+        pipeline_enter(r, WAN_LOAD);
+        e = model_dit(r->w, &r->job, r->calls, r->f);
+    }
+    if (!e)
+        e = model_vae(r->w, r->f);
+    if (!e) {
+        set.dit = r->w->dit;
+        set.window = r->frames < ROLLOUT_WINDOW ? r->frames : ROLLOUT_WINDOW;
+        e = rollout_open(&set, &c->rollout, r->f);
+    }
+    if (!e)
+        e = rollout_prompt(c->rollout, context, n, r->f);
+    free(context);
+    if (!e)
+        e = vae_decode_start(r->w->vae, r->height, r->width, &c->stream, r->f);
+    size_t numbers = (size_t)(VAE_Z * c->block * c->plane);
+    size_t most = (size_t)VAE_TIME * (size_t)r->job.width * (size_t)r->job.height * 3;
+    c->drawn = malloc((size_t)r->n * sizeof *c->drawn);
+    c->latent = malloc(numbers * sizeof *c->latent);
+    c->pictures = malloc(most * sizeof *c->pictures);
+    c->rgb = malloc(most);
+    if (!e && (!c->drawn || !c->latent || !c->pictures || !c->rgb))
+        e = fault_set(r->f, ERR_NOMEM, "no memory for a block of %d frames", c->block);
+    return e;
+}
+
+/* `first`: pictures handed over so far; moves on. */
+static enum err decode(struct causal *c, int *first)
+{
+    struct run *r = c->r;
+    enum err e = ERR_OK;
+    pipeline_enter(r, WAN_DECODE);
+    int64_t began = clock_mono_us();
+    for (int i = 0; i < c->block && !e; i++) {
+        int count = *first ? VAE_TIME : 1;
+        e = pipeline_stopped(r);
+        if (!e)
+            e = vae_decode(c->stream, c->latent, c->block, i, 1, c->pictures, NULL, r->f);
+        if (!e)
+            e = pipeline_give(r, c->pictures, c->rgb, *first, count);
+        *first += count;
+    }
+    r->made->decode_s += pipeline_since(began);
+    return e;
+}
+
+static enum err all_blocks(struct causal *c)
+{
+    struct run *r = c->r;
+    int first = 0;
+    struct rollout_block b = {
+        .latent = c->latent, .fresh = fresh, .stop = stop, .seen = seen, .user = c};
+    enum err e = ERR_OK;
+    noise_normal(&r->noise, c->drawn, r->n);
+    for (int at = 0; at < r->frames && !e; at += c->block) {
+        by_channel(c, c->drawn + (int64_t)at * VAE_Z * c->plane, c->latent, c->block);
+        pipeline_enter(r, WAN_SAMPLE);
+        int64_t began = clock_mono_us();
+        r->blocks = 0;
+        pipeline_progress(r, r->done, r->steps, 0);
+        e = rollout_next(c->rollout, &b, r->f);
+        if (e == ERR_CANCELLED)
+            fault_set(r->f, e, "the clip was cancelled");
+        r->made->sample_s += pipeline_since(began);
+        r->done++; /* the pass over the clean frames */
+        r->steps_here = r->done;
+        r->step_s = r->made->sample_s / r->done;
+        if (!e)
+            e = decode(c, &first);
+    }
+    if (!e)
+        pipeline_progress(r, r->steps, r->steps, 0);
+    return e;
+}
+
+enum err causal_make(struct run *r, int block)
+{
+    struct causal c = {.r = r, .block = block, .plane = (int64_t)r->height * r->width};
+    struct schedule s = r->sampler->schedule;
+    r->steps = (s.steps + 1) * r->frames / block;
+    r->forwards = 1;
+    enum err e = prepare(&c, &s);
+    if (!e)
+        e = all_blocks(&c);
+    vae_stream_free(c.stream);
+    rollout_free(c.rollout);
+    free(c.drawn);
+    free(c.latent);
+    free(c.pictures);
+    free(c.rgb);
+    return e;
+}
