@@ -52,12 +52,16 @@ struct tensor tensor_from(struct device *d, const float *from, int rank, const i
 void device_copy(struct device *d, const struct tensor *to, const struct tensor *from);
 void device_zero(struct device *d, const struct tensor *t);
 
-/* A linear layer or convolution kernel, given as host f32 in torch's order [out, in, kt, kh, kw].
- * It is packed at once; the source may go. bias: [out] or NULL. NULL on failure (kept). */
+/* A linear layer or convolution kernel, given in host memory, in any type and at any address, in
+ * torch's order [out, in, kt, kh, kw]. It is widened and packed at once, a panel at a time, so a
+ * mapped file is read once and never copied as a whole; the source may go. bias: [out] or NULL.
+ * NULL on failure (kept). */
 struct weight_spec {
     int64_t out, in;
     int kt, kh, kw; /* 1, 1, 1 for a linear layer */
-    const float *values, *bias;
+    const void *values;
+    const float *bias;
+    enum dtype type; /* of the values; 0 is f32 */
 };
 struct weight *weight_new(struct device *d, const struct weight_spec *spec);
 void weight_free(struct weight *w); /* NULL is fine */

@@ -55,22 +55,26 @@ static bool grow(struct loader *l, float **p, int64_t *have, int64_t n)
 }
 
 /* The scale of an 8-bit weight: one number (ComfyUI) or one a row (LightX2V). */
+static const struct wtensor *scale_of(const struct loader *l, const char *module)
+{
+    char name[NAME_LEN + 16];
+    snprintf(name, sizeof name, "%s.scale_weight", module);
+    const struct wtensor *s = weights_find(l->weights, name);
+    if (s)
+        return s;
+    snprintf(name, sizeof name, "%s.weight_scale", module);
+    return weights_find(l->weights, name);
+}
+
 static void apply_scale(struct loader *l, const char *module, const struct wtensor *t, int64_t from,
                         int64_t rows, float *values)
 {
-    char name[NAME_LEN + 16];
-    const struct wtensor *s;
-    snprintf(name, sizeof name, "%s.scale_weight", module);
-    s = weights_find(l->weights, name);
-    if (!s) {
-        snprintf(name, sizeof name, "%s.weight_scale", module);
-        s = weights_find(l->weights, name);
-    }
+    const struct wtensor *s = scale_of(l, module);
     if (!s || l->fault.code)
         return;
     int64_t all = t->rank ? t->dim[0] : 1, row = t->count / (all ? all : 1);
     if (s->count != 1 && s->count != all) {
-        fault_set(&l->fault, ERR_CORRUPT, "%s: %s has %lld scales for %lld rows", s->file, name,
+        fault_set(&l->fault, ERR_CORRUPT, "%s: %s has %lld scales for %lld rows", s->file, s->name,
                   (long long)s->count, (long long)all);
         return;
     }
@@ -109,12 +113,19 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
         misshapen(l, t, want);
         return NULL;
     }
-    if (!grow(l, &l->stage, &l->stage_n, spec.out * row))
-        return NULL;
-    wtensor_widen_rows(t, from, spec.out, l->stage);
-    apply_scale(l, module, t, from, spec.out, l->stage);
-    if (from == 0 && spec.out == rows)
-        patch(l, name, l->stage, spec.out, row);
+    bool changed = l->patch && l->patch->touches(l->patch->user, name);
+    if (t->strided || changed || scale_of(l, module)) {
+        if (!grow(l, &l->stage, &l->stage_n, spec.out * row))
+            return NULL;
+        wtensor_widen_rows(t, from, spec.out, l->stage);
+        apply_scale(l, module, t, from, spec.out, l->stage);
+        if (from == 0 && spec.out == rows)
+            patch(l, name, l->stage, spec.out, row);
+        spec.values = l->stage;
+    } else { /* straight from the file */
+        spec.values = t->data + (size_t)(from * row) * dtype_size(t->type);
+        spec.type = t->type;
+    }
     if (bias) {
         snprintf(name, sizeof name, "%s.bias", module);
         if (!(b = need(l, name)) || !grow(l, &l->bias, &l->bias_n, spec.out))
@@ -130,7 +141,6 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
     }
     if (l->fault.code)
         return NULL;
-    spec.values = l->stage;
     spec.bias = b ? l->bias : NULL;
     return weight_new(l->dev, &spec);
 }
@@ -146,21 +156,23 @@ struct weight *load_linear(struct loader *l, int64_t out, int64_t in, bool bias,
                            ...)
 {
     NAMED(module);
-    return load(l, (struct weight_spec){out, in, 1, 1, 1, NULL, NULL}, 0, out, bias, module);
+    return load(l, (struct weight_spec){out, in, 1, 1, 1, .type = DTYPE_F32}, 0, out, bias, module);
 }
 
 struct weight *load_conv(struct loader *l, int64_t out, int64_t in, int kt, int kh, int kw,
                          const char *name, ...)
 {
     NAMED(module);
-    return load(l, (struct weight_spec){out, in, kt, kh, kw, NULL, NULL}, 0, out, true, module);
+    return load(l, (struct weight_spec){out, in, kt, kh, kw, .type = DTYPE_F32}, 0, out, true,
+                module);
 }
 
 struct weight *load_part(struct loader *l, int64_t from, int64_t out, int64_t rows, int64_t in,
                          const char *name, ...)
 {
     NAMED(module);
-    return load(l, (struct weight_spec){out, in, 1, 1, 1, NULL, NULL}, from, rows, true, module);
+    return load(l, (struct weight_spec){out, in, 1, 1, 1, .type = DTYPE_F32}, from, rows, true,
+                module);
 }
 
 static float *values_of(struct loader *l, int64_t n, const char *name)

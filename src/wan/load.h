@@ -12,6 +12,7 @@
 
 /* Changes a tensor [out, in] on its way to the device; `name` is canonical. False: no memory. */
 struct patcher {
+    bool (*touches)(void *user, const char *name);
     bool (*apply)(void *user, const char *name, float *values, int64_t out, int64_t in);
     void *user;
 };

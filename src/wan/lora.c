@@ -306,7 +306,7 @@ static bool apply(void *user, const char *name, float *values, int64_t out, int6
 
 struct patcher lora_patcher(struct lora_set *set)
 {
-    return (struct patcher){apply, set};
+    return (struct patcher){lora_touches, apply, set};
 }
 
 bool lora_touches(void *user, const char *name)

@@ -141,13 +141,14 @@ void cpu_attention(struct device *d, const struct attention_op *op)
     if (!p.keys)
         return;
     p.values = p.keys + p.keys_each * group;
+    int team = cpu_team(c, p.nq * p.nk * stride);
     int64_t blocks = (p.nq + Q_BLOCK - 1) / Q_BLOCK;
     for (p.head0 = 0; p.head0 < op->heads; p.head0 += group) {
         int heads = op->heads - p.head0 < group ? op->heads - p.head0 : group;
-        PARALLEL_FOR(c->threads)
+        PARALLEL_FOR(team)
         for (int h = 0; h < heads; h++)
             pack_head(&p, h);
-        PARALLEL_TASKS(c->threads)
+        PARALLEL_TASKS(team)
         for (int64_t t = 0; t < heads * blocks; t++)
             one_block(&p, (int)(t / blocks), t % blocks * Q_BLOCK, cpu_scratch_of(c, THREAD_INDEX));
     }

@@ -36,6 +36,16 @@ bool cpu_scratch(struct cpu *c, size_t each)
     return c->scratch != NULL;
 }
 
+const float *cpu_rows(const struct weight_spec *s, int64_t from, int64_t n, int64_t row,
+                      float *scratch)
+{
+    const char *at = (const char *)s->values + (size_t)(from * row) * dtype_size(s->type);
+    if (s->type == DTYPE_F32 && (uintptr_t)at % sizeof(float) == 0)
+        return (const float *)(const void *)at;
+    dtype_widen(scratch, at, s->type, (size_t)(n * row));
+    return scratch;
+}
+
 /* Memory. A forward pass frees and asks for the same few sizes again and again; freed blocks wait
  * here, so that pages are not taken from and given back to the system each time. The size of a
  * block stands in the 64 bytes before it. */
@@ -149,7 +159,8 @@ static void cpu_norm(struct device *d, const struct norm_op *op)
     int64_t n = tensor_last(op->x), rows = tensor_count(op->x) / n;
     const float *x = op->x->data;
     float *y = op->y->data;
-    PARALLEL_FOR(c->threads)
+    int team = cpu_team(c, rows * n);
+    PARALLEL_FOR(team)
     for (int64_t i = 0; i < rows; i++)
         c->k->norm(y + i * n, x + i * n, n, op);
 }
@@ -161,7 +172,8 @@ static void cpu_rope(struct device *d, const struct tensor *x, int heads,
     int64_t n = tensor_last(x), rows = tensor_count(x) / n, half = n / heads / 2;
     float *at = x->data;
     const float *angles = table->data;
-    PARALLEL_FOR(c->threads)
+    int team = cpu_team(c, rows * n);
+    PARALLEL_FOR(team)
     for (int64_t i = 0; i < rows; i++)
         c->k->rope(at + i * n, angles + i * 2 * half, heads, half);
 }
@@ -172,7 +184,8 @@ static void cpu_rope(struct device *d, const struct tensor *x, int heads,
     do {                                                                                           \
         struct cpu *c = cpu_of(d);                                                                 \
         int64_t all = tensor_count(t), pieces = (all + PIECE - 1) / PIECE;                         \
-        PARALLEL_FOR(c->threads)                                                                   \
+        int team = cpu_team(c, all);                                                               \
+        PARALLEL_FOR(team)                                                                         \
         for (int64_t i = 0; i < pieces; i++) {                                                     \
             int64_t at = i * PIECE, n = all - at < PIECE ? all - at : PIECE;                       \
             code;                                                                                  \
@@ -216,7 +229,8 @@ static void cpu_upsample(struct device *d, const struct tensor *y, const struct 
     int64_t rows = x->dim[0] * x->dim[1], w = x->dim[2], ch = x->dim[3];
     const float *from = x->data;
     float *to = y->data;
-    PARALLEL_FOR(c->threads)
+    int team = cpu_team(c, rows * w * ch * 4);
+    PARALLEL_FOR(team)
     for (int64_t r = 0; r < rows; r++) {
         float *line = to + r * 4 * w * ch;
         for (int64_t i = 0; i < w; i++)
@@ -233,7 +247,8 @@ static void cpu_unfold_time(struct device *d, const struct tensor *y, const stru
     int64_t plane = x->dim[1] * x->dim[2], ch = y->dim[3], frames = x->dim[0];
     const float *from = x->data;
     float *to = y->data;
-    PARALLEL_FOR(c->threads)
+    int team = cpu_team(c, frames * plane * ch * 2);
+    PARALLEL_FOR(team)
     for (int64_t i = 0; i < frames * plane; i++) {
         int64_t f = i / plane, at = i % plane;
         memcpy(to + (2 * f * plane + at) * ch, from + 2 * i * ch, (size_t)ch * sizeof *to);

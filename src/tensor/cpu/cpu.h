@@ -61,12 +61,24 @@ static inline struct cpu *cpu_of(struct device *d)
     return (struct cpu *)d;
 }
 
+/* Threads worth waking for so many multiply-adds or moved numbers: small work is done by the one
+ * that is awake. Depends on the work alone, so results do not depend on the moment. */
+static inline int cpu_team(const struct cpu *c, int64_t work)
+{
+    return work < 1 << 18 ? 1 : c->threads;
+}
+
 /* `each` floats for every thread; cpu_scratch_of(c, THREAD_INDEX) inside. False: failure kept. */
 bool cpu_scratch(struct cpu *c, size_t each);
 static inline float *cpu_scratch_of(struct cpu *c, int thread)
 {
     return c->scratch + (size_t)thread * c->scratch_each;
 }
+
+/* Rows [from, from + n) of a weight's values, each `row` long, as f32: in place or, widened, in
+ * scratch[n·row]. */
+const float *cpu_rows(const struct weight_spec *s, int64_t from, int64_t n, int64_t row,
+                      float *scratch);
 
 void *cpu_memory(size_t bytes); /* 64-byte aligned; free() */
 void cpu_attention(struct device *d, const struct attention_op *op);

@@ -106,7 +106,7 @@ static void dnnl_unpack(struct weight *w)
 
 /* to[layout] = from, which is row-major [out, in, kt, kh, kw] or, for a matrix, [in, out] strided
  */
-static bool reorder(struct state *s, const dnnl_memory_desc_t *from, const float *values,
+static bool reorder(struct state *s, const dnnl_memory_desc_t *from, const void *values,
                     const dnnl_memory_desc_t *layout, void *to)
 {
     dnnl_memory_t a = NULL, b = NULL;
@@ -228,21 +228,40 @@ static bool is_panels(const dnnl_memory_desc_t *md)
            md->offset0 == 0;
 }
 
-/* The same as reorder() on that layout, three times as fast: by lines of 16 source numbers. */
-static void pack_panels(const struct cpu *c, const struct weight_spec *spec, struct packed *p)
+/* Straight into that layout, a panel at a time: the source is read once, by lines of 16. */
+static void pack_panels(struct cpu *c, const struct weight_spec *spec, struct packed *p)
 {
     int64_t in = spec->in, depth = p->layout.padded_dims[0];
     float *to = p->data;
-    PARALLEL_FOR(c->threads)
-    for (int64_t j = 0; j < p->layout.padded_dims[1] / PANEL; j++)
-        for (int64_t at = 0; at < depth; at += 16)
-            for (int64_t n = 0; n < PANEL; n++) {
-                const float *from = spec->values + (j * PANEL + n) * in + at;
-                float *panel = to + (j * depth + at) * PANEL + n;
-                bool real = j * PANEL + n < spec->out;
-                for (int64_t i = 0; i < 16; i++)
-                    panel[i * PANEL] = real && at + i < in ? from[i] : 0;
-            }
+    int team = cpu_team(c, spec->in * spec->out);
+    PARALLEL_FOR(team)
+    for (int64_t j = 0; j < p->layout.padded_dims[1] / PANEL; j++) {
+        int64_t n = spec->out - j * PANEL < PANEL ? spec->out - j * PANEL : PANEL;
+        const float *rows = cpu_rows(spec, j * PANEL, n, in, cpu_scratch_of(c, THREAD_INDEX));
+        float *panel = to + j * depth * PANEL;
+        if (n < PANEL || depth > in)
+            memset(panel, 0, (size_t)(depth * PANEL) * sizeof *panel);
+        for (int64_t at = 0; at < in; at += 16) {
+            int64_t len = in - at < 16 ? in - at : 16;
+            for (int64_t k = 0; k < n; k++)
+                for (int64_t i = 0; i < len; i++)
+                    panel[(at + i) * PANEL + k] = rows[k * in + at + i];
+        }
+    }
+}
+
+/* By oneDNN's own reorder, from a whole copy in f32. */
+static bool pack_other(struct state *s, const struct weight_spec *spec, struct packed *p)
+{
+    dnnl_memory_desc_t plain;
+    float *copy = cpu_memory((size_t)(spec->in * spec->out) * sizeof *copy);
+    if (!copy)
+        return false;
+    blocked(&plain, 2, (const int64_t[]){spec->in, spec->out}, (const int64_t[]){1, spec->in});
+    const float *rows = cpu_rows(spec, 0, spec->out, spec->in, copy);
+    bool ok = reorder(s, &plain, rows, &p->layout, p->data);
+    free(copy);
+    return ok;
 }
 
 static struct weight *dnnl_pack(struct device *d, const struct weight_spec *spec)
@@ -251,11 +270,9 @@ static struct weight *dnnl_pack(struct device *d, const struct weight_spec *spec
         return products_plain.pack(d, spec);
     struct state *s = state_of(d);
     struct packed *p = calloc(1, sizeof *p);
-    dnnl_memory_desc_t plain;
     if (!p)
         return NULL;
-    blocked(&plain, 2, (const int64_t[]){spec->in, spec->out}, (const int64_t[]){1, spec->in});
-    bool ok = choose_layout(s, spec, p);
+    bool ok = cpu_scratch(cpu_of(d), (size_t)(PANEL * spec->in)) && choose_layout(s, spec, p);
     size_t bytes = ok ? dnnl_memory_desc_get_size(&p->layout) : 0;
     p->data = ok ? cpu_memory(bytes) : NULL;
     p->bias = spec->bias ? cpu_memory((size_t)spec->out * sizeof(float)) : NULL;
@@ -263,7 +280,7 @@ static struct weight *dnnl_pack(struct device *d, const struct weight_spec *spec
     if (ok && is_panels(&p->layout))
         pack_panels(cpu_of(d), spec, p);
     else if (ok)
-        ok = reorder(s, &plain, spec->values, &p->layout, p->data);
+        ok = pack_other(s, spec, p);
     if (!ok) {
         dnnl_unpack(&p->w);
         return NULL;
@@ -296,6 +313,14 @@ static void run(struct device *d, const struct kept *k, const struct argument *a
         dnnl_memory_destroy(args[made].memory);
     if (!ok)
         device_fail(d, ERR_NOMEM, "oneDNN could not run a product");
+}
+
+/* oneDNN makes and runs a primitive with as many threads as OpenMP offers at that moment. */
+static void set_team(const struct cpu *c, const struct recipe *r)
+{
+#ifdef _OPENMP
+    omp_set_num_threads(r ? cpu_team(c, r->rows * r->in * r->out) : c->threads);
+#endif
 }
 
 static void multiply(struct device *d, const struct recipe *r, const struct packed *p,
@@ -331,7 +356,9 @@ static void dnnl_linear(struct device *d, const struct linear_op *op)
     r.gate = op->gate != NULL;
     r.bias = p->bias != NULL;
     r.layout = p->layout;
+    set_team(cpu_of(d), &r);
     multiply(d, &r, p, op->x, op->y, op->gate);
+    set_team(cpu_of(d), NULL);
 }
 
 static void dnnl_conv(struct device *d, const struct conv_op *op)

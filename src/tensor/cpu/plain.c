@@ -35,7 +35,7 @@ static struct weight *plain_pack(struct device *d, const struct weight_spec *s)
     int cols = c->k->tile_cols;
     int64_t taps = (int64_t)s->kt * s->kh, run = s->kw * s->in, k = taps * run;
     int64_t count = (s->out + cols - 1) / cols;
-    struct panels *p = calloc(1, sizeof *p);
+    struct panels *p = cpu_scratch(c, (size_t)(cols * k)) ? calloc(1, sizeof *p) : NULL;
     if (!p)
         return NULL;
     size_t bytes = (size_t)(count * k * cols) * sizeof(float);
@@ -49,10 +49,11 @@ static struct weight *plain_pack(struct device *d, const struct weight_spec *s)
         memcpy(p->bias, s->bias, (size_t)s->out * sizeof(float));
     p->w.bytes = bytes;
     int64_t volume = taps * s->kw;
-    PARALLEL_FOR(c->threads)
+    int team = cpu_team(c, count * k * cols);
+    PARALLEL_FOR(team)
     for (int64_t j = 0; j < count; j++) {
         int64_t n = s->out - j * cols < cols ? s->out - j * cols : cols;
-        const float *from = s->values + j * cols * k;
+        const float *from = cpu_rows(s, j * cols, n, k, cpu_scratch_of(c, THREAD_INDEX));
         float *to = p->packed + j * k * cols;
         if (volume == 1)
             c->k->pack(to, from, k, n, 1, k);
@@ -104,7 +105,8 @@ static void plain_linear(struct device *d, const struct linear_op *op)
     struct finish f = {p->bias, op->gate ? op->gate->data : NULL, op->act, op->add};
     if (!cpu_scratch(c, (size_t)(ROW_BLOCK * cols)))
         return;
-    PARALLEL_FOR(c->threads)
+    int team = cpu_team(c, rows * k * out);
+    PARALLEL_TASKS(team)
     for (int64_t task = 0; task < blocks * panels; task++) {
         int64_t row = task / panels * ROW_BLOCK, j = task % panels;
         int64_t m = rows - row < ROW_BLOCK ? rows - row : ROW_BLOCK;
@@ -128,7 +130,8 @@ static float *bordered(struct cpu *c, const struct conv_op *op, int64_t *height,
     if (!to)
         return NULL;
     const float *from = x->data;
-    PARALLEL_FOR(c->threads)
+    int team = cpu_team(c, lines * line);
+    PARALLEL_FOR(team)
     for (int64_t i = 0; i < lines; i++) {
         int64_t t = i / *height, y = i % *height - op->top;
         float *at = to + i * line;
@@ -162,7 +165,8 @@ static void plain_conv(struct device *d, const struct conv_op *op)
         return;
     struct finish f = {p->bias, NULL, ACT_NONE, op->add};
     float *y = out->data;
-    PARALLEL_FOR(c->threads)
+    int team = cpu_team(c, lines * wide * k * p->w.out);
+    PARALLEL_TASKS(team)
     for (int64_t task = 0; task < groups * panels; task++) {
         int64_t first = task / panels * group, j = task % panels;
         int64_t last = first + group < lines ? first + group : lines;

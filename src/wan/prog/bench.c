@@ -31,6 +31,7 @@ struct bench {
     int64_t tokens;
     struct fault f;
     double load_s, text_s, vae_s, step_s[STEPS_MAX];
+    double alone[3]; /* GFLOP/s of the device's product by itself, of the shapes in alone_shape() */
 };
 
 static double now_s(void)
@@ -149,6 +150,43 @@ static enum err decode(struct bench *b, const float *z)
     return e;
 }
 
+/* The three products that a step is made of: [tokens, in] x [in, out]. */
+static void alone_shape(const struct bench *b, int i, int64_t *out, int64_t *in)
+{
+    *out = i == 1 ? b->m->ffn : b->m->dim;
+    *in = i == 2 ? b->m->ffn : b->m->dim;
+}
+
+/* What the device reaches on one product alone, best of several, weights in cache or not as in a
+ * step: four of them in turn. */
+static enum err measure_alone(struct bench *b, int i)
+{
+    enum { WEIGHTS = 4, ROUNDS = 5 };
+    int64_t out, in;
+    alone_shape(b, i, &out, &in);
+    struct weight *w[WEIGHTS] = {0};
+    float *values = calloc((size_t)(out * in), sizeof *values);
+    struct tensor x = tensor_new2(b->dev, b->tokens, in), y = tensor_new2(b->dev, b->tokens, out);
+    double best = 0;
+    for (int k = 0; k < WEIGHTS && values; k++)
+        w[k] = weight_new(b->dev, &(struct weight_spec){out, in, 1, 1, 1, .values = values});
+    device_zero(b->dev, &x);
+    for (int round = 0; round < ROUNDS && values; round++) {
+        double start = now_s();
+        for (int k = 0; k < WEIGHTS; k++)
+            device_linear(b->dev, &(struct linear_op){.x = &x, .w = w[k], .y = &y});
+        double rate = 2e-9 * WEIGHTS * (double)(b->tokens * out * in) / (now_s() - start);
+        best = rate > best ? rate : best;
+    }
+    b->alone[i] = best;
+    for (int k = 0; k < WEIGHTS; k++)
+        weight_free(w[k]);
+    tensor_free(&x);
+    tensor_free(&y);
+    free(values);
+    return device_settle(b->dev, &b->f);
+}
+
 static enum err run(struct bench *b)
 {
     int64_t n = (int64_t)16 * b->latent_frames * b->h * b->w;
@@ -162,6 +200,8 @@ static enum err run(struct bench *b)
     }
     if (!e && !b->no_vae)
         e = decode(b, x);
+    for (int i = 0; i < 3 && !e; i++)
+        e = measure_alone(b, i);
     free(context);
     free(x);
     return e;
@@ -205,6 +245,9 @@ static void report(struct bench *b)
         cJSON_AddNumberToObject(o, "total_scaled_s", total - steps + scaled);
         cJSON_AddNumberToObject(o, "step_tflop", flop * 1e-12);
         cJSON_AddNumberToObject(o, "step_tflop_per_s", flop * 1e-12 / sorted[0]);
+        cJSON *alone = cJSON_AddArrayToObject(o, "product_gflop_per_s");
+        for (int i = 0; i < 3; i++)
+            cJSON_AddItemToArray(alone, cJSON_CreateNumber(b->alone[i]));
         cJSON_AddNumberToObject(o, "peak_bytes", peak);
         if (json_print(&line, o, true))
             fputs(buf_str(&line), stdout);
@@ -224,6 +267,12 @@ static void report(struct bench *b)
         printf("step %-4d %.3f s\n", i + 1, b->step_s[i]);
     printf("step min  %.3f s, median %.3f s, %.3f TFLOP, %.3f TFLOP/s\n", sorted[0],
            sorted[b->steps / 2], flop * 1e-12, flop * 1e-12 / sorted[0]);
+    for (int i = 0; i < 3; i++) {
+        int64_t out, in;
+        alone_shape(b, i, &out, &in);
+        printf("product   %lld x %lld x %lld alone: %.0f GFLOP/s\n", (long long)b->tokens,
+               (long long)out, (long long)in, b->alone[i]);
+    }
     printf("vae       %.2f s\n", b->vae_s);
     printf("h264      -\n");
     printf("total     %.2f s\n", total);
