@@ -9,6 +9,7 @@
 
 #include "wan/load.h"
 #include "wan/probe.h"
+#include "wan/teacache.h"
 
 #define DIT_LAYERS_MAX 64
 #define DIT_TEXT 512 /* text rows that the model was trained with; short prompts are padded */
@@ -76,6 +77,7 @@ struct dit_input {
     struct dit_cache *cache; /* or NULL: all frames see each other */
     int first_frame;         /* place of frame 0 in time */
     int cache_frame;         /* and in the cache: as many frames are kept before it */
+    struct teacache *tea;    /* or NULL: every step runs all blocks */
     const struct probe *probe;
     bool (*stop)(void *user); /* asked before every block; true: ERR_CANCELLED */
     void *stop_user;

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "tensor/device.h"
+#include "wan/checkpoint.h"
 #include "wan/dit.h"
 #include "wan/noise.h"
 #include "wan/prog/random.h"
@@ -20,12 +21,14 @@
 #define STEPS_MAX 200
 
 struct bench {
-    const char *model, *device, *dtype;
+    const char *model, *dir, *device, *dtype;
     int width, height, frames, steps, text_tokens, layers;
     double guidance;
     bool json, no_t5, no_vae;
 
+    struct random_model shape; /* of the folder's model */
     const struct random_model *m;
+    struct checkpoint *files; /* with --model; else NULL and random weights are made */
     struct device *dev;
     int latent_frames, h, w;
     int64_t tokens;
@@ -37,6 +40,24 @@ struct bench {
 static double now_s(void)
 {
     return (double)clock_mono_us() * 1e-6;
+}
+
+/* The networks: of the folder, or made up. Those made up are the caller's to free. */
+static struct weights *net_of(const struct bench *b, struct weights *from_folder,
+                              struct weights *(*make)(const struct random_model *m))
+{
+    return b->files ? from_folder : make(b->m);
+}
+
+static struct weights *make_dit(const struct random_model *m)
+{
+    return random_dit(m, 0);
+}
+
+static void release(const struct bench *b, struct weights *w)
+{
+    if (!b->files)
+        weights_free(w);
 }
 
 static double dit_flop(const struct bench *b, int layers)
@@ -57,7 +78,7 @@ static enum err encode(struct bench *b, float **context)
     struct t5 t;
     int *ids = malloc((size_t)b->text_tokens * sizeof *ids);
     *context = calloc((size_t)b->text_tokens * (size_t)b->m->text_dim, sizeof **context);
-    struct weights *w = b->no_t5 ? NULL : random_t5(b->m);
+    struct weights *w = b->no_t5 ? NULL : net_of(b, b->files ? b->files->t5 : NULL, random_t5);
     enum err e =
         ids && *context && (w || b->no_t5) ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
     for (int i = 0; !e && i < b->text_tokens; i++)
@@ -68,7 +89,7 @@ static enum err encode(struct bench *b, float **context)
     if (!e && w)
         e = t5_encode(&t, ids, b->text_tokens, *context, NULL, &b->f);
     b->text_s = now_s() - start;
-    weights_free(w);
+    release(b, w);
     free(ids);
     device_trim(b->dev);
     return e;
@@ -101,7 +122,8 @@ static enum err sample(struct bench *b, const float *context, float *x, int64_t 
     struct dit_prompt *p = NULL;
     struct schedule schedule;
     struct sampler *s = NULL;
-    struct weights *w = random_dit(b->m, b->layers);
+    struct weights *w = b->layers ? random_dit(b->m, b->layers)
+                                  : net_of(b, b->files ? b->files->dit : NULL, make_dit);
     float *v = malloc((size_t)n * sizeof *v), *other = malloc((size_t)n * sizeof *other);
     double start = now_s();
     enum err e = w && v && other ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
@@ -122,7 +144,7 @@ static enum err sample(struct bench *b, const float *context, float *x, int64_t 
     sampler_free(s);
     dit_prompt_free(p);
     dit_free(d);
-    weights_free(w);
+    release(b, w);
     free(v);
     free(other);
     device_trim(b->dev);
@@ -134,7 +156,7 @@ static enum err decode(struct bench *b, const float *z)
     struct vae *vae = NULL;
     int pictures = b->latent_frames * VAE_TIME - 3;
     float *out = malloc((size_t)pictures * (size_t)b->w * (size_t)b->h * 64 * 3 * sizeof *out);
-    struct weights *w = random_vae(b->m);
+    struct weights *w = net_of(b, b->files ? b->files->vae : NULL, random_vae);
     enum err e = out && w ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
     double start = now_s();
     if (!e)
@@ -145,7 +167,7 @@ static enum err decode(struct bench *b, const float *z)
         e = vae_decode_all(vae, z, b->latent_frames, b->h, b->w, 0, out, &b->f);
     b->vae_s = now_s() - start;
     vae_free(vae);
-    weights_free(w);
+    release(b, w);
     free(out);
     return e;
 }
@@ -255,7 +277,8 @@ static void report(struct bench *b)
         cJSON_Delete(o);
         return;
     }
-    printf("model     %s, random weights%s\n", b->m->name,
+    printf("model     %s, %s%s\n", b->m->name,
+           b->files ? "weights of the folder" : "random weights",
            layers != all ? ", fewer layers than it has" : "");
     printf("device    %s\n", device_caps(b->dev)->words);
     printf("clip      %dx%d, %d frames, %lld tokens, %d of %d layers\n", b->width, b->height,
@@ -281,13 +304,39 @@ static void report(struct bench *b)
     printf("peak      %.2f GB\n", peak * 1e-9);
 }
 
+/* The shapes of a folder's model, in the form that the random ones have. */
+static enum err open_folder(struct bench *b)
+{
+    struct t5 t;
+    enum err e = checkpoint_open(b->dir, &b->files, &b->f);
+    if (!e)
+        e = t5_open(NULL, b->files->t5, &t, &b->f);
+    if (e)
+        return e;
+    const struct dit_config *c = &b->files->config;
+    if (c->in != 16 || c->vace)
+        return fault_set(&b->f, ERR_UNSUPPORTED, "%s is a %s model; only t2v is timed", b->dir,
+                         b->files->variant);
+    b->shape = (struct random_model){.name = b->dir,
+                                     .dim = c->dim,
+                                     .ffn = c->ffn,
+                                     .text_dim = c->text_dim,
+                                     .layers = c->layers,
+                                     .heads = c->heads,
+                                     .t5_ffn = t.ffn,
+                                     .t5_vocab = t.vocab,
+                                     .t5_layers = t.layers,
+                                     .t5_heads = t.heads};
+    b->m = &b->shape;
+    return ERR_OK;
+}
+
 static int usage(void)
 {
-    fprintf(
-        stderr,
-        "usage: wan-bench --random wan2.1-t2v-1.3b|wan2.1-t2v-14b|tiny --size WxH --frames N\n"
-        "                 --steps N [--guidance G] [--device D] [--dtype f32] [--text-tokens N]\n"
-        "                 [--layers N] [--no-text] [--no-vae] [--json]\n");
+    fprintf(stderr, "usage: wan-bench --random wan2.1-t2v-1.3b|wan2.1-t2v-14b|tiny [--model DIR]\n"
+                    "                 --size WxH --frames N --steps N [--guidance G]\n"
+                    "                 [--device D] [--dtype f32] [--text-tokens N]\n"
+                    "                 [--layers N] [--no-text] [--no-vae] [--json]\n");
     return 2;
 }
 
@@ -310,6 +359,8 @@ static bool parse(struct bench *b, int argc, char **argv)
         i++;
         if (!strcmp(name, "--random"))
             b->model = value;
+        else if (!strcmp(name, "--model"))
+            b->dir = value;
         else if (!strcmp(name, "--size") && sscanf(value, "%dx%d", &b->width, &b->height) == 2)
             ;
         else if (!strcmp(name, "--frames"))
@@ -329,7 +380,7 @@ static bool parse(struct bench *b, int argc, char **argv)
         else
             return false;
     }
-    return b->model != NULL;
+    return b->model || b->dir;
 }
 
 static const char *complaint(const struct bench *b)
@@ -361,7 +412,13 @@ int main(int argc, char **argv)
                       .text_tokens = DIT_TEXT};
     if (!parse(&b, argc, argv))
         return usage();
-    b.m = random_model(b.model);
+    if (b.dir && open_folder(&b)) {
+        fprintf(stderr, "wan-bench: %s\n", fault_text(&b.f));
+        checkpoint_free(b.files);
+        return 1;
+    }
+    if (!b.dir)
+        b.m = random_model(b.model);
     const char *wrong = complaint(&b);
     if (wrong) {
         fprintf(stderr, "wan-bench: %s\n", wrong);
@@ -374,9 +431,11 @@ int main(int argc, char **argv)
     if (device_open(b.device, 0, &b.dev, &b.f) || run(&b)) {
         fprintf(stderr, "wan-bench: %s\n", fault_text(&b.f));
         device_close(b.dev);
+        checkpoint_free(b.files);
         return 1;
     }
     report(&b);
     device_close(b.dev);
+    checkpoint_free(b.files);
     return 0;
 }
