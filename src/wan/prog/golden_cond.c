@@ -380,6 +380,10 @@ static enum err causal_run(struct causal *r)
     struct rollout_block block = {.latent = x, .fresh = take_fresh, .seen = see_step, .user = r};
     if (!noise || !context || !x || !r->latent)
         e = fault_set(&r->f, ERR_NOMEM, "no noise or context");
+    float shown[SAMPLER_STEPS_MAX];
+    for (int i = 0; i < r->schedule.steps; i++)
+        shown[i] = (float)r->schedule.t[i];
+    check_named(r, "denoising_timesteps", shown);
     if (!e)
         e = rollout_open(&set, &r->rollout, &r->f);
     if (!e)

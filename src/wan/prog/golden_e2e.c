@@ -128,6 +128,14 @@ static enum err sample(struct run *r)
     float *sigmas = malloc((size_t)(s->steps + 1) * sizeof *sigmas);
     memcpy(sigmas, s->sigma, (size_t)(s->steps + 1) * sizeof *sigmas);
     compare(r, "sigmas", sigmas);
+    int64_t count;
+    float *want = golden_values(r->g, r->w, "timesteps", &count), shown[SAMPLER_STEPS_MAX];
+    for (int i = 0; i < s->steps; i++)
+        shown[i] = (float)s->t[i];
+    if (want && count == s->steps)
+        golden_check(r->g, r->part, "timesteps", shown, want, count,
+                     r->sampler->kind == SAMPLER_EULER ? bound_schedule : bound_exact);
+    free(want);
     compare(r, "v", v);
     compare(r, "latents", latents);
     return ERR_OK;

@@ -32,6 +32,12 @@ static void t5_case(struct golden *g, const struct weights *w, const struct t5 *
         golden_broken(g, "t5", &f);
     else
         golden_check(g, "t5", name, out, want, n, bound_t5);
+    snprintf(name, sizeof name, "%d.out_unpadded", i);
+    if (!f.code && golden_has(w, "%s", name)) { /* the reference's own form of what is done here */
+        free(want);
+        want = golden_values(g, w, name, &n);
+        golden_check(g, "t5", name, out, want, n, bound_t5);
+    }
     free(ids);
     free(want);
     free(out);
