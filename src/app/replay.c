@@ -3,6 +3,7 @@
 #include "app/once.h"
 #include "base/json.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,6 +137,19 @@ static int replay(const struct paths *p, const struct clip_options *c, const cJS
     return code;
 }
 
+/* With the checkpoint of a clip that did not come to its end. */
+static void remove_folder(const char *dir)
+{
+    char path[PATH_LEN];
+    DIR *d = opendir(dir);
+    for (const struct dirent *e; d && (e = readdir(d));)
+        if (!path_join(path, sizeof path, dir, e->d_name))
+            unlink(path);
+    if (d)
+        closedir(d);
+    rmdir(dir);
+}
+
 int mode_replay(const struct options *o)
 {
     static struct paths paths;
@@ -158,7 +172,7 @@ int mode_replay(const struct options *o)
         return e == ERR_USAGE ? 2 : 1;
     }
     int code = replay(&paths, &c, recipe, dir);
-    rmdir(dir);
+    remove_folder(dir);
     cJSON_Delete(recipe);
     return code;
 }

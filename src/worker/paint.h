@@ -17,6 +17,7 @@ enum phase { PHASE_DRAW, PHASE_ENCODE, PHASE_CHECK, PHASES };
 
 struct painter {
     const char *engine;              /* as in hello and recipe */
+    const char *stage;               /* the first one */
     double shares[PHASES];           /* parts of the whole, for the progress */
     void (*warm)(struct painter *p); /* on the draw thread, before any job; may be NULL */
     enum err (*draw)(struct painter *p, struct run *r, struct fault *f);

@@ -43,7 +43,10 @@ struct painter *paint_animatic(void)
 {
     struct painter *p = calloc(1, sizeof *p);
     if (p)
-        *p = (struct painter){
-            .engine = "animatic", .shares = {0.55, 0.25, 0.20}, .warm = warm, .draw = draw};
+        *p = (struct painter){.engine = "animatic",
+                              .stage = "draw",
+                              .shares = {0.55, 0.25, 0.20},
+                              .warm = warm,
+                              .draw = draw};
     return p;
 }

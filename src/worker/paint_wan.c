@@ -1,6 +1,5 @@
 /* The model as a painter: a job becomes a struct wan_job, its callbacks become progress, previews
  * and frames. A LoRA is an alias: the file of that name in the model's folder. */
-#include "base/clock.h"
 #include "base/log.h"
 #include "media/player.h"
 #include "media/recipe.h"
@@ -36,7 +35,8 @@ static bool on_stop(void *user)
 
 static void on_stage(void *user, enum wan_stage stage)
 {
-    run_progress(user, wan_stage_name(stage), 0, 0, -1);
+    if (stage < WAN_SAMPLE) /* the later ones tell at once how far they are, after a resume too */
+        run_progress(user, wan_stage_name(stage), 0, 0, -1);
 }
 
 static void on_progress(void *user, const struct wan_progress *p)
@@ -219,8 +219,12 @@ struct painter *paint_wan(const char *model, const char *device, int threads, st
         free(p);
         return NULL;
     }
-    p->base = (struct painter){
-        .engine = "wan", .shares = {0.96, 0.02, 0.02}, .draw = draw, .sign = sign, .ended = ended};
+    p->base = (struct painter){.engine = "wan",
+                               .stage = "text",
+                               .shares = {0.96, 0.02, 0.02},
+                               .draw = draw,
+                               .sign = sign,
+                               .ended = ended};
     log_info("worker", "%s in %s, %s", wan_info(p->wan)->variant, p->model,
              wan_info(p->wan)->device_words);
     return &p->base;

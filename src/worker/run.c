@@ -68,7 +68,7 @@ static void progress_locked(struct run *r, bool always)
     p.eta_ms = p.overall < 0.02 ? -1 : (int64_t)left;
     if (drawing && r->left_ms >= 0)
         p.eta_ms = r->left_ms;
-    str_copy(p.stage, sizeof p.stage, drawing && r->stage[0] ? r->stage : phases[r->phase]);
+    str_copy(p.stage, sizeof p.stage, drawing ? r->stage : phases[r->phase]);
     out_report(&p); /* under the lock, so that reports leave in order */
 }
 
@@ -207,6 +207,7 @@ static enum err draw_and_encode(struct run *r, struct fault *f)
         return f->code;
     if (pthread_create(&encoder, NULL, encode_thread, r))
         return fault_set(f, ERR_NOMEM, "cannot start the encoder thread");
+    str_copy(r->stage, sizeof r->stage, r->painter->stage);
     enter(r, PHASE_DRAW);
     e = r->painter->draw(r->painter, r, f);
     if (e)

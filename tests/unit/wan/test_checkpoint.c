@@ -31,7 +31,7 @@ static void fill(float from)
         for (int i = 0; i < N; i++)
             all[k][i] = from + (float)(k * N + i);
     sampler->order = from > 0 ? 2 : 1;
-    noise_seed(&noise, (uint64_t)from);
+    noise_seed(&noise, (uint64_t)(int64_t)from);
     noise_normal(&noise, (float[5]){0}, 5);
 }
 

@@ -380,6 +380,48 @@ static void test_loras(void **state)
     assert_int_equal(frames_of(&job), base);
 }
 
+static long resident_kb(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (!f || fscanf(f, "%*s %ld", &pages) != 1)
+        pages = 0;
+    if (f)
+        fclose(f);
+    return pages * (sysconf(_SC_PAGESIZE) >> 10);
+}
+
+/* The base stays loaded, and nothing grows. */
+static void test_200_lora_switches(void **state)
+{
+    const struct wan_calls quiet = {.frames = on_frames};
+    struct wan_job job = job_of("euler");
+    const char *src = getenv("srcdir");
+    uint64_t hash[2] = {0, 0};
+    char path[1024];
+    long before = 0;
+    (void)state;
+    snprintf(path, sizeof path, "%s/tests/wan/open/lora/kohya.safetensors", src ? src : "..");
+    job.lora[0] = (struct wan_lora){path, 1};
+    job.width = job.height = 16;
+    job.frames = job.steps = 1;
+    job.guidance = 1;
+    for (int i = 0; i < 200; i++) {
+        job.lora_n = i % 2;
+        seen = (struct seen){.hash = 0};
+        assert_int_equal(wan_make(wan, &job, &quiet, NULL, &fault), ERR_OK);
+        if (i < 2)
+            hash[i] = seen.hash;
+        assert_int_equal(seen.hash, hash[i % 2]);
+        if (i == 40)
+            before = resident_kb();
+    }
+    assert_int_not_equal(hash[0], hash[1]);
+    long grown = resident_kb() - before;
+    if (grown > 4096)
+        fail_msg("160 switches took %ld kB", grown);
+}
+
 static void test_tokenizer_of_another_model(void **state)
 {
     char other[128];
@@ -568,6 +610,7 @@ int main(void)
         cmocka_unit_test(test_resume_elsewhere),
         cmocka_unit_test(test_no_place_for_checkpoints),
         cmocka_unit_test(test_loras),
+        cmocka_unit_test(test_200_lora_switches),
         cmocka_unit_test(test_tokenizer_of_another_model),
         cmocka_unit_test(test_layouts),
         cmocka_unit_test(test_half_a_model),

@@ -1,5 +1,5 @@
 /* The worker as a bare process: what it writes, how it ends, what it refuses. */
-#include "unit.h"
+#include "unit/wan/tiny.h"
 
 #include "base/clock.h"
 #include "engine/protocol.h"
@@ -235,6 +235,157 @@ static void test_clip_and_recipe(void **state)
     close(worker.in);
     assert_int_equal(end_within(1000), 0);
     unlink(path);
+}
+
+/* ---- the model, with the tiny checkpoint ---- */
+
+static char model[128];
+
+static void configure_wan(const char *vault)
+{
+    memset(&order, 0, sizeof order);
+    order.kind = ORDER_CONFIG;
+    str_copy(order.path, sizeof order.path, vault);
+    strcpy(order.engine, "wan");
+    strcpy(order.device, "cpu");
+    str_copy(order.model, sizeof order.model, model);
+    send_order();
+    expect(REPORT_HELLO, 0);
+    assert_string_equal(report.engine, "wan");
+}
+
+static void make_model(void)
+{
+    snprintf(model, sizeof model, "%s-model", dir);
+    tiny_t2v(model);
+}
+
+static void send_clip(int64_t id, int steps, int frames)
+{
+    struct engine_job *j = &order.job;
+    memset(&order, 0, sizeof order);
+    order.kind = ORDER_JOB;
+    j->id = id;
+    j->attempt = 1;
+    strcpy(j->prompt, "a fox over neon roofs");
+    j->width = j->height = 64;
+    j->frames = frames;
+    j->fps = 16;
+    j->steps = steps;
+    j->lora[0] = (struct job_lora){"nowhere", 1, false}; /* a style's: left out with a warning */
+    j->lora_n = 1;
+    snprintf(j->path, sizeof j->path, "%s/%lld.mp4", dir, (long long)id);
+    send_order();
+    expect(REPORT_ACK, id);
+}
+
+static void cancel(int64_t id)
+{
+    memset(&order, 0, sizeof order);
+    order.kind = ORDER_CANCEL;
+    order.id = id;
+    send_order();
+    expect(REPORT_CANCELLED, id);
+}
+
+/* Until the sampling of the job is that far. */
+static void sampled(int64_t id, double fraction)
+{
+    do
+        expect(REPORT_PROGRESS, id);
+    while (strcmp(report.stage, "sample") != 0 || report.fraction < fraction);
+}
+
+/* Counts the pictures that wait: of latents, and of frames. */
+static void take_previews(int fd, int *latents, int *frames)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    while (poll(&p, 1, 0) == 1 && p.revents & POLLIN) {
+        uint8_t raw[PICTURE_HEADER], rgb[64 * 64 * 3];
+        struct picture_head h;
+        if (read(fd, raw, sizeof raw) != sizeof raw)
+            return;
+        assert_int_equal(protocol_get_head(raw, &h, &fault), ERR_OK);
+        assert_int_equal(h.kind, PICTURE_PREVIEW);
+        assert_true(h.bytes <= sizeof rgb);
+        for (size_t n = 0; n < h.bytes;)
+            n += (size_t)read(fd, rgb + n, h.bytes - n);
+        *latents += h.w == 8;
+        *frames += h.w == 16;
+    }
+}
+
+/* The stages in their order, previews of latents after each step and of frames as they come. */
+static void test_model_clip(void **state)
+{
+    static const char *const stages[] = {"text", "load", "sample", "decode", "encode", "check"};
+    int fd[2], latents = 0, frames = 0;
+    size_t at = 0;
+    double overall = 0;
+    (void)state;
+    make_model();
+    assert_int_equal(pipe2(fd, O_CLOEXEC), 0);
+    pictures = fd[1];
+    spawn();
+    pictures = -1;
+    close(fd[1]);
+    configure_wan(dir);
+    send_clip(1, 4, 9);
+    while (hear(10000) && report.kind != REPORT_DONE) {
+        assert_int_not_equal(report.kind, REPORT_FAILED);
+        take_previews(fd[0], &latents, &frames);
+        if (report.kind != REPORT_PROGRESS)
+            continue;
+        assert_true(report.overall >= overall);
+        overall = report.overall;
+        while (at < 6 && strcmp(report.stage, stages[at]) != 0)
+            at++;
+        if (at == 6)
+            fail_msg("the stage %s came late, or is not known", report.stage);
+    }
+    take_previews(fd[0], &latents, &frames);
+    assert_int_equal(report.frames, 9);
+    assert_int_equal(at, 5);
+    assert_true(latents > 0 && frames > 0);
+    assert_int_equal(files_in(dir), 1);
+    unlink(report.path);
+    close(worker.in);
+    assert_int_equal(end_within(1000), 0);
+    close(fd[0]);
+    tiny_remove(model);
+}
+
+/* Within a step, and nothing is left. The end of the input keeps the checkpoint, and the next
+ * worker goes on from it. */
+static void test_model_stops(void **state)
+{
+    (void)state;
+    make_model();
+    spawn();
+    configure_wan(dir);
+    send_clip(2, 200, 81);
+    sampled(2, 0.04);
+    assert_int_equal(files_in(dir), 2); /* the part, and the checkpoint of the fifth step */
+    int64_t began = clock_mono_ms();
+    cancel(2);
+    assert_true(clock_mono_ms() - began < 1000);
+    assert_int_equal(files_in(dir), 0);
+
+    send_clip(3, 200, 81);
+    sampled(3, 0.04);
+    close(worker.in);
+    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(files_in(dir), 1);
+    spawn();
+    configure_wan(dir);
+    send_clip(3, 200, 81);
+    sampled(3, 0);
+    assert_true(report.fraction > 0.02);
+    cancel(3);
+    close(worker.in);
+    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(files_in(dir), 0);
+    tiny_remove(model);
 }
 
 static void test_inspect_without_recipe(void **state)
@@ -540,6 +691,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clip_and_recipe),
+        cmocka_unit_test(test_model_clip),
+        cmocka_unit_test(test_model_stops),
         cmocka_unit_test(test_inspect_without_recipe),
         cmocka_unit_test(test_end_of_input),
         cmocka_unit_test(test_parts_of_the_dead_are_removed),
