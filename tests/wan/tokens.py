@@ -1,0 +1,114 @@
+"""wan-tokens against libsentencepiece: random texts, with the golden models and with variants of them
+that have user-defined and unused pieces, ties, and other settings of the normaliser.
+
+usage: srcdir=. builddir=build tests/wan/tokens [VARIANTS [TEXTS]]      exit 77 where python3-sentencepiece is missing
+"""
+import os, random, struct, subprocess, sys, tempfile
+
+try:
+    import sentencepiece
+except ImportError:
+    print("python3-sentencepiece is not installed")
+    sys.exit(77)
+
+top, build = os.environ.get("srcdir", "."), os.environ.get("builddir", "build")
+variants, texts = [int(a) for a in sys.argv[1:]] + [4, 1000][len(sys.argv) - 1:]
+USER = "foo|  |The|▁cat|aé|\n|Ａ|ﬁx|x  y|▁▁|中文|①|zz|ab|abc|é".split("|")
+
+
+def varint(n):
+    out = b""
+    while n > 127:
+        out, n = out + bytes([n & 127 | 128]), n >> 7
+    return out + bytes([n])
+
+
+def read_varint(d, i):
+    v = shift = 0
+    while True:
+        v, shift, i = v | (d[i] & 127) << shift, shift + 7, i + 1
+        if d[i - 1] < 128:
+            return v, i
+
+
+def fields(d):
+    i, out = 0, []
+    while i < len(d):
+        key, i = read_varint(d, i)
+        if key & 7 == 0:
+            v, i = read_varint(d, i)
+        else:
+            n, i = read_varint(d, i) if key & 7 == 2 else ({1: 8, 5: 4}[key & 7], i)
+            v, i = d[i:i + n], i + n
+        out.append((key >> 3, key & 7, v))
+    return out
+
+
+def message(items):
+    return b"".join(varint(n << 3 | w) + (varint(v) if w == 0 else varint(len(v)) + v if w == 2 else v)
+                    for n, w, v in items)
+
+
+def piece(text, score, kind):
+    return (1, 2, message([(1, 2, text), (2, 5, struct.pack("<f", score)), (3, 0, kind)]))
+
+
+def variant(model, seed):
+    out, have = [], set()
+    for n, w, v in fields(model):
+        if n == 1:
+            p = {k: x for k, _, x in fields(v)}
+            text, score, kind = p[1], struct.unpack("<f", p[2])[0], p.get(3, 1)
+            if kind == 1 and len(text) > 1 and random.random() < 0.03:
+                kind = random.choice([4, 5])
+            if kind == 1 and seed % 3 == 0:
+                score = round(score * 2) / 2  # many ties
+            have.add(text)
+            out.append(piece(text, score, kind))
+        elif n == 3:
+            keep = [x for x in fields(v) if x[0] not in (3, 4)]
+            out.append((n, w, message(keep + [(3, 0, random.getrandbits(1)), (4, 0, random.getrandbits(1))])))
+        else:
+            out.append((n, w, v))
+    return message(out + [piece(u.encode(), -1.0, 4) for u in USER if u.encode() not in have])
+
+
+def line(pool):
+    out = ""
+    for _ in range(random.randint(1, 12)):
+        out += random.choice([
+            lambda: random.choice(pool), lambda: random.choice(pool), lambda: " " * random.randint(1, 3),
+            lambda: random.choice(USER + ["e\u0301", "\u3000", "\xa0", "\t"]), lambda: random.choice("aeiou ,."),
+            lambda: chr(random.choice([random.randint(32, 126), random.randint(0xa0, 0x2fff),
+                                       random.randint(0x3000, 0xd7ff), random.randint(0xf900, 0x1ffff)]))])()
+    raw = bytearray(out.encode())
+    if random.random() < 0.05:
+        raw[random.randrange(len(raw))] = random.choice([0x80, 0xff, 0xc3, 0xe2, 0xf0, 0xed])
+    return bytes(raw).replace(b"\n", b"").replace(b"\0", b"")
+
+
+bad = total = 0
+with tempfile.TemporaryDirectory() as d:
+    for seed in range(variants + 1):
+        random.seed(seed)
+        for name in "umt5_mini", "t5_v1_1":
+            with open(f"{top}/tests/wan/tokenizer/{name}/spiece.model", "rb") as f:
+                model = f.read()
+            model = variant(model, seed) if seed else model
+            spm = sentencepiece.SentencePieceProcessor()
+            spm.LoadFromSerializedProto(model)
+            pool = [spm.id_to_piece(i).replace("▁", " ") for i in range(300, 5000, 7)]
+            lines = [line(pool) for _ in range(texts)]
+            with open(d + "/model", "wb") as f, open(d + "/text", "wb") as g:
+                f.write(model)
+                g.write(b"".join(x + b"\n" for x in lines))
+            got = subprocess.run([build + "/wan-tokens", "--raw", d + "/model", d + "/text"],
+                                 stdout=subprocess.PIPE, check=True).stdout.decode().split("\n")
+            for text, ids in zip(lines, got):
+                total += 1
+                want = spm.encode(text)
+                if want != [int(x) for x in ids.split()]:
+                    bad += 1
+                    print(f"FAIL {name}, variant {seed}: {text!r}\n  got  {ids}\n  want {want}")
+print(f"{total} texts, {bad} other than the library's")
+sys.exit(bad > 0 or total < 1000)
