@@ -5,9 +5,10 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "tensor/device.h"
-#include "wan/checkpoint.h"
 #include "wan/dit.h"
+#include "wan/files.h"
 #include "wan/noise.h"
+#include "wan/prog/h264.h"
 #include "wan/prog/random.h"
 #include "wan/sampler.h"
 #include "wan/t5.h"
@@ -28,12 +29,12 @@ struct bench {
 
     struct random_model shape; /* of the folder's model */
     const struct random_model *m;
-    struct checkpoint *files; /* with --model; else NULL and random weights are made */
+    struct files files; /* with --model; else random weights are made */
     struct device *dev;
     int latent_frames, h, w;
     int64_t tokens;
     struct fault f;
-    double load_s, text_s, vae_s, step_s[STEPS_MAX];
+    double load_s, text_s, vae_s, h264_s, step_s[STEPS_MAX];
     double alone[3]; /* GFLOP/s of the device's product by itself, of the shapes in alone_shape() */
 };
 
@@ -46,7 +47,7 @@ static double now_s(void)
 static struct weights *net_of(const struct bench *b, struct weights *from_folder,
                               struct weights *(*make)(const struct random_model *m))
 {
-    return b->files ? from_folder : make(b->m);
+    return b->dir ? from_folder : make(b->m);
 }
 
 static struct weights *make_dit(const struct random_model *m)
@@ -56,7 +57,7 @@ static struct weights *make_dit(const struct random_model *m)
 
 static void release(const struct bench *b, struct weights *w)
 {
-    if (!b->files)
+    if (!b->dir)
         weights_free(w);
 }
 
@@ -78,7 +79,7 @@ static enum err encode(struct bench *b, float **context)
     struct t5 t;
     int *ids = malloc((size_t)b->text_tokens * sizeof *ids);
     *context = calloc((size_t)b->text_tokens * (size_t)b->m->text_dim, sizeof **context);
-    struct weights *w = b->no_t5 ? NULL : net_of(b, b->files ? b->files->t5 : NULL, random_t5);
+    struct weights *w = b->no_t5 ? NULL : net_of(b, b->files.weights[FILES_T5], random_t5);
     enum err e =
         ids && *context && (w || b->no_t5) ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
     for (int i = 0; !e && i < b->text_tokens; i++)
@@ -122,8 +123,8 @@ static enum err sample(struct bench *b, const float *context, float *x, int64_t 
     struct dit_prompt *p = NULL;
     struct schedule schedule;
     struct sampler *s = NULL;
-    struct weights *w = b->layers ? random_dit(b->m, b->layers)
-                                  : net_of(b, b->files ? b->files->dit : NULL, make_dit);
+    struct weights *w =
+        b->layers ? random_dit(b->m, b->layers) : net_of(b, b->files.weights[FILES_DIT], make_dit);
     float *v = malloc((size_t)n * sizeof *v), *other = malloc((size_t)n * sizeof *other);
     double start = now_s();
     enum err e = w && v && other ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
@@ -156,7 +157,7 @@ static enum err decode(struct bench *b, const float *z)
     struct vae *vae = NULL;
     int pictures = b->latent_frames * VAE_TIME - 3;
     float *out = malloc((size_t)pictures * (size_t)b->w * (size_t)b->h * 64 * 3 * sizeof *out);
-    struct weights *w = net_of(b, b->files ? b->files->vae : NULL, random_vae);
+    struct weights *w = net_of(b, b->files.weights[FILES_VAE], random_vae);
     enum err e = out && w ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
     double start = now_s();
     if (!e)
@@ -166,6 +167,8 @@ static enum err decode(struct bench *b, const float *z)
     if (!e)
         e = vae_decode_all(vae, z, b->latent_frames, b->h, b->w, 0, out, &b->f);
     b->vae_s = now_s() - start;
+    b->h264_s =
+        e ? -1 : h264_seconds(out, pictures, 8 * b->h, 8 * b->w, device_caps(b->dev)->threads);
     vae_free(vae);
     release(b, w);
     free(out);
@@ -247,7 +250,7 @@ static void report(struct bench *b)
         steps += b->step_s[i];
     scaled = steps * all / layers;
     getrusage(RUSAGE_SELF, &usage);
-    double total = b->load_s + b->text_s + steps + b->vae_s;
+    double total = b->load_s + b->text_s + steps + b->vae_s + (b->h264_s > 0 ? b->h264_s : 0);
     double peak = (double)usage.ru_maxrss * 1024;
     if (b->json) {
         cJSON *o = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(o, "step_s");
@@ -262,7 +265,10 @@ static void report(struct bench *b)
         for (int i = 0; i < b->steps; i++)
             cJSON_AddItemToArray(list, cJSON_CreateNumber(b->step_s[i]));
         cJSON_AddNumberToObject(o, "vae_s", b->vae_s);
-        cJSON_AddNullToObject(o, "h264_s");
+        if (b->h264_s < 0)
+            cJSON_AddNullToObject(o, "h264_s");
+        else
+            cJSON_AddNumberToObject(o, "h264_s", b->h264_s);
         cJSON_AddNumberToObject(o, "total_s", total);
         cJSON_AddNumberToObject(o, "total_scaled_s", total - steps + scaled);
         cJSON_AddNumberToObject(o, "step_tflop", flop * 1e-12);
@@ -277,8 +283,7 @@ static void report(struct bench *b)
         cJSON_Delete(o);
         return;
     }
-    printf("model     %s, %s%s\n", b->m->name,
-           b->files ? "weights of the folder" : "random weights",
+    printf("model     %s, %s%s\n", b->m->name, b->dir ? "weights of the folder" : "random weights",
            layers != all ? ", fewer layers than it has" : "");
     printf("device    %s\n", device_caps(b->dev)->words);
     printf("clip      %dx%d, %d frames, %lld tokens, %d of %d layers\n", b->width, b->height,
@@ -297,7 +302,10 @@ static void report(struct bench *b)
                (long long)out, (long long)in, b->alone[i]);
     }
     printf("vae       %.2f s\n", b->vae_s);
-    printf("h264      -\n");
+    if (b->h264_s < 0)
+        printf("h264      -\n");
+    else
+        printf("h264      %.2f s\n", b->h264_s);
     printf("total     %.2f s\n", total);
     if (layers != all)
         printf("total     %.2f s scaled to %d layers\n", total - steps + scaled, all);
@@ -308,15 +316,19 @@ static void report(struct bench *b)
 static enum err open_folder(struct bench *b)
 {
     struct t5 t;
-    enum err e = checkpoint_open(b->dir, &b->files, &b->f);
+    struct dit_config config;
+    enum err e = files_find(b->dir, &b->files, &b->f);
     if (!e)
-        e = t5_open(NULL, b->files->t5, &t, &b->f);
+        e = dit_config_read(b->files.weights[FILES_DIT], &config, &b->f);
+    if (!e && (!b->files.weights[FILES_T5] || !b->files.weights[FILES_VAE]))
+        e = fault_set(&b->f, ERR_NOTFOUND, "%s holds no text encoder or no VAE", b->dir);
+    if (!e)
+        e = t5_open(NULL, b->files.weights[FILES_T5], &t, &b->f);
     if (e)
         return e;
-    const struct dit_config *c = &b->files->config;
+    const struct dit_config *c = &config;
     if (c->in != 16 || c->vace)
-        return fault_set(&b->f, ERR_UNSUPPORTED, "%s is a %s model; only t2v is timed", b->dir,
-                         b->files->variant);
+        return fault_set(&b->f, ERR_UNSUPPORTED, "%s: only text-to-video models are timed", b->dir);
     b->shape = (struct random_model){.name = b->dir,
                                      .dim = c->dim,
                                      .ffn = c->ffn,
@@ -409,12 +421,13 @@ int main(int argc, char **argv)
                       .frames = 5,
                       .steps = 3,
                       .guidance = 1,
-                      .text_tokens = DIT_TEXT};
+                      .text_tokens = DIT_TEXT,
+                      .h264_s = -1};
     if (!parse(&b, argc, argv))
         return usage();
     if (b.dir && open_folder(&b)) {
         fprintf(stderr, "wan-bench: %s\n", fault_text(&b.f));
-        checkpoint_free(b.files);
+        files_close(&b.files);
         return 1;
     }
     if (!b.dir)
@@ -431,11 +444,11 @@ int main(int argc, char **argv)
     if (device_open(b.device, 0, &b.dev, &b.f) || run(&b)) {
         fprintf(stderr, "wan-bench: %s\n", fault_text(&b.f));
         device_close(b.dev);
-        checkpoint_free(b.files);
+        files_close(&b.files);
         return 1;
     }
     report(&b);
     device_close(b.dev);
-    checkpoint_free(b.files);
+    files_close(&b.files);
     return 0;
 }

@@ -1,0 +1,92 @@
+#include "wan/prog/h264.h"
+
+#ifndef HAVE_AVCODEC
+
+double h264_seconds(const float *pictures, int frames, int height, int width, int threads)
+{
+    (void)pictures, (void)frames, (void)height, (void)width, (void)threads;
+    return -1;
+}
+
+#else
+
+#include "base/clock.h"
+#include "wan/preview.h"
+
+#include <libavcodec/avcodec.h>
+#include <libavutil/opt.h>
+#include <libswscale/swscale.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+struct coder {
+    AVCodecContext *c;
+    AVFrame *frame;
+    AVPacket *packet;
+    struct SwsContext *sws;
+    uint8_t *rgb;
+};
+
+static bool open_coder(struct coder *e, int height, int width, int threads)
+{
+    const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
+    e->c = codec ? avcodec_alloc_context3(codec) : NULL;
+    e->frame = av_frame_alloc();
+    e->packet = av_packet_alloc();
+    e->rgb = malloc((size_t)height * (size_t)width * 3);
+    e->sws = sws_getContext(width, height, AV_PIX_FMT_RGB24, width, height, AV_PIX_FMT_YUV420P,
+                            SWS_BICUBIC, NULL, NULL, NULL);
+    if (!e->c || !e->frame || !e->packet || !e->rgb || !e->sws)
+        return false;
+    e->c->width = e->frame->width = width;
+    e->c->height = e->frame->height = height;
+    e->c->pix_fmt = AV_PIX_FMT_YUV420P;
+    e->frame->format = AV_PIX_FMT_YUV420P;
+    e->c->time_base = (AVRational){1, 16};
+    e->c->thread_count = threads;
+    av_opt_set(e->c->priv_data, "preset", "veryfast", 0);
+    av_opt_set(e->c->priv_data, "crf", "18", 0);
+    return avcodec_open2(e->c, codec, NULL) == 0 && av_frame_get_buffer(e->frame, 0) == 0;
+}
+
+static void drain(struct coder *e)
+{
+    while (avcodec_receive_packet(e->c, e->packet) == 0)
+        av_packet_unref(e->packet);
+}
+
+static bool send_picture(struct coder *e, const float *picture, int at)
+{
+    const uint8_t *planes[] = {e->rgb};
+    const int strides[] = {3 * e->c->width};
+    for (int i = 0; i < 3 * e->c->width * e->c->height; i++)
+        e->rgb[i] = preview_byte(picture[i]);
+    if (av_frame_make_writable(e->frame))
+        return false;
+    sws_scale(e->sws, planes, strides, 0, e->c->height, e->frame->data, e->frame->linesize);
+    e->frame->pts = at;
+    bool ok = avcodec_send_frame(e->c, e->frame) == 0;
+    drain(e);
+    return ok;
+}
+
+double h264_seconds(const float *pictures, int frames, int height, int width, int threads)
+{
+    struct coder e = {0};
+    int64_t began = clock_mono_us();
+    av_log_set_level(AV_LOG_QUIET);
+    bool ok = open_coder(&e, height, width, threads);
+    for (int i = 0; ok && i < frames; i++)
+        ok = send_picture(&e, pictures + (int64_t)i * height * width * 3, i);
+    if (ok && avcodec_send_frame(e.c, NULL) == 0)
+        drain(&e);
+    double took = (double)(clock_mono_us() - began) * 1e-6;
+    sws_freeContext(e.sws);
+    av_packet_free(&e.packet);
+    av_frame_free(&e.frame);
+    avcodec_free_context(&e.c);
+    free(e.rgb);
+    return ok ? took : -1;
+}
+
+#endif
