@@ -49,7 +49,6 @@ struct weight {
     struct device *dev;
     int64_t out, in;
     int kt, kh, kw;
-    uint64_t bytes;
 };
 
 void device_fail(struct device *d, enum err code, const char *fmt, ...)

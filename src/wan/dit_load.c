@@ -219,6 +219,7 @@ void dit_free(struct dit *d)
     free(d->blocks);
     free_ends(d);
     tensor_free(&d->rope);
+    device_trim(d->dev);
     free(d);
 }
 

@@ -174,5 +174,6 @@ enum err t5_encode(const struct t5 *t, const int *ids, int n, float *out, const 
     }
     tensor_free(&norm);
     tensor_free(&x);
+    device_trim(t->dev); /* the memory of a layer served all of them; nobody else needs it */
     return load_done(&l, f);
 }

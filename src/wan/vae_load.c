@@ -169,5 +169,6 @@ void vae_free(struct vae *v)
         return;
     free_half(&v->decoder);
     free_half(&v->encoder);
+    device_trim(v->dev);
     free(v);
 }

@@ -129,7 +129,6 @@ static struct weight *cpu_pack(struct device *d, const struct weight_spec *spec)
         w->kt = spec->kt;
         w->kh = spec->kh;
         w->kw = spec->kw;
-        device_count(d, (int64_t)w->bytes);
     } else {
         device_fail(d, ERR_NOMEM, "no memory for a weight of %lld x %lld", (long long)spec->out,
                     (long long)spec->in);
@@ -139,7 +138,6 @@ static struct weight *cpu_pack(struct device *d, const struct weight_spec *spec)
 
 static void cpu_unpack(struct weight *w)
 {
-    device_count(w->dev, -(int64_t)w->bytes);
     cpu_of(w->dev)->products->unpack(w);
 }
 

@@ -99,7 +99,8 @@ static void dnnl_unpack(struct weight *w)
         return;
     }
     struct packed *p = (struct packed *)w;
-    free(p->data);
+    if (p->data)
+        device_release(w->dev, p->data);
     free(p->bias);
     free(p);
 }
@@ -272,9 +273,10 @@ static struct weight *dnnl_pack(struct device *d, const struct weight_spec *spec
     struct packed *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
+    p->w.dev = d;
     bool ok = cpu_scratch(cpu_of(d), (size_t)(PANEL * spec->in)) && choose_layout(s, spec, p);
     size_t bytes = ok ? dnnl_memory_desc_get_size(&p->layout) : 0;
-    p->data = ok ? cpu_memory(bytes) : NULL;
+    p->data = ok ? device_alloc(d, bytes) : NULL;
     p->bias = spec->bias ? cpu_memory((size_t)spec->out * sizeof(float)) : NULL;
     ok = p->data && (p->bias || !spec->bias);
     if (ok && is_panels(&p->layout))
@@ -287,7 +289,6 @@ static struct weight *dnnl_pack(struct device *d, const struct weight_spec *spec
     }
     if (spec->bias)
         memcpy(p->bias, spec->bias, (size_t)spec->out * sizeof(float));
-    p->w.bytes = bytes;
     return &p->w;
 }
 

@@ -24,7 +24,8 @@ struct panels {
 static void plain_unpack(struct weight *w)
 {
     struct panels *p = (struct panels *)w;
-    free(p->packed);
+    if (p->packed)
+        device_release(w->dev, p->packed);
     free(p->bias);
     free(p);
 }
@@ -39,7 +40,8 @@ static struct weight *plain_pack(struct device *d, const struct weight_spec *s)
     if (!p)
         return NULL;
     size_t bytes = (size_t)(count * k * cols) * sizeof(float);
-    p->packed = cpu_memory(bytes);
+    p->w.dev = d;
+    p->packed = device_alloc(d, bytes);
     p->bias = s->bias ? malloc((size_t)s->out * sizeof(float)) : NULL;
     if (!p->packed || (s->bias && !p->bias)) {
         plain_unpack(&p->w);
@@ -47,7 +49,6 @@ static struct weight *plain_pack(struct device *d, const struct weight_spec *s)
     }
     if (s->bias)
         memcpy(p->bias, s->bias, (size_t)s->out * sizeof(float));
-    p->w.bytes = bytes;
     int64_t volume = taps * s->kw;
     int team = cpu_team(c, count * k * cols);
     PARALLEL_FOR(team)
