@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define DEATHS_MAX 2
-#define START_MS 15000 /* for a worker to come up */
+#define START_MS 120000 /* for a worker to come up: a cold disk is slow */
 
 struct drawing {
     const struct once *o;

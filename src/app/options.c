@@ -39,12 +39,10 @@ static const struct verb verbs[] = {
     {"inspect", "CLIP", "print the recipe inside a clip as JSON", VERB_INSPECT},
     {"backup", "FILE", "copy the database to a new file, also beside a running show", VERB_BACKUP},
     {"obs", "setup", "make the scenes and inputs of the stage in OBS", VERB_OBS},
-    {"generate", "--prompt TEXT …", "draw one clip with a model, without a show", VERB_GENERATE},
+    {"generate", "OPTION …", "draw one clip with a model, without a show", VERB_GENERATE},
     {"replay", "CLIP", "draw a clip again from its recipe, and compare the frames", VERB_REPLAY},
-    {"model", "pull|info|convert …",
-     "pull NAME: fetch the published files of a model; info DIR: say what a folder holds; convert "
-     "FROM TO: write one safetensors file",
-     VERB_MODEL},
+    {"model", "WHAT …",
+     "pull NAME fetches a model, info DIR describes it, convert FROM TO rewrites it", VERB_MODEL},
     {"complete", "bash|zsh|fish", "print a shell completion script", VERB_COMPLETE},
     {"man", "", "print the manual page in mdoc", VERB_MAN},
 };

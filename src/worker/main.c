@@ -16,8 +16,11 @@
 #include "worker/review.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,6 +75,45 @@ static struct painter *make_painter(const struct order *o, struct fault *f)
     return p;
 }
 
+/* Opening a model reads a page of every tensor, on a cold disk for many seconds; another thread
+ * does it while this one beats, so that the console knows us alive. */
+struct opening {
+    const struct order *order;
+    struct painter *painter;
+    struct fault fault;
+    atomic_bool done;
+};
+
+static void *open_thread(void *user)
+{
+    struct opening *o = user;
+    o->painter = make_painter(o->order, &o->fault);
+    atomic_store(&o->done, true);
+    return NULL;
+}
+
+static struct painter *open_painter(const struct order *o, struct fault *f)
+{
+    struct opening opening = {.order = o};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, open_thread, &opening)) {
+        fault_set(f, ERR_NOMEM, "cannot start a thread");
+        return NULL;
+    }
+    int64_t next = clock_mono_ms() + BEAT_MS;
+    while (!atomic_load(&opening.done)) {
+        poll(NULL, 0, 5);
+        if (clock_mono_ms() >= next) {
+            next = clock_mono_ms() + BEAT_MS;
+            beat();
+        }
+    }
+    pthread_join(thread, NULL);
+    if (!opening.painter)
+        *f = opening.fault;
+    return opening.painter;
+}
+
 static bool configure(const struct order *o, struct fault *f)
 {
     if (worker.configured) {
@@ -84,7 +126,7 @@ static bool configure(const struct order *o, struct fault *f)
         worker.errands = worker.player ? review_new(f) : NULL;
         worker.configured = worker.errands != NULL;
     } else {
-        worker.painter = make_painter(o, f);
+        worker.painter = open_painter(o, f);
         worker.drawing = worker.painter ? drawing_new(o->path, worker.painter, f) : NULL;
         worker.configured = worker.drawing != NULL;
     }
@@ -221,8 +263,11 @@ int main(int argc, char **argv)
 
     /* A thread of the model that waits must not spin: OBS has these cores too. OpenMP reads this
      * before main. */
+    char self[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = '\0';
     if (!getenv("OMP_WAIT_POLICY") && setenv("OMP_WAIT_POLICY", "passive", 1) == 0)
-        execv("/proc/self/exe", argv);
+        execv(self, argv); /* where that fails, they spin */
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)

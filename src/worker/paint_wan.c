@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #define KEEP_EVERY 5 /* steps; short schedules keep each */
+_Static_assert(JOB_LORAS_MAX <= WAN_LORAS_MAX && JOB_LORAS_MAX <= RECIPE_LORAS_MAX,
+               "a job's LoRAs fit everywhere");
 
 struct wan_painter {
     struct painter base; /* first */
@@ -20,6 +22,7 @@ struct wan_painter {
     struct wan *wan;
     struct wan_made made; /* of the last job */
     char lora[WAN_LORAS_MAX][PATH_LEN];
+    const char *alias[WAN_LORAS_MAX]; /* the job's */
     char negative[2048];
     const struct engine_job *job;
     uint8_t *image;
@@ -93,14 +96,16 @@ static enum err take_loras(struct wan_painter *p, const struct engine_job *j, st
 {
     for (int i = 0; i < j->lora_n; i++) {
         char *path = p->lora[to->lora_n];
-        if (find_lora(p, j->lora[i].name, path))
+        if (find_lora(p, j->lora[i].name, path)) {
+            p->alias[to->lora_n] = j->lora[i].name;
             to->lora[to->lora_n++] = (struct wan_lora){path, j->lora[i].weight};
-        else if (j->lora[i].must)
+        } else if (j->lora[i].must) {
             return fault_set(f, ERR_NOTFOUND, "there is no LoRA %s: %s/loras/%s.safetensors",
                              j->lora[i].name, wan_info(p->wan)->folder, j->lora[i].name);
-        else
+        } else {
             log_warn("worker", "job %lld is drawn without the LoRA %s: %s/loras has none",
                      (long long)j->id, j->lora[i].name, wan_info(p->wan)->folder);
+        }
     }
     return ERR_OK;
 }
@@ -186,10 +191,8 @@ static void sign(struct painter *base, struct recipe *m)
     to->resumed = p->made.resumed;
     m->steps = j->steps;
     for (int k = 0; k < j->lora_n; k++) {
-        const char *name = strrchr(p->lora[k], '/');
         struct recipe_lora *l = &to->lora[to->lora_n++];
-        str_copy(l->name, sizeof l->name, name ? name + 1 : p->lora[k]);
-        l->name[strlen(l->name) > 12 ? strlen(l->name) - 12 : 0] = '\0'; /* ".safetensors" */
+        str_copy(l->name, sizeof l->name, p->alias[k]);
         l->weight = j->lora[k].strength;
     }
 }

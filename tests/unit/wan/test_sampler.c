@@ -93,10 +93,10 @@ static void previews_stay_in_range(void **state)
     unsigned char rgb[12];
     for (int i = 0; i < 64; i++)
         z[i] = i % 2 ? 100.0f : -100.0f;
-    preview_rgb(z, 1, 2, 2, rgb);
+    preview_rgb(z, 1, 1, 4, rgb);
     for (int i = 0; i < 64; i++)
         z[i] = 0;
-    preview_rgb(z, 1, 2, 2, rgb);
+    preview_rgb(z, 1, 1, 4, rgb);
     assert_int_equal(rgb[0], (int)((1 - 0.1835) / 2 * 255));
 }
 
