@@ -139,6 +139,8 @@ int mode_generate(const struct options *o)
     free(model);
     if (e) {
         fprintf(stderr, "sakuga: %s\n", fault_text(&f));
+        if (e == ERR_CANCELLED && !c.seed)
+            fprintf(stderr, "sakuga: its seed was --seed %llu\n", (unsigned long long)job.seed);
         return e == ERR_USAGE ? 2 : 1;
     }
     for (int i = 0; i < made.verdicts_n; i++)

@@ -137,7 +137,7 @@ static void late(void *user)
 
 static void interrupted(void *user)
 {
-    finish(user, ERR_CANCELLED, "stopped; the same command with the same seed goes on from there");
+    finish(user, ERR_CANCELLED, "stopped; the same command goes on from there");
 }
 
 static const struct engine_ops ops = {.on_state = on_state,
