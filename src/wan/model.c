@@ -266,6 +266,11 @@ enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *
                          j->guide_from, j->guide_to);
     if ((e = check_sampler(w, j, f)))
         return e;
+    if (!(j->teacache >= 0 && isfinite(j->teacache)))
+        return fault_set(f, ERR_INVAL, "a TeaCache threshold of %g is not possible", j->teacache);
+    if (j->tile && (j->tile < 64 || j->tile % 32))
+        return fault_set(f, ERR_INVAL, "tiles of %d pixels are not possible; use multiples of 32",
+                         j->tile);
     if (j->lora_n < 0 || j->lora_n > WAN_LORAS_MAX)
         return fault_set(f, ERR_INVAL, "%d LoRAs are not possible; use up to %d", j->lora_n,
                          WAN_LORAS_MAX);
@@ -297,7 +302,8 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
         w->info.resident ? w->info.parameters : w->info.parameters / (c->layers + c->vace) * 2;
     int64_t wide = load_dim(s->weights[FILES_VAE], "decoder.conv1.weight", 0);
     uint64_t pass = tokens * (uint64_t)(8 * c->dim + c->ffn) * 4;
-    uint64_t decode = pixels * 16000 * (uint64_t)wide / 384;
+    uint64_t seen = (uint64_t)j->tile * (uint64_t)j->tile;
+    uint64_t decode = (seen && seen < pixels ? seen : pixels) * 16000 * (uint64_t)wide / 384;
     uint64_t held = (uint64_t)(dit + numbers(s->weights[FILES_VAE])) * 4;
     return held + (pass > decode ? pass : decode) + (uint64_t)largest(s->weights[FILES_DIT]) * 4;
 }

@@ -140,6 +140,8 @@ static enum err describe(struct run *r)
              j->shift, (unsigned long long)j->seed);
     for (int k = 0; j->sigmas && k < j->steps; k++)
         buf_addf(b, "sigma %.17g\n", j->sigmas[k]);
+    if (j->tile)
+        buf_addf(b, "tile %d\n", j->tile);
     if (j->image || j->last)
         buf_addf(b, "pictures %016llx %016llx\n", (unsigned long long)picture_mark(j->image),
                  (unsigned long long)picture_mark(j->last));
@@ -174,7 +176,7 @@ static enum err resume(struct run *r)
 {
     struct fault why;
     char words[560];
-    if (!r->job.checkpoint_dir)
+    if (!r->job.checkpoint_dir || r->job.teacache > 0) /* whose memory no checkpoint holds */
         return ERR_OK;
     enum err e = checkpoint_name(r->job.checkpoint_dir, buf_str(&r->what), r->made->checkpoint,
                                  sizeof r->made->checkpoint);
@@ -201,7 +203,7 @@ static void save(struct run *r)
     struct fault why;
     char words[560];
     bool due = r->done % r->job.checkpoint_every == 0 || r->done == r->sampler->schedule.steps;
-    if (!r->job.checkpoint_dir || !due)
+    if (!r->job.checkpoint_dir || r->job.teacache > 0 || !due)
         return;
     struct checkpoint c = state(r);
     if (checkpoint_write(r->made->checkpoint, &c, &why)) {
@@ -286,12 +288,14 @@ static enum err one_step(struct run *r)
                            .width = r->width,
                            .t = s->t[r->done],
                            .prompt = r->cond,
+                           .tea = r->job.teacache > 0 ? &r->tea[0] : NULL,
                            .stop = pipeline_stop,
                            .stop_user = r};
     r->blocks = 0;
     r->forwards = guide ? 2 : 1;
     enum err e = dit_forward(r->w->dit, &in, r->v, r->f);
     in.prompt = r->uncond;
+    in.tea = r->job.teacache > 0 ? &r->tea[1] : NULL;
     if (!e && guide)
         e = dit_forward(r->w->dit, &in, r->other, r->f);
     if (e)
@@ -306,11 +310,20 @@ static enum err one_step(struct run *r)
     return ERR_OK;
 }
 
+static enum tea_model tea_model(const struct run *r)
+{
+    if (r->w->info.image)
+        return r->job.width * r->job.height > 832 * 480 ? TEA_I2V_720P : TEA_I2V_480P;
+    return r->w->info.dim > 1536 ? TEA_T2V_14B : TEA_T2V_1_3B;
+}
+
 static enum err sample(struct run *r)
 {
     int steps = r->sampler->schedule.steps;
     int64_t began = clock_mono_us();
     enum err e = ERR_OK;
+    for (int i = 0; i < 2 && r->job.teacache > 0; i++)
+        teacache_init(&r->tea[i], tea_model(r), false, r->job.teacache, steps);
     pipeline_enter(r, WAN_SAMPLE);
     pipeline_progress(r, r->done, steps, 0);
     while (r->done < steps && !e) {
@@ -337,42 +350,6 @@ enum err pipeline_give(struct run *r, const float *pictures, uint8_t *rgb, int f
         rgb[i] = preview_byte(pictures[i]);
     p.rgb = rgb;
     return r->calls->frames ? r->calls->frames(r->calls->user, &p, r->f) : ERR_OK;
-}
-
-static enum err decode(struct run *r)
-{
-    struct vae_stream *s = NULL;
-    int64_t began = clock_mono_us();
-    size_t most =
-        (size_t)r->job.chunk * VAE_TIME * (size_t)r->job.width * (size_t)r->job.height * 3;
-    float *pictures = malloc(most * sizeof *pictures);
-    uint8_t *rgb = malloc(most);
-    pipeline_enter(r, WAN_DECODE);
-    enum err e = pictures && rgb ? ERR_OK : fault_set(r->f, ERR_NOMEM, "no memory for the frames");
-    if (!e)
-        e = model_vae(r->w, r->f);
-    if (!e)
-        e = vae_decode_start(r->w->vae, r->height, r->width, &s, r->f);
-    for (int at = 0, n, first = 0; at < r->frames && !e; at += n) {
-        n = at == 0 ? 1 : r->frames - at < r->job.chunk ? r->frames - at : r->job.chunk;
-        int count = at == 0 ? 1 : n * VAE_TIME;
-        pipeline_progress(r, at, r->frames, 0);
-        e = pipeline_stopped(r);
-        if (!e)
-            e = vae_decode(s, r->latent, r->frames, at, n, pictures, NULL, r->f);
-        if (!e)
-            e = pipeline_give(r, pictures, rgb, first, count);
-        first += count;
-    }
-    vae_stream_free(s);
-    free(pictures);
-    free(rgb);
-    r->made->decode_s = pipeline_since(began);
-    if (!e) {
-        pipeline_progress(r, r->frames, r->frames, 0);
-        r->w->decode_rate = r->made->decode_s / ((double)r->frames * r->height * r->width / 4);
-    }
-    return e;
 }
 
 /* ---- the whole ---- */
@@ -430,6 +407,8 @@ static void finish(struct run *r)
     dit_prompt_free(r->cond);
     dit_prompt_free(r->uncond);
     sampler_free(r->sampler);
+    teacache_free(&r->tea[0]);
+    teacache_free(&r->tea[1]);
     free(r->latent);
     free(r->x0);
     free(r->v);
@@ -474,7 +453,7 @@ enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_cal
     if (!e && r.done < r.sampler->schedule.steps)
         e = sample(&r);
     if (!e)
-        e = decode(&r);
+        e = decode_make(&r);
     finish(&r);
     return e;
 }

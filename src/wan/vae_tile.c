@@ -80,11 +80,12 @@ static void blend_columns(struct tiling *t, const struct piece *left, int overla
 }
 
 /* What no later tile covers again goes into the result. */
-static void put(struct tiling *t, int y0, int x0)
+static void put(struct tiling *t, int row, int column)
 {
     int stride = 8 * t->tile.stride, height = 8 * t->height, width = 8 * t->width;
-    int rows = least(least(stride, t->now.height), height - y0);
-    int columns = least(least(stride, t->now.width), width - x0);
+    int y0 = row * stride, x0 = column * stride;
+    int rows = row + 1 < t->rows ? stride : t->now.height;
+    int columns = column + 1 < t->columns ? stride : t->now.width;
     for (int i = 0; i < t->pictures; i++)
         for (int y = 0; y < rows; y++)
             memcpy(t->out + (((int64_t)i * height + y0 + y) * width + x0) * 3, at(&t->now, i, y, 0),
@@ -118,7 +119,7 @@ static enum err decode(struct vae *v, struct tiling *t, int row, int column,
 static enum err all_tiles(struct vae *v, struct tiling *t, const struct vae_tile_calls *calls,
                           struct fault *f)
 {
-    int overlap = 8 * (t->tile.size - t->tile.stride), stride = 8 * t->tile.stride;
+    int overlap = 8 * (t->tile.size - t->tile.stride);
     for (int row = 0; row < t->rows; row++)
         for (int column = 0; column < t->columns; column++) {
             enum err e = decode(v, t, row, column, calls, f);
@@ -128,7 +129,7 @@ static enum err all_tiles(struct vae *v, struct tiling *t, const struct vae_tile
                 blend_rows(t, &t->above[column], overlap);
             if (column)
                 blend_columns(t, &t->left, overlap);
-            put(t, row * stride, column * stride);
+            put(t, row, column);
             if (!cut(t, &t->now, 0, t->now.width - least(overlap, t->now.width), &t->left) ||
                 !cut(t, &t->now, t->now.height - least(overlap, t->now.height), 0,
                      &t->above[column]))
@@ -137,6 +138,12 @@ static enum err all_tiles(struct vae *v, struct tiling *t, const struct vae_tile
                 calls->done(calls->user, row * t->columns + column + 1, t->rows * t->columns);
         }
     return ERR_OK;
+}
+
+/* How many tiles reach from one end to the other. */
+static int tiles_for(int length, struct vae_tile tile)
+{
+    return length <= tile.size ? 1 : 1 + (length - tile.size + tile.stride - 1) / tile.stride;
 }
 
 enum err vae_decode_tiled(struct vae *v, const float *z, int frames, int height, int width,
@@ -157,8 +164,8 @@ enum err vae_decode_tiled(struct vae *v, const float *z, int frames, int height,
                        .height = height,
                        .width = width,
                        .tile = tile,
-                       .rows = (height + tile.stride - 1) / tile.stride,
-                       .columns = (width + tile.stride - 1) / tile.stride,
+                       .rows = tiles_for(height, tile),
+                       .columns = tiles_for(width, tile),
                        .out = out};
     int64_t cells = (int64_t)least(tile.size, height) * least(tile.size, width);
     t.latent = malloc((size_t)(VAE_Z * frames * cells) * sizeof *t.latent);

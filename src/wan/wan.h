@@ -87,6 +87,10 @@ struct wan_job {
     struct wan_lora lora[WAN_LORAS_MAX];
     int lora_n;
     int chunk;                  /* latent frames decoded at once; 1. No effect on the result */
+    double teacache;            /* threshold at which steps reuse the last one's blocks, about 0.05
+                                 * for 1.3B to 0.3; 0: never. Likeness for speed; no checkpoints */
+    int tile;                   /* decode in overlapping tiles of so many pixels, 256 say, for
+                                 * memory's sake; 0: the whole picture. Differs a little at seams */
     const char *checkpoint_dir; /* a folder, or NULL: keep no checkpoints */
     int checkpoint_every;       /* steps; 1 */
 };

@@ -9,8 +9,10 @@
 #include "wan/image.h"
 #include "wan/lora.h"
 #include "wan/t5.h"
+#include "wan/teacache.h"
 #include "wan/tokenizer.h"
 #include "wan/vae.h"
+#include "wan/vae_tile.h"
 #include "wan/wan.h"
 
 struct wan {
@@ -59,6 +61,7 @@ struct run {
     int64_t clip_n;
     struct dit_prompt *cond, *uncond;
     struct sampler *sampler;
+    struct teacache tea[2]; /* of the guided and the unguided pass */
     struct noise noise;
     struct buf what, how; /* of the checkpoint */
 };
@@ -75,6 +78,9 @@ enum err prompt_encode(struct wan *w, const char *text, float **context, int *n,
 
 /* condition.c: pictures → y and clip, VACE's empty context → vace. */
 enum err condition_make(struct run *r);
+
+/* decode.c: r->latent → pictures, handed over. */
+enum err decode_make(struct run *r);
 
 /* causal.c: a clip of a causal model, its frames leaving block by block. */
 enum err causal_make(struct run *r, int block);

@@ -61,7 +61,7 @@ static void on_progress(void *user, const struct wan_progress *p)
 static void on_preview(void *user, const struct wan_preview *p)
 {
     (void)user;
-    assert_int_equal(p->width, W / 8);
+    assert_true(p->width == W / 8 || p->width == 128 / 8);
     assert_int_equal(p->height, H / 8);
     assert_int_equal(p->frames, (FRAMES + 3) / 4);
     seen.previews++;
@@ -596,9 +596,50 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Tiles that cover the picture change nothing; smaller ones change little. */
+static void test_tiles(void **state)
+{
+    struct wan_job job = job_of("euler");
+    (void)state;
+    uint64_t whole = frames_of(&job);
+    job.tile = 64;
+    assert_true(frames_of(&job) == whole);
+    job.width = 128;
+    uint64_t wide = frames_of(&job);
+    assert_int_equal(seen.chunks, 1);
+    job.tile = 0;
+    assert_true(frames_of(&job) != wide);
+    job.tile = 50;
+    assert_int_equal(make(&job, NULL), ERR_INVAL);
+}
+
+/* Far above what any step changes by, only the first and the last step run the blocks. */
+static void test_teacache(void **state)
+{
+    struct wan_job job = job_of("euler");
+    struct wan_made made;
+    (void)state;
+    job.steps = 12;
+    uint64_t all = frames_of(&job);
+    int asked = seen.stops;
+    job.teacache = 1e9;
+    job.checkpoint_dir = keep;
+    uint64_t few = frames_of(&job);
+    assert_true(few != all);
+    assert_true(seen.stops < asked - 5 * 3 * 2); /* layers of many steps and both branches */
+    assert_int_equal(left_in(keep), 0);          /* no checkpoint holds what it remembers */
+    assert_true(frames_of(&job) == few);
+    job.teacache = 1e-9;
+    assert_true(frames_of(&job) == all); /* and below it every step does */
+    job.teacache = -1;
+    assert_int_equal(make(&job, &made), ERR_INVAL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tiles),
+        cmocka_unit_test(test_teacache),
         cmocka_unit_test(test_info),
         cmocka_unit_test(test_clip),
         cmocka_unit_test(test_parameters_count),

@@ -37,7 +37,11 @@ static float *pixel(float *p, int height, int width, int i, int y, int x)
 /* Every tile decoded and kept whole, blended as the spec says, then put side by side. */
 static void by_the_book(const float *z, int h, int w, struct vae_tile t, float *out)
 {
-    int rows = (h + t.stride - 1) / t.stride, columns = (w + t.stride - 1) / t.stride;
+    int rows = 1, columns = 1;
+    while ((rows - 1) * t.stride + t.size < h)
+        rows++;
+    while ((columns - 1) * t.stride + t.size < w)
+        columns++;
     int overlap = 8 * (t.size - t.stride);
     float *tile[16][16];
     int th[16], tw[16];
@@ -80,8 +84,8 @@ static void by_the_book(const float *z, int h, int w, struct vae_tile t, float *
                                             8 * tw[c - 1] - e + x)[k];
                             *b = a * (1 - (float)x / (float)e) + *b * ((float)x / (float)e);
                         }
-                for (int y = 0; y < 8 * t.stride && y < H; y++)
-                    for (int x = 0; x < 8 * t.stride && x < W; x++)
+                for (int y = 0; y < (r + 1 < rows ? 8 * t.stride : H); y++)
+                    for (int x = 0; x < (c + 1 < columns ? 8 * t.stride : W); x++)
                         memcpy(
                             pixel(out, 8 * h, 8 * w, i, 8 * r * t.stride + y, 8 * c * t.stride + x),
                             pixel(tile[r][c], H, W, i, y, x), 3 * sizeof *out);

@@ -1,0 +1,84 @@
+/* From the finished latent to pictures in the caller's hands. */
+#include "wan/wan_inside.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+static bool stop_tile(void *user)
+{
+    struct run *r = user;
+    return r->calls->stop && r->calls->stop(r->calls->user);
+}
+
+static void tile_done(void *user, int tiles, int of)
+{
+    pipeline_progress(user, tiles, of, 0);
+}
+
+/* All pictures at once: a tile needs all frames, and a picture all tiles. */
+static enum err decode_tiles(struct run *r)
+{
+    int cells = r->job.tile / VAE_SPACE, count = r->job.frames;
+    struct vae_tile tile = {cells, cells - cells / 4};
+    struct vae_tile_calls calls = {stop_tile, tile_done, r};
+    int64_t began = clock_mono_us();
+    size_t n = (size_t)count * (size_t)r->job.width * (size_t)r->job.height * 3;
+    float *pictures = malloc(n * sizeof *pictures);
+    uint8_t *rgb = malloc(n);
+    pipeline_enter(r, WAN_DECODE);
+    enum err e = pictures && rgb ? ERR_OK : fault_set(r->f, ERR_NOMEM, "no memory for the frames");
+    if (!e)
+        e = model_vae(r->w, r->f);
+    if (!e)
+        e = vae_decode_tiled(r->w->vae, r->latent, r->frames, r->height, r->width, tile, &calls,
+                             pictures, r->f);
+    if (!e)
+        e = pipeline_give(r, pictures, rgb, 0, count);
+    free(pictures);
+    free(rgb);
+    r->made->decode_s = pipeline_since(began);
+    return e;
+}
+
+/* Frames leave as they come, a chunk of latent frames at a time. */
+static enum err decode_stream(struct run *r)
+{
+    struct vae_stream *s = NULL;
+    int64_t began = clock_mono_us();
+    size_t most =
+        (size_t)r->job.chunk * VAE_TIME * (size_t)r->job.width * (size_t)r->job.height * 3;
+    float *pictures = malloc(most * sizeof *pictures);
+    uint8_t *rgb = malloc(most);
+    pipeline_enter(r, WAN_DECODE);
+    enum err e = pictures && rgb ? ERR_OK : fault_set(r->f, ERR_NOMEM, "no memory for the frames");
+    if (!e)
+        e = model_vae(r->w, r->f);
+    if (!e)
+        e = vae_decode_start(r->w->vae, r->height, r->width, &s, r->f);
+    for (int at = 0, n, first = 0; at < r->frames && !e; at += n) {
+        n = at == 0 ? 1 : r->frames - at < r->job.chunk ? r->frames - at : r->job.chunk;
+        int count = at == 0 ? 1 : n * VAE_TIME;
+        pipeline_progress(r, at, r->frames, 0);
+        e = pipeline_stopped(r);
+        if (!e)
+            e = vae_decode(s, r->latent, r->frames, at, n, pictures, NULL, r->f);
+        if (!e)
+            e = pipeline_give(r, pictures, rgb, first, count);
+        first += count;
+    }
+    vae_stream_free(s);
+    free(pictures);
+    free(rgb);
+    r->made->decode_s = pipeline_since(began);
+    if (!e) {
+        pipeline_progress(r, r->frames, r->frames, 0);
+        r->w->decode_rate = r->made->decode_s / ((double)r->frames * r->height * r->width / 4);
+    }
+    return e;
+}
+
+enum err decode_make(struct run *r)
+{
+    return r->job.tile ? decode_tiles(r) : decode_stream(r);
+}
