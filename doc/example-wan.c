@@ -9,8 +9,8 @@
 static void step(void *user, const struct wan_progress *p)
 {
     (void)user;
-    fprintf(stderr, "\r%s %d/%d, %.0f s left  ", wan_stage_name(p->stage), p->done, p->total,
-            p->left);
+    fprintf(stderr, "\r%s %d/%d, %.0f %%  ", wan_stage_name(p->stage), p->done, p->total,
+            100 * p->overall);
 }
 
 static enum err frames(void *user, const struct wan_frames *p, struct fault *f)
