@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define LOG_BYTES ((size_t)4 << 20)
-#define QUIT_MS 1200
+#define QUIT_MS 1500
 
 static void store_woke(void *user)
 {

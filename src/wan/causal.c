@@ -66,7 +66,7 @@ static enum err prepare(struct causal *c, const struct schedule *s)
         .schedule = s, .height = r->height, .width = r->width, .block = c->block};
     pipeline_enter(r, WAN_TEXT);
     int64_t began = clock_mono_us();
-    enum err e = prompt_encode(r->w, r->job.prompt, &context, &n, r->f);
+    enum err e = prompt_encode(r->w, r->calls, r->job.prompt, &context, &n, r->f);
     r->made->text_s = pipeline_since(began);
     r->made->tokens = n;
     if (!e)

@@ -217,7 +217,7 @@ static void save(struct run *r)
 static enum err encode_text(struct run *r, float **cond, int *cond_n, float **uncond, int *uncond_n)
 {
     struct wan *w = r->w;
-    enum err e = prompt_encode(w, r->job.prompt, cond, cond_n, r->f);
+    enum err e = prompt_encode(w, r->calls, r->job.prompt, cond, cond_n, r->f);
     r->made->tokens = *cond_n;
     if (e || r->job.guidance == 1)
         return e;
@@ -228,7 +228,8 @@ static enum err encode_text(struct run *r, float **cond, int *cond_n, float **un
         w->negative = NULL;
         e = pipeline_stopped(r);
         if (!e)
-            e = prompt_encode(w, r->job.negative, &w->negative_context, &w->negative_n, r->f);
+            e = prompt_encode(w, r->calls, r->job.negative, &w->negative_context, &w->negative_n,
+                              r->f);
         if (!e && !(w->negative = strdup(r->job.negative)))
             e = fault_set(r->f, ERR_NOMEM, "out of memory");
     }

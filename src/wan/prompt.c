@@ -40,7 +40,8 @@ static enum err tokens_of(struct wan *w, const char *text, int32_t *ids, int *n,
     return e;
 }
 
-enum err prompt_encode(struct wan *w, const char *text, float **context, int *n, struct fault *f)
+enum err prompt_encode(struct wan *w, const struct wan_calls *calls, const char *text,
+                       float **context, int *n, struct fault *f)
 {
     int32_t ids[DIT_TEXT];
     struct t5 t5;
@@ -50,6 +51,8 @@ enum err prompt_encode(struct wan *w, const char *text, float **context, int *n,
         e = t5_open(w->dev, w->files.weights[FILES_T5], &t5, f);
     if (e)
         return e;
+    t5.stop = calls->stop;
+    t5.stop_user = calls->user;
     float *out = malloc((size_t)*n * (size_t)t5.dim * sizeof *out);
     if (!out)
         return fault_set(f, ERR_NOMEM, "no memory for a prompt of %d tokens", *n);

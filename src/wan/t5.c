@@ -160,6 +160,10 @@ enum err t5_encode(const struct t5 *t, const int *ids, int n, float *out, const 
     struct loader l = LOADER_INIT(t->dev, t->weights);
     struct tensor x = embed(&l, t, ids, n); /* [n, dim] */
     for (int i = 0; i < t->layers && !l.fault.code && !device_failed(t->dev); i++) {
+        if (t->stop && t->stop(t->stop_user)) {
+            fault_set(&l.fault, ERR_CANCELLED, "encoding the prompt was cancelled");
+            break;
+        }
         attention(&l, t, i, &x, n);
         feed_forward(&l, t, i, &x, n);
         char name[32];

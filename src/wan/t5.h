@@ -14,6 +14,8 @@ struct t5 {
     const struct weights *weights;  /* borrowed; canonical names (names.h) */
     int64_t vocab, dim, width, ffn; /* width: of the attention, heads x 64 in umT5-XXL */
     int heads, layers, buckets;
+    bool (*stop)(void *user); /* may be set: asked before each layer; true: CANCELLED */
+    void *stop_user;
 };
 
 /* Reads the sizes from the tensors; no weight is touched. */

@@ -73,8 +73,9 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
 enum err model_vae(struct wan *w, struct fault *f);
 uint64_t model_lora_mark(const char *path, struct fault *f);
 
-/* prompt.c: text → context [n, text_dim], which the caller frees. */
-enum err prompt_encode(struct wan *w, const char *text, float **context, int *n, struct fault *f);
+/* prompt.c: text → context [n, text_dim], which the caller frees. Stops between layers. */
+enum err prompt_encode(struct wan *w, const struct wan_calls *calls, const char *text,
+                       float **context, int *n, struct fault *f);
 
 /* condition.c: pictures → y and clip, VACE's empty context → vace. */
 enum err condition_make(struct run *r);
