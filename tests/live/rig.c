@@ -223,6 +223,8 @@ void rig_stage(struct rig *r, int64_t result_dwell_ms, int64_t gallery_dwell_ms)
                                  .result_dwell_ms = result_dwell_ms,
                                  .gallery_dwell_ms = gallery_dwell_ms};
     struct fault f;
+    if (r->stage) /* a second attempt: one OBS, one stage */
+        rig_stage_end(r);
     r->aired_count = r->ended_count = r->gallery_count = r->gallery_at = r->pictures = 0;
     r->panicked = r->closed = false;
     r->status = (struct obs_status){0};

@@ -227,6 +227,7 @@ static void replace(struct weights *w, const char *name, float *values)
 
 static void fault_sin_first(struct weights *w)
 {
+    static float *kept; /* the weights point into it as long as they live */
     const struct wtensor *t = weights_find(w, "time_embedding.0.weight");
     if (!t)
         return;
@@ -236,6 +237,8 @@ static void fault_sin_first(struct weights *w)
     for (int64_t i = 0; i < t->count; i++)
         turned[i] = v[i / n * n + (i % n + n / 2) % n];
     free(v);
+    free(kept);
+    kept = turned;
     replace(w, t->name, turned);
 }
 
