@@ -251,7 +251,7 @@ char *once_ask(const struct paths *p, const char *what, const char *arg, struct 
     }
     close(out[0]);
     if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status) || WEXITSTATUS(status)) {
-        fault_set(f, ERR_NOTFOUND, "the worker could not tell about %s", arg);
+        fault_set(f, ERR_NOTFOUND, "the worker told nothing of %s", arg);
         buf_free(&b);
         return NULL;
     }

@@ -19,6 +19,8 @@ static cJSON *recipe_of(const struct paths *p, const char *clip, struct fault *f
 {
     char *text = once_ask(p, "--inspect", clip, f);
     cJSON *o = text ? json_parse(text, strcspn(text, "\n"), f) : NULL;
+    if (!text) /* the worker has said why */
+        fault_set(f, ERR_NOTFOUND, "%s cannot be drawn again without its recipe", clip);
     free(text);
     return o;
 }

@@ -9,14 +9,26 @@
 
 #define SIDE_MAX 4096
 
+static enum err code_of(int av)
+{
+    return av == AVERROR(ENOENT) ? ERR_NOTFOUND : av == AVERROR(ENOMEM) ? ERR_NOMEM : ERR_CORRUPT;
+}
+
 static enum err damaged(const struct clip *c, const char *what, int av, struct fault *f)
 {
     char why[AV_ERROR_MAX_STRING_SIZE] = "";
     av_strerror(av, why, sizeof why);
-    enum err code = av == AVERROR(ENOENT)   ? ERR_NOTFOUND
-                    : av == AVERROR(ENOMEM) ? ERR_NOMEM
-                                            : ERR_CORRUPT;
-    return fault_set(f, code, "cannot %s %s: %s", what, c->name, why);
+    return fault_set(f, code_of(av), "cannot %s %s: %s", what, c->name, why);
+}
+
+static enum err unopened(const char *path, int av, struct fault *f)
+{
+    char why[AV_ERROR_MAX_STRING_SIZE] = "";
+    av_strerror(av, why, sizeof why);
+    return fault_set(f, code_of(av),
+                     code_of(av) == ERR_CORRUPT ? "cannot open %s: %s; is it a clip (MP4)?"
+                                                : "cannot open %s: %s",
+                     path, why);
 }
 
 static int open_demux(struct clip *c, const char *path, enum clip_want want)
@@ -77,7 +89,7 @@ struct clip *clip_open(const char *path, enum clip_want want, struct fault *f)
         r = open_decoder(c);
     if (r >= 0)
         return c;
-    damaged(c, "open", r, f);
+    unopened(path, r, f);
     clip_free(c);
     return NULL;
 }

@@ -226,7 +226,7 @@ static int inspect(const char *path)
     struct buf b = BUF_INIT(RECIPE_TEXT_MAX * 2);
     log_set_level(LOG_ERROR); /* a file that is no clip is told in one sentence */
     if (recipe_read(path, &recipe, &f) != ERR_OK) {
-        fprintf(stderr, "%s\n", fault_text(&f));
+        fprintf(stderr, "sakuga: %s\n", fault_text(&f));
         return 1;
     }
     bool ok = recipe_print(&b, &recipe) && puts(buf_str(&b)) >= 0 && fflush(stdout) == 0;

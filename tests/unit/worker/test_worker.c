@@ -398,6 +398,9 @@ static void test_inspect_without_recipe(void **state)
     assert_int_equal(shell(out, sizeof out, "%s --inspect %s/plain.mp4 2>&1", program(), dir), 1);
     assert_non_null(strstr(out, "carries no sakuga recipe"));
     assert_int_equal(shell(out, sizeof out, "%s --inspect %s/nothing.mp4 2>&1", program(), dir), 1);
+    assert_int_equal(shell(out, sizeof out, "%s --inspect /etc/passwd 2>&1", program()), 1);
+    assert_non_null(strstr(out, "cannot open /etc/passwd")); /* which, and what to look at */
+    assert_non_null(strstr(out, "is it a clip"));
     assert_int_equal(shell(out, sizeof out, "%s --wrong 2>&1", program()), 2);
     assert_int_equal(shell(out, sizeof out, "%s --version", program()), 0);
     assert_int_equal(shell(out, sizeof out, "rm %s/plain.mp4", dir), 0);
