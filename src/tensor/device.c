@@ -8,12 +8,20 @@
 #include <stdio.h>
 #include <string.h>
 
-enum err device_open(const char *kind, int threads, struct device **out, struct fault *f)
+enum err device_open(const struct device_setup *setup, struct device **out, struct fault *f)
 {
+    static const char *const dtypes[] = {"auto", "f32", "bf16"};
+    const char *kind = setup->kind ? setup->kind : "auto";
+    const char *name = setup->dtype ? setup->dtype : "auto";
+    int dtype = 0;
+    while (dtype <= DEVICE_BF16 && strcmp(name, dtypes[dtype]) != 0)
+        dtype++;
+    if (dtype > DEVICE_BF16)
+        return fault_set(f, ERR_INVAL, "nothing is computed in %s; use f32, bf16 or auto", name);
     if (!strcmp(kind, "cpu") || !strcmp(kind, "auto"))
-        return cpu_open(false, threads, out, f);
+        return cpu_open(false, setup->threads, (enum device_dtype)dtype, out, f);
     if (!strcmp(kind, "cpu-plain"))
-        return cpu_open(true, threads, out, f);
+        return cpu_open(true, setup->threads, (enum device_dtype)dtype, out, f);
     if (!strcmp(kind, "cuda"))
         return fault_set(f, ERR_UNSUPPORTED, "this build has no CUDA; use the device cpu");
     return fault_set(f, ERR_INVAL, "there is no device %s; use cpu, cuda or auto", kind);

@@ -21,16 +21,21 @@ struct device;
 struct weight; /* a matrix or kernel in the form the device multiplies by, with its bias */
 
 struct device_caps {
-    char name[16];   /* "cpu" */
-    char words[160]; /* the choices made: threads, instruction set, matmul and convolution */
+    char name[16];    /* "cpu" */
+    char words[160];  /* the choices made: threads, instruction set, matmul and convolution */
+    enum dtype dtype; /* that products are computed in: F32, or BF16 with sums in f32 */
     int threads;
     uint64_t memory;  /* bytes it has */
     bool host_memory; /* tensors lie in ordinary memory */
 };
 
-/* kind: "cpu", "cuda", "auto", or "cpu-plain" (own products only). threads 0: as many as there are
- * cores for this process. */
-enum err device_open(const char *kind, int threads, struct device **out, struct fault *f);
+struct device_setup {
+    const char *kind;  /* "cpu", "cuda", "auto", or "cpu-plain" (own products only); NULL: "auto" */
+    const char *dtype; /* "f32", "bf16", or "auto": what the device is best at; NULL: "auto" */
+    int threads;       /* 0: as many as there are cores for this process */
+};
+
+enum err device_open(const struct device_setup *setup, struct device **out, struct fault *f);
 void device_close(struct device *d); /* NULL is fine */
 const struct device_caps *device_caps(const struct device *d);
 

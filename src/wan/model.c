@@ -78,7 +78,7 @@ static void describe(struct wan *w)
     snprintf(i->id, sizeof i->id, "%016llx", (unsigned long long)mark);
     name_variant(i, c);
     str_copy(i->stored, sizeof i->stored, stored(s->weights[FILES_DIT]));
-    str_copy(i->computed, sizeof i->computed, "F32");
+    str_copy(i->computed, sizeof i->computed, dtype_name(caps->dtype));
     str_copy(i->device, sizeof i->device, caps->name);
     str_copy(i->device_words, sizeof i->device_words, caps->words);
     i->threads = caps->threads;
@@ -131,7 +131,8 @@ enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault 
     if (!e)
         e = dit_config_read(w->files.weights[FILES_DIT], &w->config, f);
     if (!e)
-        e = device_open(setup->device ? setup->device : "auto", setup->threads, &w->dev, f);
+        e = device_open(&(struct device_setup){setup->device, setup->dtype, setup->threads},
+                        &w->dev, f);
     if (e) {
         wan_free(w);
         return e;

@@ -289,8 +289,11 @@ static int cores(void)
     return n > 0 ? (int)n : 1;
 }
 
-enum err cpu_open(bool plain, int threads, struct device **out, struct fault *f)
+enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct device **out,
+                  struct fault *f)
 {
+    if (dtype == DEVICE_BF16)
+        return fault_set(f, ERR_UNSUPPORTED, "the device cpu computes in f32");
     struct cpu *c = calloc(1, sizeof *c);
     if (!c)
         return fault_set(f, ERR_NOMEM, "out of memory");

@@ -347,7 +347,7 @@ static int usage(void)
 {
     fprintf(stderr, "usage: wan-bench --random wan2.1-t2v-1.3b|wan2.1-t2v-14b|tiny [--model DIR]\n"
                     "                 --size WxH --frames N --steps N [--guidance G]\n"
-                    "                 [--device D] [--dtype f32] [--text-tokens N]\n"
+                    "                 [--device D] [--dtype f32|bf16|auto] [--text-tokens N]\n"
                     "                 [--layers N] [--no-text] [--no-vae] [--json]\n");
     return 2;
 }
@@ -399,8 +399,6 @@ static const char *complaint(const struct bench *b)
 {
     if (!b->m)
         return "there is no such model";
-    if (strcmp(b->dtype, "f32"))
-        return "the device cpu computes in f32";
     if (b->width < 16 || b->height < 16 || b->width % 16 || b->height % 16 || b->width > 4096 ||
         b->height > 4096)
         return "width and height must be multiples of 16";
@@ -441,7 +439,7 @@ int main(int argc, char **argv)
     b.h = b.height / VAE_SPACE;
     b.w = b.width / VAE_SPACE;
     b.tokens = (int64_t)b.latent_frames * b.h * b.w / 4;
-    if (device_open(b.device, 0, &b.dev, &b.f) || run(&b)) {
+    if (device_open(&(struct device_setup){b.device, b.dtype, 0}, &b.dev, &b.f) || run(&b)) {
         fprintf(stderr, "wan-bench: %s\n", fault_text(&b.f));
         device_close(b.dev);
         files_close(&b.files);

@@ -189,11 +189,7 @@ int main(int argc, char **argv)
     if (!g.dir || (strcmp(dtype, "f32") && strcmp(dtype, "bf16")))
         return usage();
     g.bf16 = !strcmp(dtype, "bf16");
-    if (g.bf16 && !strncmp(device, "cpu", 3)) {
-        fprintf(stderr, "wan-golden: the device cpu computes in f32\n");
-        return 2;
-    }
-    if (device_open(device, 0, &g.dev, &f)) {
+    if (device_open(&(struct device_setup){device, dtype, 0}, &g.dev, &f)) {
         fprintf(stderr, "wan-golden: %s\n", fault_text(&f));
         return 2;
     }

@@ -359,12 +359,12 @@ static void memory_is_counted(void **state)
 
 static int open_best(void **state)
 {
-    return device_open("cpu", 0, &dev, NULL) != ERR_OK;
+    return device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, NULL) != ERR_OK;
 }
 
 static int open_plain(void **state)
 {
-    return device_open("cpu-plain", 2, &dev, NULL) != ERR_OK;
+    return device_open(&(struct device_setup){"cpu-plain", "f32", 2}, &dev, NULL) != ERR_OK;
 }
 
 static int close_device(void **state)

@@ -23,7 +23,8 @@ static int open_all(void **state)
     const char *src = getenv("srcdir");
     snprintf(tree, sizeof tree, "%.900s/tests/wan/open", src ? src : ".");
     snprintf(path, sizeof path, "%.950s/tiny_t2v/diffusion_pytorch_model.safetensors", tree);
-    bool bad = device_open("cpu", 0, &dev, &why) || weights_open(path, &net, &why);
+    bool bad = device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &why) ||
+               weights_open(path, &net, &why);
     for (int i = 0; i < STYLES && !bad; i++) {
         snprintf(path, sizeof path, "%.950s/lora/%s.safetensors", tree, styles[i]);
         bad = lora_open(path, net, &lora[i], &why) != ERR_OK;

@@ -292,7 +292,8 @@ static int start(void **state)
     struct fault f = {0};
     (void)state;
     net = open_file("diffusion_pytorch_model.safetensors");
-    return device_open("cpu", 0, &dev, &f) || dit_open(dev, net, NULL, true, &dit, &f);
+    return device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &f) ||
+           dit_open(dev, net, NULL, true, &dit, &f);
 }
 
 static int end(void **state)

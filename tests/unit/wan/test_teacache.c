@@ -14,7 +14,7 @@ static int run_steps(struct teacache *t, int steps, double share, bool *skipped)
     float signal[4] = {1, -2, 3, -4};
     int n = 0;
     struct device *dev = NULL;
-    assert_int_equal(device_open("cpu", 1, &dev, &why), ERR_OK);
+    assert_int_equal(device_open(&(struct device_setup){"cpu", "f32", 1}, &dev, &why), ERR_OK);
     struct tensor x = tensor_new2(dev, 2, 2);
     for (int i = 0; i < steps; i++) {
         skipped[i] = teacache_skips(t, signal, 4);
@@ -85,7 +85,7 @@ static void the_tiny_model(void **state)
         context[i] = (float)(i % 3) - 1;
     snprintf(path, sizeof path,
              "%.900s/tests/wan/open/tiny_t2v/diffusion_pytorch_model.safetensors", src ? src : ".");
-    assert_int_equal(device_open("cpu", 0, &dev, &why), ERR_OK);
+    assert_int_equal(device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &why), ERR_OK);
     assert_int_equal(weights_open(path, &net, &why), ERR_OK);
     assert_int_equal(dit_open(dev, net, NULL, true, &d, &why), ERR_OK);
     assert_int_equal(

@@ -141,7 +141,7 @@ static void it_takes_less_memory(void **state)
     uint64_t peak[2];
     (void)state;
     for (int tiled = 0; tiled < 2; tiled++) {
-        assert_int_equal(device_open("cpu", 0, &own, &f), ERR_OK);
+        assert_int_equal(device_open(&(struct device_setup){"cpu", "f32", 0}, &own, &f), ERR_OK);
         assert_int_equal(vae_open(own, file, VAE_DECODER, &v, &f), ERR_OK);
         uint64_t before = device_used(own);
         if (tiled)
@@ -215,7 +215,8 @@ static int start(void **state)
     (void)state;
     snprintf(path, sizeof path, "%s/tests/wan/open/tiny_t2v/Wan2.1_VAE.safetensors",
              dir ? dir : ".");
-    return weights_open(path, &file, &f) || device_open("cpu", 0, &dev, &f) ||
+    return weights_open(path, &file, &f) ||
+           device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &f) ||
            vae_open(dev, file, VAE_DECODER, &vae, &f);
 }
 
