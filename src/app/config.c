@@ -61,6 +61,8 @@ static const struct key {
      "wan: the model's folder, or the transformer's file in it; LoRAs lie in its loras/"},
     {"engine.device", CHOICE, AT(engine_device), 0, 0, "auto cpu cuda", "\"auto\"",
      "wan: what computes"},
+    {"engine.dtype", CHOICE, AT(engine_dtype), 0, 0, "auto f32 bf16", "\"auto\"",
+     "wan: numbers that it computes in; auto: bf16 where the device is faster with it, else f32"},
     {"engine.threads", INT, AT(engine_threads), 0, 1024, NULL, "0",
      "wan: on the CPU; 0: as many as there are cores"},
     {"engine.width", INT, AT(engine_width), 64, 1920, NULL, "832",
@@ -132,6 +134,7 @@ void config_defaults(struct config *c)
     strcpy(c->show.label, "AI-generated");
     strcpy(c->engine_kind, "animatic");
     strcpy(c->engine_device, "auto");
+    strcpy(c->engine_dtype, "auto");
     strcpy(c->engine_sampler, "unipc");
     c->engine_width = 832;
     c->engine_height = 480;

@@ -35,7 +35,7 @@ struct config {
     int map_count;
     char engine_kind[16];
     /* engine "wan"; 0 and "": the model's or the style's own */
-    char engine_model[PATH_LEN], engine_device[16], engine_sampler[16];
+    char engine_model[PATH_LEN], engine_device[16], engine_dtype[16], engine_sampler[16];
     int engine_threads, engine_width, engine_height, engine_frames, engine_steps;
     double engine_guidance, engine_shift;
     struct settings show;

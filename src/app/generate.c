@@ -131,6 +131,7 @@ int mode_generate(const struct options *o)
     e = e ? e : paths_init(&paths, o->config, o->data, &f);
     once.model = c.model;
     once.device = c.device;
+    once.dtype = c.dtype;
     char *model = e ? NULL : realpath(c.model, NULL);
     if (model)
         once.model = model;

@@ -451,6 +451,7 @@ enum err links_start(struct house *h, struct fault *f)
                               .vault = h->paths.vault,
                               .model = h->config.engine_model,
                               .device = h->config.engine_device,
+                              .dtype = h->config.engine_dtype,
                               .threads = h->config.engine_threads};
     enum err err = start_stage(h, f);
     if (err)

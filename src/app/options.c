@@ -76,6 +76,7 @@ static const struct clip_row {
     {"lora", 'l', "NAME:W", AT(lora), FOR(VERB_GENERATE),
      "a LoRA of the model's loras/ with its weight; may be repeated"},
     {"device", 0, "NAME", AT(device), FOR(VERB_GENERATE), "auto, cpu or cuda"},
+    {"dtype", 0, "NAME", AT(dtype), FOR(VERB_GENERATE), "of the arithmetic: auto, f32 or bf16"},
     {"threads", 't', "N", AT(threads), FOR(VERB_GENERATE), "on the CPU (default: one a core)"},
     {"output", 'o', "FILE", AT(out), FOR(VERB_GENERATE) | FOR(VERB_REPLAY),
      "the clip that is written"},

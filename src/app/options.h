@@ -41,7 +41,7 @@ struct verb {
 /* What `generate` and `replay` are told; strings as they were given, NULL where nothing was. */
 struct clip_options {
     const char *model, *prompt, *negative, *image, *size, *frames, *steps, *guidance, *shift;
-    const char *sampler, *seed, *device, *threads, *out;
+    const char *sampler, *seed, *device, *dtype, *threads, *out;
     const char *lora[8];
     int lora_count;
     const char *file; /* the one word that is no option, NULL none */

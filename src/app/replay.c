@@ -125,6 +125,7 @@ static int replay(const struct paths *p, const struct clip_options *c, const cJS
                         .engine = json_str(recipe, "engine", "animatic"),
                         .model = c->model ? c->model : json_str(model, "path", ""),
                         .device = json_str(model, "device", "auto"),
+                        .dtype = json_str(model, "computed", "auto"),
                         .threads = (int)json_int(model, "threads", 0),
                         .job = &job};
     snprintf(path, sizeof path, "%.900s/replay.mp4", dir);

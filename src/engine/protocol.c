@@ -263,12 +263,15 @@ static void take_engine(struct reader *r, struct order *out)
 {
     strcpy(out->engine, "animatic");
     strcpy(out->device, "auto");
+    strcpy(out->dtype, "auto");
     if (has(r, "engine"))
         take_text(r, "engine", out->engine, sizeof out->engine, false);
     if (has(r, "model"))
         take_bytes(r, "model", out->model, sizeof out->model, true);
     if (has(r, "device"))
         take_text(r, "device", out->device, sizeof out->device, false);
+    if (has(r, "dtype"))
+        take_text(r, "dtype", out->dtype, sizeof out->dtype, false);
     if (has(r, "threads"))
         out->threads = (int)take_int(r, "threads", 0, 1024);
 }
@@ -439,6 +442,7 @@ bool protocol_print_order(struct buf *b, const struct order *in)
         cJSON_AddStringToObject(o, "engine", in->engine[0] ? in->engine : "animatic");
         cJSON_AddStringToObject(o, "model", in->model);
         cJSON_AddStringToObject(o, "device", in->device[0] ? in->device : "auto");
+        cJSON_AddStringToObject(o, "dtype", in->dtype[0] ? in->dtype : "auto");
         cJSON_AddNumberToObject(o, "threads", in->threads);
         break;
     case ORDER_JOB:

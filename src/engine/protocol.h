@@ -81,7 +81,7 @@ struct order {
     char path[PATH_LEN]; /* CONFIG: the vault */
     /* CONFIG, for a process that draws: */
     char engine[16]; /* "animatic", "wan" */
-    char model[PATH_LEN], device[16];
+    char model[PATH_LEN], device[16], dtype[16];
     int threads; /* 0: as many as there are cores */
     struct engine_job job;
 };

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 enum err device_open(const struct device_setup *setup, struct device **out, struct fault *f)
 {
@@ -14,7 +15,7 @@ enum err device_open(const struct device_setup *setup, struct device **out, stru
     const char *kind = setup->kind ? setup->kind : "auto";
     const char *name = setup->dtype ? setup->dtype : "auto";
     int dtype = 0;
-    while (dtype <= DEVICE_BF16 && strcmp(name, dtypes[dtype]) != 0)
+    while (dtype <= DEVICE_BF16 && strcasecmp(name, dtypes[dtype]) != 0)
         dtype++;
     if (dtype > DEVICE_BF16)
         return fault_set(f, ERR_INVAL, "nothing is computed in %s; use f32, bf16 or auto", name);

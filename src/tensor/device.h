@@ -31,7 +31,7 @@ struct device_caps {
 
 struct device_setup {
     const char *kind;  /* "cpu", "cuda", "auto", or "cpu-plain" (own products only); NULL: "auto" */
-    const char *dtype; /* "f32", "bf16", or "auto": what the device is best at; NULL: "auto" */
+    const char *dtype; /* "f32", "bf16", or "auto": its best; in any case; NULL: "auto" */
     int threads;       /* 0: as many as there are cores for this process */
 };
 
@@ -67,6 +67,7 @@ struct weight_spec {
     const void *values;
     const float *bias;
     enum dtype type; /* of the values; 0 is f32 */
+    bool exact;      /* multiply in f32, whatever the device's dtype is */
 };
 struct weight *weight_new(struct device *d, const struct weight_spec *spec);
 void weight_free(struct weight *w); /* NULL is fine */

@@ -22,6 +22,7 @@ struct loader {
     const struct weights *weights;
     const struct patcher *patch; /* or NULL */
     struct fault fault;          /* the first failure */
+    bool exact;                  /* what is loaded now multiplies in f32 on every device */
     float *stage;                /* values on their way */
     int64_t stage_n;
     float *bias;

@@ -92,7 +92,7 @@ static void describe(struct wan *w)
     i->last_image = c->image_tokens > 0;
     i->vace = c->vace > 0;
     i->parameters = numbers(s->weights[FILES_DIT]);
-    i->resident = (uint64_t)i->parameters * sizeof(float) <= w->memory / 2;
+    i->resident = (uint64_t)i->parameters * dtype_size(caps->dtype) <= w->memory / 2;
     if (s->weights[FILES_T5]) {
         i->vocabulary = load_dim(s->weights[FILES_T5], "token_embedding.weight", 0);
         i->text_layers = load_layers(s->weights[FILES_T5], "blocks.%d.norm1.weight");
@@ -292,7 +292,7 @@ static int64_t largest(const struct weights *w)
     return n;
 }
 
-/* Spec 6.5 and 10: what weights and passes hold at once, in f32. */
+/* Spec 6.5 and 10: what weights and passes hold at once; the VAE is f32. */
 static uint64_t need(const struct wan *w, const struct wan_job *j)
 {
     const struct dit_config *c = &w->config;
@@ -305,7 +305,8 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
     uint64_t pass = tokens * (uint64_t)(8 * c->dim + c->ffn) * 4;
     uint64_t seen = (uint64_t)j->tile * (uint64_t)j->tile;
     uint64_t decode = (seen && seen < pixels ? seen : pixels) * 16000 * (uint64_t)wide / 384;
-    uint64_t held = (uint64_t)(dit + numbers(s->weights[FILES_VAE])) * 4;
+    uint64_t held = (uint64_t)dit * dtype_size(device_caps(w->dev)->dtype) +
+                    (uint64_t)numbers(s->weights[FILES_VAE]) * 4;
     return held + (pass > decode ? pass : decode) + (uint64_t)largest(s->weights[FILES_DIT]) * 4;
 }
 

@@ -29,7 +29,8 @@ struct painter {
 
 struct painter *paint_animatic(void); /* NULL: out of memory */
 
-/* Opens the model. `threads` 0: one a core. NULL with `f`. */
-struct painter *paint_wan(const char *model, const char *device, int threads, struct fault *f);
+/* Opens the model; the rest as in struct wan_setup. NULL with `f`. */
+struct painter *paint_wan(const char *model, const char *device, const char *dtype, int threads,
+                          struct fault *f);
 
 #endif

@@ -205,7 +205,8 @@ static void ended(struct painter *base, bool again)
     p->made.checkpoint[0] = '\0';
 }
 
-struct painter *paint_wan(const char *model, const char *device, int threads, struct fault *f)
+struct painter *paint_wan(const char *model, const char *device, const char *dtype, int threads,
+                          struct fault *f)
 {
     struct wan_painter *p = calloc(1, sizeof *p);
     char *real = realpath(model, NULL);
@@ -216,7 +217,8 @@ struct painter *paint_wan(const char *model, const char *device, int threads, st
     }
     str_copy(p->model, sizeof p->model, real ? real : model);
     free(real);
-    const struct wan_setup setup = {.model = p->model, .device = device, .threads = threads};
+    const struct wan_setup setup = {
+        .model = p->model, .device = device, .dtype = dtype, .threads = threads};
     if (wan_open(&setup, &p->wan, f) || wan_ready(p->wan, f)) {
         wan_free(p->wan);
         free(p);

@@ -176,6 +176,7 @@ static void test_config(void **state)
     memset(&order, 0, sizeof order);
     order.kind = ORDER_CONFIG;
     order.threads = 3;
+    strcpy(order.dtype, "bf16");
     strcpy(order.path, "/v");
     strcpy(order.engine, "wan");
     strcpy(order.model, "/models/wan");
@@ -185,6 +186,7 @@ static void test_config(void **state)
     assert_string_equal(order_back.model, "/models/wan");
     assert_string_equal(order_back.device, "cpu");
     assert_int_equal(order_back.threads, 3);
+    assert_string_equal(order_back.dtype, "bf16");
     assert_int_equal(protocol_parse_order(bare, sizeof bare - 1, &order_back, &fault), ERR_OK);
     assert_string_equal(order_back.engine, "animatic");
     assert_string_equal(order_back.device, "auto");

@@ -10,6 +10,7 @@
 
 static struct device *dev;
 static unsigned seed = 1;
+static bool no_bf16; /* this build or machine has none; it said so */
 
 static float roll(void)
 {
@@ -28,6 +29,16 @@ static float *noise(int64_t n)
 static struct tensor upload(const float *v, int rank, const int64_t *dim)
 {
     return tensor_from(dev, v, rank, dim);
+}
+
+/* What a product in bf16 reads: the nearest number of 8 bits, ties to even. */
+static double seen(float v, bool exact)
+{
+    if (exact || device_caps(dev)->dtype == DTYPE_F32)
+        return v;
+    int e;
+    double m = frexp((double)v, &e);
+    return ldexp(nearbyint(ldexp(m, 8)), e - 8);
 }
 
 #define DIMS(...) ((const int64_t[]){__VA_ARGS__})
@@ -65,7 +76,8 @@ static double act_of(double x, enum act act)
     }
 }
 
-static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool add, bool gated)
+static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool add, bool gated,
+                        bool exact)
 {
     float *x = noise(n * in), *w = noise(out * in), *b = noise(out), *g = noise(out);
     float *y = noise(n * out);
@@ -74,11 +86,11 @@ static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool a
         for (int64_t j = 0; j < out; j++) {
             double s = b[j];
             for (int64_t k = 0; k < in; k++)
-                s += (double)x[i * in + k] * w[j * in + k];
+                s += seen(x[i * in + k], exact) * seen(w[j * in + k], exact);
             want[i * out + j] = add ? y[i * out + j] + (gated ? g[j] : 1.0) * s : act_of(s, act);
         }
-    struct weight *weight =
-        weight_new(dev, &(struct weight_spec){out, in, 1, 1, 1, .values = w, .bias = b});
+    struct weight *weight = weight_new(
+        dev, &(struct weight_spec){out, in, 1, 1, 1, .values = w, .bias = b, .exact = exact});
     struct tensor tx = upload(x, 2, DIMS(n, in)), ty = upload(y, 2, DIMS(n, out));
     struct tensor tg = upload(g, 1, DIMS(out));
     device_linear(
@@ -102,9 +114,47 @@ static void linear(void **state)
         {1, 1, 1}, {1, 64, 5}, {7, 33, 65}, {101, 700, 31}, {13, 1100, 96}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         for (int act = ACT_NONE; act <= ACT_SILU; act++)
-            linear_case(shapes[i][0], shapes[i][1], shapes[i][2], (enum act)act, false, false);
-    linear_case(17, 50, 70, ACT_NONE, true, false);
-    linear_case(17, 50, 70, ACT_NONE, true, true);
+            linear_case(shapes[i][0], shapes[i][1], shapes[i][2], (enum act)act, false, false,
+                        act == ACT_SILU);
+    linear_case(17, 50, 70, ACT_NONE, true, false, false);
+    linear_case(17, 50, 70, ACT_NONE, true, true, false);
+}
+
+/* A file in another type than the device's, and at an odd address. */
+static void stored_in_any_type(void **state)
+{
+    enum { N = 3, IN = 35, OUT = 70 };
+    static const enum dtype types[] = {DTYPE_F32, DTYPE_F16, DTYPE_BF16};
+    char file[1 + OUT * IN * 4];
+    float *x = noise(N * IN);
+    for (size_t t = 0; t < 3; t++) {
+        double *want = calloc(N * OUT, sizeof *want);
+        for (int j = 0; j < OUT * IN; j++) { /* quarters are exact in all of them */
+            float v = (float)(j * 7 % 61 - 30) * 0.25f;
+            uint32_t u;
+            memcpy(&u, &v, sizeof u);
+            uint16_t bf = (uint16_t)(u >> 16), f = 0;
+            if (v != 0)
+                f = (uint16_t)((u >> 16 & 0x8000) | (((u >> 23 & 255) - 112) << 10) |
+                               (u >> 13 & 0x3ff));
+            char *at = file + 1 + (size_t)j * dtype_size(types[t]);
+            memcpy(at,
+                   t == 0   ? (void *)&v
+                   : t == 1 ? (void *)&f
+                            : (void *)&bf,
+                   dtype_size(types[t]));
+            for (int i = 0; i < N; i++)
+                want[i * OUT + j / IN] += seen(x[i * IN + j % IN], false) * v;
+        }
+        struct weight *w = weight_new(
+            dev, &(struct weight_spec){OUT, IN, 1, 1, 1, .values = file + 1, .type = types[t]});
+        struct tensor tx = upload(x, 2, DIMS(N, IN)), ty = tensor_new2(dev, N, OUT);
+        device_linear(dev, &(struct linear_op){.x = &tx, .w = w, .y = &ty});
+        expect(&ty, want, 1e-6);
+        weight_free(w);
+        tensor_free(&tx);
+    }
+    free(x);
 }
 
 struct conv_case {
@@ -367,6 +417,14 @@ static int open_plain(void **state)
     return device_open(&(struct device_setup){"cpu-plain", "f32", 2}, &dev, NULL) != ERR_OK;
 }
 
+static int open_bf16(void **state)
+{
+    struct fault f = {0};
+    enum err e = device_open(&(struct device_setup){"cpu", "bf16", 0}, &dev, &f);
+    no_bf16 = e == ERR_UNSUPPORTED && strstr(f.text, "use f32");
+    return e && !no_bf16;
+}
+
 static int close_device(void **state)
 {
     int leak = device_used(dev) != 0;
@@ -374,10 +432,37 @@ static int close_device(void **state)
     return leak;
 }
 
+static int close_bf16(void **state)
+{
+    return no_bf16 ? 0 : close_device(state);
+}
+
+static void products_in_bf16(void **state)
+{
+    if (no_bf16)
+        skip();
+    assert_int_equal(device_caps(dev)->dtype, DTYPE_BF16);
+    linear(state);
+    stored_in_any_type(state);
+    conv(state);
+}
+
+static void an_unknown_arithmetic(void **state)
+{
+    struct device *none = NULL;
+    struct fault f = {0};
+    assert_int_equal(device_open(&(struct device_setup){"cpu", "f8", 0}, &none, &f), ERR_INVAL);
+    assert_non_null(strstr(f.text, "f8"));
+    assert_int_equal(device_open(&(struct device_setup){"cpu-plain", "bf16", 0}, &none, &f),
+                     ERR_UNSUPPORTED);
+    assert_null(none);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear),
+        cmocka_unit_test(stored_in_any_type),
         cmocka_unit_test(conv),
         cmocka_unit_test(norms),
         cmocka_unit_test(attention),
@@ -385,7 +470,10 @@ int main(void)
         cmocka_unit_test(frames),
         cmocka_unit_test(the_first_failure_stays),
         cmocka_unit_test(memory_is_counted),
+        cmocka_unit_test(an_unknown_arithmetic),
     };
+    const struct CMUnitTest rounded[] = {cmocka_unit_test(products_in_bf16)};
     int failed = cmocka_run_group_tests_name("cpu", tests, open_best, close_device);
-    return failed + cmocka_run_group_tests_name("cpu-plain", tests, open_plain, close_device);
+    failed += cmocka_run_group_tests_name("cpu-plain", tests, open_plain, close_device);
+    return failed + cmocka_run_group_tests_name("cpu in bf16", rounded, open_bf16, close_bf16);
 }
