@@ -38,6 +38,13 @@ void weights_free(struct weights *w)
     free(w);
 }
 
+void weights_rest(const struct weights *w)
+{
+    for (const struct mapping *m = w->maps; m; m = m->next)
+        if (m->file && m->bytes)
+            madvise((void *)m->data, m->bytes, MADV_DONTNEED);
+}
+
 enum err weights_map(struct weights *w, const char *path, struct mapping **out, struct fault *f)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -67,6 +74,7 @@ enum err weights_map(struct weights *w, const char *path, struct mapping **out, 
     strcpy(m->path, path);
     m->data = p;
     m->bytes = (size_t)st.st_size;
+    m->file = true;
     m->next = w->maps;
     w->maps = m;
     *out = m;

@@ -39,6 +39,7 @@ struct mapping {
     struct mapping *next;
     const unsigned char *data;
     size_t bytes;
+    bool file;   /* of a file, which has the pages when they are dropped */
     char path[]; /* as given */
 };
 
@@ -56,6 +57,10 @@ const struct wtensor *weights_find(const struct weights *w, const char *name);
 void wtensor_widen(const struct wtensor *t, float *out);
 /* Rows [from, from + n) of the first axis, for a large matrix taken in parts. */
 void wtensor_widen_rows(const struct wtensor *t, int64_t from, int64_t n, float *out);
+
+/* What was read of the files leaves this process (and stays in the page cache while there is room):
+ * the weights are elsewhere now. Reading it again costs page faults, nothing else. */
+void weights_rest(const struct weights *w);
 
 /* An entry of the metadata (all of them are strings), or NULL. */
 const char *weights_meta(const struct weights *w, const char *key);

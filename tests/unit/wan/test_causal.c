@@ -180,7 +180,7 @@ static int start(void **state)
         return 1;
     snprintf(model, sizeof model, "%s/model", dir);
     tiny_t2v(model);
-    return wan_open(&(struct wan_setup){.model = model}, &wan, &fault);
+    return wan_open(&(struct wan_setup){.model = model, .dtype = "f32"}, &wan, &fault);
 }
 
 static int end(void **state)

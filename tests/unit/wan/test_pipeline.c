@@ -242,7 +242,8 @@ static void test_refused(void **state)
  * with the same frames. */
 static void test_memory(void **state)
 {
-    struct wan_setup setup = {.model = model, .device = "cpu", .memory = (uint64_t)20 << 20};
+    struct wan_setup setup = {
+        .model = model, .device = "cpu", .dtype = "f32", .memory = (uint64_t)20 << 20};
     struct wan_job job = job_of("euler");
     struct wan *first = wan;
     uint64_t hash = frames_of(&job);
@@ -324,8 +325,10 @@ static void test_resume_elsewhere(void **state)
     struct wan_job job = job_of("unipc");
     struct wan_made made;
     struct wan *first = wan;
-    const struct wan_setup other = {
-        .model = model, .device = "cpu", .threads = wan_info(wan)->threads == 1 ? 2 : 1};
+    const struct wan_setup other = {.model = model,
+                                    .device = "cpu",
+                                    .dtype = "f32",
+                                    .threads = wan_info(wan)->threads == 1 ? 2 : 1};
     (void)state;
     job.checkpoint_dir = keep;
     seen.stop_at = 0;
@@ -431,7 +434,7 @@ static void test_tokenizer_of_another_model(void **state)
     char other[128];
     struct wan *w;
     struct wan_job job = job_of(NULL);
-    const struct wan_setup setup = {.model = other, .device = "cpu"};
+    const struct wan_setup setup = {.model = other, .device = "cpu", .dtype = "f32"};
     (void)state;
     snprintf(other, sizeof other, "%s/mismatched", dir);
     mkdir(other, 0700);
@@ -449,7 +452,7 @@ static void test_layouts(void **state)
 {
     char comfy[128], diffusers[128], file[300];
     struct wan *w;
-    struct wan_setup setup = {.model = comfy, .device = "cpu"};
+    struct wan_setup setup = {.model = comfy, .device = "cpu", .dtype = "f32"};
     (void)state;
     snprintf(comfy, sizeof comfy, "%s/comfy", dir);
     mkdir(comfy, 0700);
@@ -496,7 +499,7 @@ static void test_half_a_model(void **state)
     char half[128];
     struct wan *w;
     struct wan_job job = job_of(NULL);
-    const struct wan_setup setup = {.model = half, .device = "cpu"};
+    const struct wan_setup setup = {.model = half, .device = "cpu", .dtype = "f32"};
     (void)state;
     snprintf(half, sizeof half, "%s/half", dir);
     mkdir(half, 0700);
@@ -512,7 +515,7 @@ static void test_image_and_vace(void **state)
     char path[128];
     struct wan *first = wan;
     struct wan_job job = job_of("euler");
-    struct wan_setup setup = {.model = path, .device = "cpu"};
+    struct wan_setup setup = {.model = path, .device = "cpu", .dtype = "f32"};
     uint8_t rgb[30 * 40 * 3];
     const struct wan_picture picture = {rgb, 40, 30};
     (void)state;
@@ -555,7 +558,7 @@ static void test_convert(void **state)
     char path[128], from[200], to[200];
     struct wan *first = wan;
     struct wan_job job = job_of("euler");
-    const struct wan_setup setup = {.model = path, .device = "cpu"};
+    const struct wan_setup setup = {.model = path, .device = "cpu", .dtype = "f32"};
     uint64_t hash = frames_of(&job);
     (void)state;
     snprintf(path, sizeof path, "%s/converted", dir);
@@ -586,7 +589,7 @@ static int set_up(void **state)
     snprintf(keep, sizeof keep, "%s/keep", dir);
     mkdir(keep, 0700);
     tiny_t2v(model);
-    const struct wan_setup setup = {.model = model, .device = "cpu"};
+    const struct wan_setup setup = {.model = model, .device = "cpu", .dtype = "f32"};
     if (wan_open(&setup, &wan, &fault))
         fail_msg("%s", fault_text(&fault));
     return 0;
