@@ -65,6 +65,9 @@ static const struct key {
      "wan: numbers that it computes in; auto: bf16 where the device is faster with it, else f32"},
     {"engine.threads", INT, AT(engine_threads), 0, 1024, NULL, "0",
      "wan: on the CPU; 0: as many as there are cores"},
+    {"engine.give_way", NUM, AT(engine_give_way), 0, GOVERNOR_MOST, NULL, "0.8",
+     "most of its time that it leaves to OBS, when OBS skips frames while a clip is drawn; 0: "
+     "none"},
     {"engine.width", INT, AT(engine_width), 64, 1920, NULL, "832",
      "wan: pixels, a multiple of 16, where the style says nothing"},
     {"engine.height", INT, AT(engine_height), 64, 1088, NULL, "480", "wan: the same"},
@@ -136,6 +139,7 @@ void config_defaults(struct config *c)
     strcpy(c->engine_device, "auto");
     strcpy(c->engine_dtype, "auto");
     strcpy(c->engine_sampler, "unipc");
+    c->engine_give_way = 0.8;
     c->engine_width = 832;
     c->engine_height = 480;
     c->engine_frames = 81; /* the model's five seconds */

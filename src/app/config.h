@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/path.h"
+#include "show/governor.h"
 #include "show/show.h"
 
 #include <stdbool.h>
@@ -36,6 +37,7 @@ struct config {
     char engine_kind[16];
     /* engine "wan"; 0 and "": the model's or the style's own */
     char engine_model[PATH_LEN], engine_device[16], engine_dtype[16], engine_sampler[16];
+    double engine_give_way;
     int engine_threads, engine_width, engine_height, engine_frames, engine_steps;
     double engine_guidance, engine_shift;
     struct settings show;

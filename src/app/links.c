@@ -322,6 +322,17 @@ static bool gallery_next(void *user, struct stage_clip *out)
     return true;
 }
 
+/* What OBS skips while we draw is our doing. */
+static void give_way(struct house *h)
+{
+    const struct obs_status *o = &h->show.obs;
+    if (h->engine)
+        engine_throttle(h->engine, governor_hear(&h->governor, clock_mono_ms(),
+                                                 o->connected ? o->skipped_frames : -1,
+                                                 engine_status(h->engine)->state == ENGINE_DRAWING,
+                                                 h->config.engine_give_way));
+}
+
 static void on_status(void *user)
 {
     struct house *h = user;
@@ -329,6 +340,7 @@ static void on_status(void *user)
     stage_status(h->stage, &h->show.obs);
     str_printable(h->show.obs.scene); /* a stranger may have named it */
     show_changed(&h->show, EVENT_OBS, 0, clock_mono_ms());
+    give_way(h);
     if (h->desk && h->show.obs.connected != was)
         desk_drive(h->desk);
 }

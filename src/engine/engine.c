@@ -121,6 +121,24 @@ static void clip_of(const struct report *r, struct engine_clip *c)
                               r->check_ms};
 }
 
+static void send_throttle(struct engine *e)
+{
+    e->order.kind = ORDER_THROTTLE;
+    e->order.throttle = e->status.throttle;
+    peer_send(e->draw, &e->order); /* one that is not up is told when it is */
+}
+
+void engine_throttle(struct engine *e, double part)
+{
+    if (part == e->status.throttle)
+        return;
+    log_info("engine", "it leaves %d%% of its time to others now", (int)(part * 100 + 0.5));
+    e->status.throttle = part;
+    if (peer_up(e->draw))
+        send_throttle(e);
+    TELL(e, on_state, &e->status);
+}
+
 static void draw_up(void *user, const struct report *hello)
 {
     struct engine *e = user;
@@ -129,6 +147,8 @@ static void draw_up(void *user, const struct report *hello)
     e->status.device = hello->device;
     e->status.heard_ms = clock_mono_ms();
     e->status.why[0] = '\0';
+    if (e->status.throttle > 0)
+        send_throttle(e);
     pump(e);
     TELL(e, on_state, &e->status);
 }

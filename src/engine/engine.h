@@ -77,6 +77,9 @@ enum err engine_submit(struct engine *e, const struct engine_job *job, struct fa
  * when it had ended already. ERR_NOTFOUND without such a job. */
 enum err engine_cancel(struct engine *e, int64_t id);
 
+/* Leaves the part 0..1 of its time free, between blocks of work, now and after a restart. */
+void engine_throttle(struct engine *e, double part);
+
 /* Plays a clip in a loop as PICTURE_REVIEW in at most w x h pixels, in place of what played. */
 void engine_play(struct engine *e, const char *path, int64_t id, int w, int h);
 void engine_stop_play(struct engine *e);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const order_names[ORDER_KINDS] = {"config", "job",     "cancel", "play",
-                                                     "stop",   "picture", "check",  "quit"};
+static const char *const order_names[ORDER_KINDS] = {"config",  "job",   "cancel",   "play", "stop",
+                                                     "picture", "check", "throttle", "quit"};
 static const char *const report_names[REPORT_KINDS] = {
     "hello", "heartbeat", "ack", "progress", "done", "failed", "cancelled", "checked", "trouble"};
 
@@ -305,6 +305,9 @@ enum err protocol_parse_order(const char *line, size_t n, struct order *out, str
         out->w = (int)take_int(&r, "w", 8, PICTURE_SIDE_MAX);
         out->h = (int)take_int(&r, "h", 8, 1088);
         break;
+    case ORDER_THROTTLE:
+        out->throttle = take_num(&r, "throttle", 0, 1);
+        break;
     case ORDER_CHECK:
         out->id = take_int(&r, "id", 0, PROTOCOL_ID_MAX);
         take_bytes(&r, "path", out->path, sizeof out->path, false);
@@ -463,6 +466,9 @@ bool protocol_print_order(struct buf *b, const struct order *in)
         cJSON_AddStringToObject(o, "path", in->path);
         cJSON_AddNumberToObject(o, "frames", in->frames);
         cJSON_AddNumberToObject(o, "fps", in->fps);
+        break;
+    case ORDER_THROTTLE:
+        cJSON_AddNumberToObject(o, "throttle", in->throttle);
         break;
     case ORDER_STOP:
     case ORDER_QUIT:

@@ -61,14 +61,15 @@ struct engine_job {
 };
 
 enum order_kind {
-    ORDER_CONFIG,  /* vault, media, engine; must come first, once */
-    ORDER_JOB,     /* job */
-    ORDER_CANCEL,  /* id: stop that job within one step */
-    ORDER_PLAY,    /* path, id, w, h: loop the clip in real time as PICTURE_REVIEW */
-    ORDER_STOP,    /* end the playback */
-    ORDER_PICTURE, /* path, id, w, h: one PICTURE_STILL */
-    ORDER_CHECK,   /* path, id, frames and fps expected (0 unknown) */
-    ORDER_QUIT,    /* end */
+    ORDER_CONFIG,   /* vault, media, engine; must come first, once */
+    ORDER_JOB,      /* job */
+    ORDER_CANCEL,   /* id: stop that job within one step */
+    ORDER_PLAY,     /* path, id, w, h: loop the clip in real time as PICTURE_REVIEW */
+    ORDER_STOP,     /* end the playback */
+    ORDER_PICTURE,  /* path, id, w, h: one PICTURE_STILL */
+    ORDER_CHECK,    /* path, id, frames and fps expected (0 unknown) */
+    ORDER_THROTTLE, /* throttle: leave that part of the time free, from the next block on */
+    ORDER_QUIT,     /* end */
     ORDER_KINDS
 };
 
@@ -82,7 +83,8 @@ struct order {
     /* CONFIG, for a process that draws: */
     char engine[16]; /* "animatic", "wan" */
     char model[PATH_LEN], device[16], dtype[16];
-    int threads; /* 0: as many as there are cores */
+    int threads;     /* 0: as many as there are cores */
+    double throttle; /* THROTTLE: 0..1 */
     struct engine_job job;
 };
 

@@ -33,7 +33,8 @@ struct drawing {
     char part[PATH_LEN];
     bool ended;
 
-    atomic_bool cancel; /* the current job's */
+    atomic_bool cancel;  /* the current job's */
+    atomic_int throttle; /* thousandths of the time */
     atomic_bool quit;
 };
 
@@ -62,6 +63,7 @@ static void *draw_thread(void *user)
                           .vault = d->vault,
                           .part = d->part,
                           .cancel = &d->cancel,
+                          .throttle = &d->throttle,
                           .quit = &d->quit};
         run_job(&run);
         free(job);
@@ -200,6 +202,11 @@ void drawing_cancel(struct drawing *d, int64_t id)
     if (waiting)
         out_simple(REPORT_CANCELLED, id);
     free(waiting);
+}
+
+void drawing_throttle(struct drawing *d, double part)
+{
+    atomic_store(&d->throttle, (int)(part * 1000 + 0.5));
 }
 
 void drawing_stop(struct drawing *d, int ms)

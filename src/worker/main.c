@@ -154,6 +154,8 @@ static bool obey(const struct order *o)
         drawing_submit(worker.drawing, &o->job);
     } else if (o->kind == ORDER_CANCEL && worker.drawing) {
         drawing_cancel(worker.drawing, o->id);
+    } else if (o->kind == ORDER_THROTTLE && worker.drawing) {
+        drawing_throttle(worker.drawing, o->throttle);
     } else if (o->kind == ORDER_PLAY && worker.media) {
         review_order(worker.player, o);
     } else if (o->kind == ORDER_STOP && worker.media) {

@@ -67,12 +67,14 @@ static void test_other_orders(void **state)
         order = (struct order){
             .kind = (enum order_kind)k, .id = 9, .w = 200, .h = 120, .frames = 81, .fps = 16};
         order.media = true;
+        order.throttle = 0.3;
         strcpy(order.path, "/v/\xe6\xad\x8c.mp4");
         send_order();
         if (k == ORDER_PLAY || k == ORDER_PICTURE || k == ORDER_CHECK || k == ORDER_CONFIG)
             assert_string_equal(order_back.path, order.path);
         if (k == ORDER_PLAY || k == ORDER_PICTURE)
             assert_true(order_back.w == 200 && order_back.h == 120 && order_back.id == 9);
+        assert_true(order_back.throttle == (k == ORDER_THROTTLE ? 0.3 : 0));
         if (k == ORDER_CHECK)
             assert_true(order_back.frames == 81 && order_back.fps == 16);
     }
