@@ -208,8 +208,8 @@ void device_conv(struct device *d, const struct conv_op *op)
     const struct tensor *x = o.x, *y = o.y;
     const struct weight *w = o.w;
     if (fits(d, "conv",
-             x->data && y->data && w && x->rank == 4 && y->rank == 4 && x->dim[3] == w->in &&
-                 y->dim[3] == w->out && x->dim[0] >= w->kt &&
+             x->data && y->data && w && w->kt * w->kh * w->kw > 1 && x->rank == 4 && y->rank == 4 &&
+                 x->dim[3] == w->in && y->dim[3] == w->out && x->dim[0] >= w->kt &&
                  y->dim[0] == (x->dim[0] - w->kt) / o.stride_t + 1 &&
                  y->dim[1] == (x->dim[1] + o.top + o.bottom - w->kh) / o.stride + 1 &&
                  y->dim[2] == (x->dim[2] + o.left + o.right - w->kw) / o.stride + 1))

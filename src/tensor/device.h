@@ -74,7 +74,7 @@ void weight_free(struct weight *w); /* NULL is fine */
 int64_t weight_out(const struct weight *w);
 int64_t weight_in(const struct weight *w);
 
-enum act { ACT_NONE, ACT_GELU_TANH, ACT_GELU_ERF, ACT_SILU };
+enum act { ACT_NONE, ACT_GELU_TANH, ACT_GELU_ERF, ACT_SILU, ACT_RELU };
 
 /* y[n,out] = act(x[n,in]·Wᵀ + b); with `add` instead y += gate ⊙ (x·Wᵀ + b), gate [out] or NULL. */
 struct linear_op {
@@ -87,8 +87,9 @@ struct linear_op {
 };
 void device_linear(struct device *d, const struct linear_op *op);
 
-/* Convolution without padding in time: x [t + history, h, w, in] → y [t', h', w', out]. Rows of
- * zeros are padded at the top, bottom, left and right. With `add` the result is added to y. */
+/* Convolution (1x1x1 is a linear layer's) without padding in time: x [t + history, h, w, in] → y
+ * [t', h', w', out]. Rows of zeros are padded at the top, bottom, left and right. With `add` the
+ * result is added to y. */
 struct conv_op {
     const struct tensor *x;
     const struct weight *w;

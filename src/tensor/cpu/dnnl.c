@@ -149,6 +149,9 @@ static dnnl_primitive_attr_t epilogue(struct kept *k, const struct recipe *r)
     case ACT_GELU_ERF:
         dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_gelu_erf, 0, 0);
         break;
+    case ACT_RELU:
+        dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
+        break;
     case ACT_SILU:
         dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_swish, 1, 0);
         break;

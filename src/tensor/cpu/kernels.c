@@ -196,6 +196,9 @@ static void act(float *y, const float *x, int64_t n, enum act which)
     case ACT_SILU:
         SIMD for (int64_t i = 0; i < n; i++) y[i] = silu(x[i]);
         break;
+    case ACT_RELU:
+        SIMD for (int64_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0;
+        break;
     case ACT_GELU_ERF:
         for (int64_t i = 0; i < n; i++)
             y[i] = 0.5f * x[i] * (1.0f + erff(x[i] * 0.7071067812f));

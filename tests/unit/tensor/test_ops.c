@@ -71,6 +71,8 @@ static double act_of(double x, enum act act)
         return 0.5 * x * (1 + erf(x / sqrt(2)));
     case ACT_SILU:
         return x / (1 + exp(-x));
+    case ACT_RELU:
+        return x > 0 ? x : 0;
     default:
         return x;
     }
@@ -113,7 +115,7 @@ static void linear(void **state)
     static const int64_t shapes[][3] = {
         {1, 1, 1}, {1, 64, 5}, {7, 33, 65}, {101, 700, 31}, {13, 1100, 96}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        for (int act = ACT_NONE; act <= ACT_SILU; act++)
+        for (int act = ACT_NONE; act <= ACT_RELU; act++)
             linear_case(shapes[i][0], shapes[i][1], shapes[i][2], (enum act)act, false, false,
                         act == ACT_SILU);
     linear_case(17, 50, 70, ACT_NONE, true, false, false);
