@@ -3,7 +3,10 @@
  * A backend embeds `struct device` as the first member of its own state. The functions get what
  * device.c has checked: shapes agree, pointers are set, no failure is pending. They report trouble
  * with device_fail(). The table is also the seam where a test stands between the model and the
- * arithmetic (wan-golden's deliberate faults copy a table and replace rows of it). */
+ * arithmetic (wan-golden's deliberate faults copy a table and replace rows of it).
+ *
+ * Rows below "fused" may be NULL: device.c then makes them of the plain rows, which is what the
+ * fused form is checked against. `convert` may be NULL where all tensors are f32. */
 #ifndef SAKUGA_TENSOR_BACKEND_H
 #define SAKUGA_TENSOR_BACKEND_H
 
@@ -35,6 +38,10 @@ struct device_ops {
                   float b);
     void (*upsample)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*unfold_time)(struct device *d, const struct tensor *y, const struct tensor *x);
+    void (*convert)(struct device *d, const struct tensor *to, const struct tensor *from);
+    /* fused */
+    void (*join)(struct device *d, const struct join_op *op);
+    void (*turn)(struct device *d, const struct turn_op *op);
 };
 
 struct device {
@@ -63,5 +70,9 @@ enum device_dtype { DEVICE_AUTO, DEVICE_F32, DEVICE_BF16 };
 /* tensor/cpu; `plain`: without oneDNN, even where it is there */
 enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct device **out,
                   struct fault *f);
+
+/* tensor/open: the same of tensor/cuda, a module that is opened on first need. The fault says which
+ * of build, driver, GPU or library is missing. */
+enum err cuda_open(int threads, enum device_dtype dtype, struct device **out, struct fault *f);
 
 #endif

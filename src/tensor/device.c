@@ -4,29 +4,7 @@
 
 #include "tensor/backend.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
-
-enum err device_open(const struct device_setup *setup, struct device **out, struct fault *f)
-{
-    static const char *const dtypes[] = {"auto", "f32", "bf16"};
-    const char *kind = setup->kind ? setup->kind : "auto";
-    const char *name = setup->dtype ? setup->dtype : "auto";
-    int dtype = 0;
-    while (dtype <= DEVICE_BF16 && strcasecmp(name, dtypes[dtype]) != 0)
-        dtype++;
-    if (dtype > DEVICE_BF16)
-        return fault_set(f, ERR_INVAL, "nothing is computed in %s; use f32, bf16 or auto", name);
-    if (!strcmp(kind, "cpu") || !strcmp(kind, "auto"))
-        return cpu_open(false, setup->threads, (enum device_dtype)dtype, out, f);
-    if (!strcmp(kind, "cpu-plain"))
-        return cpu_open(true, setup->threads, (enum device_dtype)dtype, out, f);
-    if (!strcmp(kind, "cuda"))
-        return fault_set(f, ERR_UNSUPPORTED, "this build has no CUDA; use the device cpu");
-    return fault_set(f, ERR_INVAL, "there is no device %s; use cpu, cuda or auto", kind);
-}
 
 void device_close(struct device *d)
 {
@@ -39,22 +17,6 @@ const struct device_caps *device_caps(const struct device *d)
     return &d->caps;
 }
 
-void device_fail(struct device *d, enum err code, const char *fmt, ...)
-{
-    if (d->failure.code)
-        return;
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(d->failure.text, sizeof d->failure.text, fmt, ap);
-    va_end(ap);
-    d->failure.code = code;
-}
-
-bool device_failed(const struct device *d)
-{
-    return d->failure.code != ERR_OK;
-}
-
 enum err device_settle(struct device *d, struct fault *f)
 {
     d->ops->wait(d);
@@ -65,13 +27,6 @@ enum err device_settle(struct device *d, struct fault *f)
     return e;
 }
 
-void device_count(struct device *d, int64_t bytes)
-{
-    d->used += (uint64_t)bytes;
-    if (d->used > d->peak)
-        d->peak = d->used;
-}
-
 uint64_t device_used(const struct device *d)
 {
     return d->used;
@@ -80,20 +35,6 @@ uint64_t device_used(const struct device *d)
 uint64_t device_peak(const struct device *d)
 {
     return d->peak;
-}
-
-void *device_alloc(struct device *d, size_t bytes)
-{
-    void *p = device_failed(d) ? NULL : d->ops->alloc(d, bytes);
-    if (!p)
-        device_fail(d, ERR_NOMEM, "%s has no memory for another %zu bytes (%llu are in use)",
-                    d->caps.name, bytes, (unsigned long long)d->used);
-    return p;
-}
-
-void device_release(struct device *d, void *p)
-{
-    d->ops->release(d, p);
 }
 
 void device_trim(struct device *d)
@@ -133,14 +74,34 @@ static bool same(const struct tensor *a, const struct tensor *b)
 
 void device_write(struct device *d, struct tensor *t, const float *from, int64_t n)
 {
-    if (fits(d, "write", t->data && n <= tensor_count(t)))
+    if (!fits(d, "write", t->data && n <= tensor_count(t)))
+        return;
+    if (t->type == DTYPE_F32) {
         d->ops->write(d, t->data, from, (size_t)n * sizeof(float));
+        return;
+    }
+    struct tensor wide = tensor_from(d, from, 1, &n), part = *t;
+    part.rank = 1;
+    part.dim[0] = n;
+    device_copy(d, &part, &wide);
+    tensor_free(&wide);
 }
 
 void device_read(struct device *d, float *to, const struct tensor *t, int64_t n)
 {
-    if (fits(d, "read", t->data && n <= tensor_count(t)))
+    if (!fits(d, "read", t->data && n <= tensor_count(t)))
+        return;
+    if (t->type == DTYPE_F32) {
         d->ops->read(d, to, t->data, (size_t)n * sizeof(float));
+        return;
+    }
+    struct tensor wide = tensor_new1(d, n), part = *t;
+    part.rank = 1;
+    part.dim[0] = n;
+    device_copy(d, &wide, &part);
+    if (!device_failed(d))
+        d->ops->read(d, to, wide.data, (size_t)n * sizeof(float));
+    tensor_free(&wide);
 }
 
 struct tensor tensor_from(struct device *d, const float *from, int rank, const int64_t *dim)
@@ -153,14 +114,18 @@ struct tensor tensor_from(struct device *d, const float *from, int rank, const i
 
 void device_copy(struct device *d, const struct tensor *to, const struct tensor *from)
 {
-    if (fits(d, "copy", same(to, from)))
-        d->ops->copy(d, to->data, from->data, (size_t)tensor_count(to) * sizeof(float));
+    if (!fits(d, "copy", same(to, from) && (to->type == from->type || d->ops->convert)))
+        return;
+    if (to->type == from->type)
+        d->ops->copy(d, to->data, from->data, tensor_bytes(to));
+    else
+        d->ops->convert(d, to, from);
 }
 
 void device_zero(struct device *d, const struct tensor *t)
 {
     if (fits(d, "zero", t->data != NULL))
-        d->ops->zero(d, t->data, (size_t)tensor_count(t) * sizeof(float));
+        d->ops->zero(d, t->data, tensor_bytes(t));
 }
 
 struct weight *weight_new(struct device *d, const struct weight_spec *s)
@@ -227,6 +192,30 @@ void device_norm(struct device *d, const struct norm_op *op)
         d->ops->norm(d, op);
 }
 
+void device_join(struct device *d, const struct join_op *op)
+{
+    if (device_failed(d))
+        return;
+    struct norm_op next = op->next ? *op->next : (struct norm_op){.y = op->x};
+    int64_t n = op->from->data ? rows_of(op->from) : 0, c = op->w ? op->w->out : 0;
+    next.x = op->x;
+    if (!fits(d, "join",
+              n > 0 && c > 0 && tensor_last(op->from) == op->w->in && matrix(op->x, n, c) &&
+                  matrix(next.y, n, c) && vector(op->gate, c) && vector(next.weight, c) &&
+                  vector(next.bias, c) && vector(next.scale, c) && vector(next.shift, c)))
+        return;
+    if (d->ops->join) {
+        struct join_op o = *op;
+        o.next = op->next ? &next : NULL;
+        d->ops->join(d, &o);
+        return;
+    }
+    d->ops->linear(d, &(struct linear_op){
+                          .x = op->from, .w = op->w, .y = op->x, .add = true, .gate = op->gate});
+    if (op->next)
+        device_norm(d, &next);
+}
+
 void device_rope(struct device *d, const struct tensor *x, int heads, const struct tensor *table)
 {
     if (device_failed(d))
@@ -235,6 +224,29 @@ void device_rope(struct device *d, const struct tensor *x, int heads, const stru
              x->data && table->data && heads > 0 && tensor_last(x) % (2 * heads) == 0 &&
                  tensor_count(table) * heads == tensor_count(x)))
         d->ops->rope(d, x, heads, table);
+}
+
+void device_turn(struct device *d, const struct turn_op *op)
+{
+    if (device_failed(d))
+        return;
+    int64_t c = op->q->data ? tensor_last(op->q) : 0, n = rows_of(op->q);
+    if (!fits(d, "turn",
+              c > 0 && op->heads > 0 && c % (2 * op->heads) == 0 && matrix(op->k, n, c) &&
+                  op->table->data && tensor_count(op->table) * op->heads == n * c &&
+                  vector(op->norm_q, c) && vector(op->norm_k, c)))
+        return;
+    if (d->ops->turn) {
+        d->ops->turn(d, op);
+        return;
+    }
+    const struct tensor *x[] = {op->q, op->k}, *w[] = {op->norm_q, op->norm_k};
+    for (int i = 0; i < 2 && !device_failed(d); i++) {
+        d->ops->norm(d,
+                     &(struct norm_op){
+                         .kind = NORM_RMS, .x = x[i], .y = x[i], .weight = w[i], .eps = op->eps});
+        d->ops->rope(d, x[i], op->heads, op->table);
+    }
 }
 
 void device_attention(struct device *d, const struct attention_op *op)

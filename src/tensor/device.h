@@ -24,6 +24,7 @@ struct device_caps {
     char name[16];    /* "cpu" */
     char words[160];  /* the choices made: threads, instruction set, matmul and convolution */
     enum dtype dtype; /* that products are computed in: F32, or BF16 with sums in f32 */
+    enum dtype work;  /* of tensors between products (tensor_work2): F32 or BF16 */
     int threads;
     uint64_t memory;  /* bytes it has */
     bool host_memory; /* tensors lie in ordinary memory */
@@ -53,7 +54,8 @@ void device_write(struct device *d, struct tensor *t, const float *from, int64_t
 void device_read(struct device *d, float *to, const struct tensor *t, int64_t n);
 struct tensor tensor_from(struct device *d, const float *from, int rank, const int64_t *dim);
 
-/* to = from (same count; they may overlap when `to` lies before `from`), to = 0 */
+/* to = from (same count; widened or rounded where their types differ, else they may overlap when
+ * `to` lies before `from`), to = 0 */
 void device_copy(struct device *d, const struct tensor *to, const struct tensor *from);
 void device_zero(struct device *d, const struct tensor *t);
 
@@ -67,7 +69,7 @@ struct weight_spec {
     const void *values;
     const float *bias;
     enum dtype type; /* of the values; 0 is f32 */
-    bool exact;      /* multiply in f32, whatever the device's dtype is */
+    bool precise;    /* multiplied in f32, whatever the device is best at */
 };
 struct weight *weight_new(struct device *d, const struct weight_spec *spec);
 void weight_free(struct weight *w); /* NULL is fine */
@@ -115,9 +117,30 @@ struct norm_op {
 };
 void device_norm(struct device *d, const struct norm_op *op);
 
+/* One step of a residual stream: x += gate ⊙ (from·Wᵀ + b), then next->y = norm(x) as `next` says
+ * (its own x is not read), which what follows works on. gate or next may be NULL. */
+struct join_op {
+    const struct tensor *x, *from;
+    const struct weight *w;
+    const struct tensor *gate;
+    const struct norm_op *next;
+};
+void device_join(struct device *d, const struct join_op *op);
+
 /* Turns each pair (2j, 2j+1) of every head of x [n, heads·width] in place by the angles of its
  * row: table [n, width/2, 2] of (cos, sin). */
 void device_rope(struct device *d, const struct tensor *x, int heads, const struct tensor *table);
+
+/* What queries and keys get before they meet, in place: RMSNorm over the full width (times
+ * weight), then the turn of device_rope. */
+struct turn_op {
+    const struct tensor *q, *k;           /* [n, heads·width] */
+    const struct tensor *norm_q, *norm_k; /* [heads·width] */
+    const struct tensor *table;           /* as of device_rope */
+    int heads;
+    float eps;
+};
+void device_turn(struct device *d, const struct turn_op *op);
 
 /* out[nq, heads·w] = softmax(scale·q·kᵀ + bias)·v, heads side by side in the rows; never more than
  * a block of the logits exists. bias: [heads, 2·span − 1], added by key − query + span − 1 (needs

@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-struct tensor tensor_new(struct device *dev, int rank, const int64_t *dim)
+struct tensor tensor_of(struct device *dev, enum dtype type, int rank, const int64_t *dim)
 {
-    struct tensor t = {.type = DTYPE_F32, .rank = rank, .dev = dev};
-    size_t n = sizeof(float);
+    struct tensor t = {.type = type, .rank = rank, .dev = dev};
+    size_t n = dtype_size(type);
     bool sane = rank >= 1 && rank <= TENSOR_RANK;
     for (int i = 0; sane && i < rank; i++) {
         t.dim[i] = dim[i];
@@ -18,6 +18,11 @@ struct tensor tensor_new(struct device *dev, int rank, const int64_t *dim)
     else
         t.data = device_alloc(dev, n);
     return t;
+}
+
+struct tensor tensor_new(struct device *dev, int rank, const int64_t *dim)
+{
+    return tensor_of(dev, DTYPE_F32, rank, dim);
 }
 
 struct tensor tensor_new1(struct device *dev, int64_t a)
@@ -33,6 +38,16 @@ struct tensor tensor_new2(struct device *dev, int64_t a, int64_t b)
 struct tensor tensor_new4(struct device *dev, int64_t a, int64_t b, int64_t c, int64_t d)
 {
     return tensor_new(dev, 4, (const int64_t[]){a, b, c, d});
+}
+
+struct tensor tensor_work2(struct device *dev, int64_t a, int64_t b)
+{
+    return tensor_of(dev, dev->caps.work, 2, (const int64_t[]){a, b});
+}
+
+struct tensor tensor_work4(struct device *dev, int64_t a, int64_t b, int64_t c, int64_t d)
+{
+    return tensor_of(dev, dev->caps.work, 4, (const int64_t[]){a, b, c, d});
 }
 
 void tensor_free(struct tensor *t)
@@ -61,6 +76,11 @@ int64_t tensor_row(const struct tensor *t)
 int64_t tensor_last(const struct tensor *t)
 {
     return t->dim[t->rank - 1];
+}
+
+size_t tensor_bytes(const struct tensor *t)
+{
+    return (size_t)tensor_count(t) * dtype_size(t->type);
 }
 
 struct tensor tensor_part(const struct tensor *t, int64_t from, int64_t n)

@@ -24,14 +24,20 @@ struct tensor {
 
 /* An f32 tensor of the given shape, not cleared. A failure stays in the device (device_settle). */
 struct tensor tensor_new(struct device *dev, int rank, const int64_t *dim);
+/* The same of F32 or BF16. */
+struct tensor tensor_of(struct device *dev, enum dtype type, int rank, const int64_t *dim);
 struct tensor tensor_new1(struct device *dev, int64_t a);
 struct tensor tensor_new2(struct device *dev, int64_t a, int64_t b);
 struct tensor tensor_new4(struct device *dev, int64_t a, int64_t b, int64_t c, int64_t d);
+/* Tensors that lie between two products, of the type that the device likes there (caps.work). */
+struct tensor tensor_work2(struct device *dev, int64_t a, int64_t b);
+struct tensor tensor_work4(struct device *dev, int64_t a, int64_t b, int64_t c, int64_t d);
 void tensor_free(struct tensor *t); /* an empty or failed tensor is fine; leaves it empty */
 
 int64_t tensor_count(const struct tensor *t); /* elements */
 int64_t tensor_row(const struct tensor *t);   /* elements of one step on the first axis */
 int64_t tensor_last(const struct tensor *t);  /* length of the last axis */
+size_t tensor_bytes(const struct tensor *t);
 
 /* The view of entries [from, from + n) on the first axis. */
 struct tensor tensor_part(const struct tensor *t, int64_t from, int64_t n);

@@ -103,12 +103,13 @@ static struct weight *projection(struct loader *l, const struct clip_vision *c, 
 static void block(struct loader *l, const struct clip_vision *c, int i, const struct tensor *x)
 {
     struct device *dev = c->dev;
-    struct tensor h = tensor_new2(dev, c->tokens, c->dim), y = tensor_new2(dev, c->tokens, c->dim);
-    struct tensor hidden = tensor_new2(dev, c->tokens, c->hidden), part[3];
+    struct tensor h = tensor_work2(dev, c->tokens, c->dim);
+    struct tensor y = tensor_work2(dev, c->tokens, c->dim);
+    struct tensor hidden = tensor_work2(dev, c->tokens, c->hidden), part[3];
     struct weight *in[3], *out, *up, *down;
     char name[64];
     for (int k = 0; k < 3; k++) {
-        part[k] = tensor_new2(dev, c->tokens, c->dim);
+        part[k] = tensor_work2(dev, c->tokens, c->dim);
         in[k] = projection(l, c, i, k);
     }
     out = load_linear(l, c->dim, c->dim, true, "visual.transformer.%d.attn.proj", i);

@@ -23,10 +23,11 @@ struct pass {
     struct device *dev;
     const struct dit_input *in;
     int64_t tokens;
-    struct tensor x, h, q, k, v, y; /* [tokens, dim] */
-    struct tensor hidden;           /* [tokens, ffn] */
-    struct tensor e, e0, mod;       /* [dim], [6, dim], [6, dim] */
-    struct tensor c;                /* [tokens, dim]: VACE's own stream */
+    struct tensor x;             /* [tokens, dim], f32 */
+    struct tensor h, q, k, v, y; /* [tokens, dim], of the device's working type */
+    struct tensor hidden;        /* [tokens, ffn], likewise */
+    struct tensor e, e0, mod;    /* [dim], [6, dim], [6, dim] */
+    struct tensor c;             /* [tokens, dim]: VACE's own stream */
 };
 
 void dit_time(float *out, int64_t dim, double t)
@@ -147,9 +148,11 @@ static void time_embedding(struct pass *p)
     p->e0 = (struct tensor){.data = p->e0.data, .rank = 2, .dim = {6, d->c.dim}, .dev = p->dev};
 }
 
-/* x += gate ⊙ (from·Wᵀ + b); the probe sees the product by itself. */
+/* x += gate ⊙ (from·Wᵀ + b), then the norm before what follows; the probe sees the product by
+ * itself. */
 static void join(struct pass *p, const struct tensor *x, const struct tensor *from,
-                 const struct weight *w, const struct tensor *gate, const char *seen)
+                 const struct weight *w, const struct tensor *gate, const struct norm_op *next,
+                 const char *seen)
 {
     if (seen) {
         struct tensor alone = tensor_new2(p->dev, p->tokens, p->d->c.dim);
@@ -157,17 +160,16 @@ static void join(struct pass *p, const struct tensor *x, const struct tensor *fr
         probe_see(p->in->probe, p->dev, seen, &alone);
         tensor_free(&alone);
     }
-    device_linear(p->dev,
-                  &(struct linear_op){.x = from, .w = w, .y = x, .add = true, .gate = gate});
+    device_join(p->dev,
+                &(struct join_op){.x = x, .from = from, .w = w, .gate = gate, .next = next});
 }
 
-static void modulated(struct pass *p, const struct tensor *x, const struct tensor *shift,
-                      const struct tensor *scale)
+/* y = norm(x)·(1 + scale) + shift */
+static struct norm_op modulated(const struct tensor *x, const struct tensor *y,
+                                const struct tensor *shift, const struct tensor *scale)
 {
-    device_norm(
-        p->dev,
-        &(struct norm_op){
-            .kind = NORM_LAYER, .x = x, .y = &p->h, .scale = scale, .shift = shift, .eps = EPS});
+    return (struct norm_op){
+        .kind = NORM_LAYER, .x = x, .y = y, .scale = scale, .shift = shift, .eps = EPS};
 }
 
 static void attend(struct pass *p, const struct tensor *k, const struct tensor *v, double repeats,
@@ -184,7 +186,8 @@ static void attend(struct pass *p, const struct tensor *k, const struct tensor *
 }
 
 static void self_attention(struct pass *p, const struct dit_block *b, const struct tensor *x,
-                           const struct tensor *gate, int layer, bool seen)
+                           const struct tensor *gate, const struct norm_op *next, int layer,
+                           bool seen)
 {
     const struct dit *d = p->d;
     struct dit_cache *cache = p->in->cache;
@@ -199,10 +202,13 @@ static void self_attention(struct pass *p, const struct dit_block *b, const stru
     dit_linear(p->dev, &p->q, &p->h, b->self.q, ACT_NONE);
     dit_linear(p->dev, &k, &p->h, b->self.k, ACT_NONE);
     dit_linear(p->dev, &v, &p->h, b->self.v, ACT_NONE);
-    dit_rms(p->dev, &p->q, &b->self.norm_q);
-    dit_rms(p->dev, &k, &b->self.norm_k);
-    device_rope(p->dev, &p->q, d->c.heads, &d->rope);
-    device_rope(p->dev, &k, d->c.heads, &d->rope);
+    device_turn(p->dev, &(struct turn_op){.q = &p->q,
+                                          .k = &k,
+                                          .norm_q = &b->self.norm_q,
+                                          .norm_k = &b->self.norm_k,
+                                          .table = &d->rope,
+                                          .heads = d->c.heads,
+                                          .eps = EPS});
     probe_see(probe, p->dev, "b0.q_rope", &p->q);
     probe_see(probe, p->dev, "b0.k_rope", &k);
     if (cache) {
@@ -210,27 +216,22 @@ static void self_attention(struct pass *p, const struct dit_block *b, const stru
         v = tensor_part(&cache->v[layer], 0, at + p->tokens);
     }
     attend(p, &k, &v, 1, false);
-    join(p, x, &p->y, b->self.o, gate, probe ? "b0.self_attn" : NULL);
+    join(p, x, &p->y, b->self.o, gate, next, probe ? "b0.self_attn" : NULL);
 }
 
+/* p->h is norm3(x) already. */
 static void cross_attention(struct pass *p, const struct dit_block *b, const struct tensor *x,
-                            int index, bool seen)
+                            const struct norm_op *next, int index, bool seen)
 {
     const struct dit_prompt *prompt = p->in->prompt;
     const struct probe *probe = seen ? p->in->probe : NULL;
-    device_norm(p->dev, &(struct norm_op){.kind = NORM_LAYER,
-                                          .x = x,
-                                          .y = &p->h,
-                                          .weight = &b->norm3,
-                                          .bias = &b->norm3b,
-                                          .eps = EPS});
     probe_see(probe, p->dev, "b0.norm3", &p->h);
     dit_linear(p->dev, &p->q, &p->h, b->cross.q, ACT_NONE);
     dit_rms(p->dev, &p->q, &b->cross.norm_q);
     attend(p, &prompt->k[index], &prompt->v[index], prompt->repeats, false);
     if (prompt->k_img[index].data) /* a softmax of its own, then added */
         attend(p, &prompt->k_img[index], &prompt->v_img[index], 1, true);
-    join(p, x, &p->y, b->cross.o, NULL, probe ? "b0.cross_attn" : NULL);
+    join(p, x, &p->y, b->cross.o, NULL, next, probe ? "b0.cross_attn" : NULL);
 }
 
 /* Block `index` (VACE blocks behind the main ones) on the stream x. */
@@ -242,14 +243,21 @@ static void run_block(struct pass *p, const struct dit_block *b, const struct te
     device_add(p->dev, &p->mod, &p->e0, &b->modulation);
     for (int i = 0; i < 6; i++)
         m[i] = tensor_part(&p->mod, i, 1);
-    modulated(p, x, &m[0], &m[1]);
+    struct norm_op norm1 = modulated(x, &p->h, &m[0], &m[1]);
+    struct norm_op norm2 = modulated(x, &p->h, &m[3], &m[4]);
+    struct norm_op norm3 = {.kind = NORM_LAYER,
+                            .x = x,
+                            .y = &p->h,
+                            .weight = &b->norm3,
+                            .bias = &b->norm3b,
+                            .eps = EPS};
+    device_norm(p->dev, &norm1);
     probe_see(probe, p->dev, "b0.norm1_mod", &p->h);
-    self_attention(p, b, x, &m[2], index, seen);
-    cross_attention(p, b, x, index, seen);
-    modulated(p, x, &m[3], &m[4]);
+    self_attention(p, b, x, &m[2], &norm3, index, seen);
+    cross_attention(p, b, x, &norm2, index, seen);
     probe_see(probe, p->dev, "b0.norm2_mod", &p->h);
     dit_linear(p->dev, &p->hidden, &p->h, b->up, ACT_GELU_TANH);
-    join(p, x, &p->hidden, b->down, &m[5], probe ? "b0.ffn" : NULL);
+    join(p, x, &p->hidden, b->down, &m[5], NULL, probe ? "b0.ffn" : NULL);
 }
 
 /* VACE (spec 14): a second stream c through blocks of its own, whose projections are hints. */
@@ -342,8 +350,13 @@ static void head(struct pass *p, float *out)
     struct tensor shift0 = tensor_part(&base, 0, 1), scale0 = tensor_part(&base, 1, 1);
     device_add(p->dev, &shift, &shift0, &e);
     device_add(p->dev, &scale, &scale0, &e);
-    modulated(p, &p->x, &shift, &scale);
-    dit_linear(p->dev, &v, &p->h, d->head, ACT_NONE);
+    /* in f32 to the end (spec 4.6) */
+    struct tensor h = p->h.type == DTYPE_F32 ? p->h : tensor_new2(p->dev, p->tokens, d->c.dim);
+    struct norm_op norm = modulated(&p->x, &h, &shift, &scale);
+    device_norm(p->dev, &norm);
+    dit_linear(p->dev, &v, &h, d->head, ACT_NONE);
+    if (h.data != p->h.data)
+        tensor_free(&h);
     probe_see(p->in->probe, p->dev, "head", &v);
     float *rows = malloc((size_t)tensor_count(&v) * sizeof *rows);
     if (rows && v.data) {
@@ -393,10 +406,10 @@ enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, stru
     probe_see(in->probe, d->dev, "patch_embed", &p.x);
     time_embedding(&p);
     p.mod = tensor_new2(p.dev, 6, d->c.dim);
-    p.hidden = tensor_new2(p.dev, p.tokens, d->c.ffn);
+    p.hidden = tensor_work2(p.dev, p.tokens, d->c.ffn);
     struct tensor *wide[] = {&p.h, &p.q, &p.k, &p.v, &p.y};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
-        *wide[i] = tensor_new2(p.dev, p.tokens, d->c.dim);
+        *wide[i] = tensor_work2(p.dev, p.tokens, d->c.dim);
     if (!device_failed(p.dev))
         e = run_or_reuse(&p, f);
     if (!e)

@@ -145,12 +145,12 @@ static void load_ends(struct loader *l, struct dit *d)
     d->patch_embedding = load_linear(l, c->dim, c->in * 4, true, "patch_embedding");
     d->text0 = load_linear(l, c->dim, c->text_dim, true, "text_embedding.0");
     d->text2 = load_linear(l, c->dim, c->dim, true, "text_embedding.2");
-    l->exact = true; /* as upstream does (spec 4): one row decides over all tokens */
+    l->precise = true; /* what depends on the timestep alone, and the head (spec 4, precisions) */
     d->time0 = load_linear(l, c->dim, c->freq_dim, true, "time_embedding.0");
     d->time2 = load_linear(l, c->dim, c->dim, true, "time_embedding.2");
     d->time_projection = load_linear(l, 6 * c->dim, c->dim, true, "time_projection.1");
     d->head = load_linear(l, c->out * 4, c->dim, true, "head.head");
-    l->exact = false;
+    l->precise = false;
     d->head_modulation = load_vector(l, 2 * c->dim, "head.modulation");
     if (c->vace)
         d->vace_embedding = load_linear(l, c->dim, c->vace_in * 4, true, "vace_patch_embedding");

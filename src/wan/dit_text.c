@@ -11,7 +11,7 @@ static struct tensor embed_text(struct dit *d, const struct dit_prompt_spec *s)
 {
     int64_t dim = d->c.dim, rows = s->n < DIT_TEXT ? s->n + 1 : s->n;
     struct tensor ctx = tensor_new2(d->dev, rows, d->c.text_dim);
-    struct tensor h = tensor_new2(d->dev, rows, dim), out = tensor_new2(d->dev, rows, dim);
+    struct tensor h = tensor_work2(d->dev, rows, dim), out = tensor_work2(d->dev, rows, dim);
     device_zero(d->dev, &ctx);
     device_write(d->dev, &ctx, s->context, s->n * d->c.text_dim);
     dit_linear(d->dev, &h, &ctx, d->text0, ACT_GELU_TANH);
@@ -34,7 +34,7 @@ static struct tensor embed_image(struct dit *d, const struct dit_prompt_spec *s)
     struct device *dev = d->dev;
     const int64_t shape[] = {s->clip_n, d->c.image_dim};
     struct tensor x = tensor_from(dev, s->clip, 2, shape);
-    struct tensor h = tensor_new2(dev, s->clip_n, d->c.image_dim);
+    struct tensor h = tensor_work2(dev, s->clip_n, d->c.image_dim);
     struct tensor out = tensor_new2(dev, s->clip_n, d->c.dim);
     if (d->c.image_tokens)
         device_add(dev, &x, &x, &d->img_pos);
@@ -52,8 +52,8 @@ static void keys_and_values(struct dit *d, const struct tensor *ctx, const struc
                             const struct weight *wv, const struct tensor *norm, struct tensor *k,
                             struct tensor *v)
 {
-    *k = tensor_new2(d->dev, ctx->dim[0], d->c.dim);
-    *v = tensor_new2(d->dev, ctx->dim[0], d->c.dim);
+    *k = tensor_work2(d->dev, ctx->dim[0], d->c.dim);
+    *v = tensor_work2(d->dev, ctx->dim[0], d->c.dim);
     dit_linear(d->dev, k, ctx, wk, ACT_NONE);
     dit_rms(d->dev, k, norm);
     dit_linear(d->dev, v, ctx, wv, ACT_NONE);
@@ -125,8 +125,8 @@ enum err dit_cache_new(struct dit *d, int64_t tokens, struct dit_cache **out, st
     c->layers = d->c.layers;
     c->tokens = tokens;
     for (int i = 0; i < c->layers; i++) {
-        c->k[i] = tensor_new2(d->dev, tokens, d->c.dim);
-        c->v[i] = tensor_new2(d->dev, tokens, d->c.dim);
+        c->k[i] = tensor_work2(d->dev, tokens, d->c.dim);
+        c->v[i] = tensor_work2(d->dev, tokens, d->c.dim);
     }
     enum err e = device_settle(d->dev, f);
     if (e)

@@ -143,7 +143,7 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
     if (l->fault.code)
         return NULL;
     spec.bias = b ? l->bias : NULL;
-    spec.exact = l->exact;
+    spec.precise = l->precise;
     return weight_new(l->dev, &spec);
 }
 

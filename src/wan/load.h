@@ -21,8 +21,8 @@ struct loader {
     struct device *dev;
     const struct weights *weights;
     const struct patcher *patch; /* or NULL */
+    bool precise;                /* weights are to be multiplied in f32 (weight_spec) */
     struct fault fault;          /* the first failure */
-    bool exact;                  /* what is loaded now multiplies in f32 on every device */
     float *stage;                /* values on their way */
     int64_t stage_n;
     float *bias;

@@ -100,9 +100,9 @@ static void attention(struct loader *l, const struct t5 *t, int i, const struct 
     struct weight *k = load_linear(l, t->width, t->dim, false, "blocks.%d.attn.k", i);
     struct weight *v = load_linear(l, t->width, t->dim, false, "blocks.%d.attn.v", i);
     struct weight *o = load_linear(l, t->dim, t->width, false, "blocks.%d.attn.o", i);
-    struct tensor h = tensor_new2(dev, n, t->dim), tq = tensor_new2(dev, n, t->width);
-    struct tensor tk = tensor_new2(dev, n, t->width), tv = tensor_new2(dev, n, t->width);
-    struct tensor y = tensor_new2(dev, n, t->width);
+    struct tensor h = tensor_work2(dev, n, t->dim), tq = tensor_work2(dev, n, t->width);
+    struct tensor tk = tensor_work2(dev, n, t->width), tv = tensor_work2(dev, n, t->width);
+    struct tensor y = tensor_work2(dev, n, t->width);
     if (!l->fault.code) {
         rms(dev, &h, x, &norm);
         linear(dev, &tq, &h, q, ACT_NONE, false);
@@ -131,8 +131,8 @@ static void feed_forward(struct loader *l, const struct t5 *t, int i, const stru
 {
     struct device *dev = t->dev;
     struct tensor norm = load_vector(l, t->dim, "blocks.%d.norm2.weight", i);
-    struct tensor h = tensor_new2(dev, n, t->dim), a = tensor_new2(dev, n, t->ffn);
-    struct tensor b = tensor_new2(dev, n, t->ffn);
+    struct tensor h = tensor_work2(dev, n, t->dim), a = tensor_work2(dev, n, t->ffn);
+    struct tensor b = tensor_work2(dev, n, t->ffn);
     struct weight *gate = load_linear(l, t->ffn, t->dim, false, "blocks.%d.ffn.gate.0", i);
     struct weight *up = load_linear(l, t->ffn, t->dim, false, "blocks.%d.ffn.fc1", i);
     struct weight *down = load_linear(l, t->dim, t->ffn, false, "blocks.%d.ffn.fc2", i);

@@ -58,7 +58,7 @@ static struct tensor first_conv(struct vae_stream *s, const struct causal *c, st
     struct tensor part = tensor_part(&in, 2, frames->dim[0]);
     device_copy(s->vae->dev, &part, frames);
     tensor_free(frames);
-    return vae_causal_run(s, c, &in, 2, NULL);
+    return vae_causal_run(s, c, &in, 2, NULL, in.type);
 }
 
 /* All layers and the head: [t, h, w, c] → [t', h', w', 3 or 32] */
@@ -81,7 +81,7 @@ static struct tensor run(struct vae_stream *s, struct tensor x)
                                            .weight = &net->norm,
                                            .eps = 1e-12f,
                                            .act = ACT_SILU});
-        y = vae_causal_run(s, &net->last, &in, 2, NULL);
+        y = vae_causal_run(s, &net->last, &in, 2, NULL, DTYPE_F32);
     }
     tensor_free(&x);
     return y;

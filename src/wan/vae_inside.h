@@ -59,6 +59,6 @@ struct tensor vae_layer_run(struct vae_stream *s, const struct vae_layer *l, str
 struct tensor vae_causal_input(struct vae_stream *s, const struct causal *c, int64_t history,
                                int64_t t, int64_t h, int64_t w, int64_t channels);
 struct tensor vae_causal_run(struct vae_stream *s, const struct causal *c, struct tensor *input,
-                             int64_t history, const struct tensor *add);
+                             int64_t history, const struct tensor *add, enum dtype type);
 
 #endif

@@ -11,7 +11,8 @@ struct tensor vae_causal_input(struct vae_stream *s, const struct causal *c, int
                                int64_t t, int64_t h, int64_t w, int64_t channels)
 {
     struct device *dev = s->vae->dev;
-    struct tensor *past = &s->history[c->slot], in = tensor_new4(dev, history + t, h, w, channels);
+    struct tensor *past = &s->history[c->slot];
+    struct tensor in = tensor_work4(dev, history + t, h, w, channels);
     struct tensor head = tensor_part(&in, 0, history);
     if (past->data)
         device_copy(dev, &head, past);
@@ -26,20 +27,19 @@ static void remember(struct vae_stream *s, const struct causal *c, const struct 
     struct tensor *past = &s->history[c->slot];
     struct tensor tail = tensor_part(frames, frames->dim[0] - history, history);
     if (!past->data)
-        *past = tensor_new4(s->vae->dev, history, frames->dim[1], frames->dim[2], frames->dim[3]);
+        *past = tensor_work4(s->vae->dev, history, frames->dim[1], frames->dim[2], frames->dim[3]);
     device_copy(s->vae->dev, past, &tail);
 }
 
-/* The result, or *add with the result added. Frees the input. */
+/* The result, of `type`, or *add with the result added. Frees the input. */
 struct tensor vae_causal_run(struct vae_stream *s, const struct causal *c, struct tensor *in,
-                             int64_t history, const struct tensor *add)
+                             int64_t history, const struct tensor *add, enum dtype type)
 {
     struct device *dev = s->vae->dev;
     struct tensor out = {0};
     if (!device_failed(dev) && c->w) {
-        out =
-            add ? *add
-                : tensor_new4(dev, in->dim[0] - history, in->dim[1], in->dim[2], weight_out(c->w));
+        const int64_t shape[] = {in->dim[0] - history, in->dim[1], in->dim[2], weight_out(c->w)};
+        out = add ? *add : tensor_of(dev, type, 4, shape);
         device_conv(dev, &(struct conv_op){.x = in,
                                            .w = c->w,
                                            .y = &out,
@@ -69,7 +69,7 @@ static struct tensor norm_conv(struct vae_stream *s, const struct causal *c,
     struct tensor in = vae_causal_input(s, c, 2, x->dim[0], x->dim[1], x->dim[2], x->dim[3]);
     struct tensor frames = tensor_part(&in, 2, x->dim[0]);
     norm(s->vae->dev, &frames, x, gamma, ACT_SILU);
-    return vae_causal_run(s, c, &in, 2, add);
+    return vae_causal_run(s, c, &in, 2, add, in.type);
 }
 
 static struct tensor residual(struct vae_stream *s, const struct vae_layer *l, struct tensor x)
@@ -77,7 +77,7 @@ static struct tensor residual(struct vae_stream *s, const struct vae_layer *l, s
     struct device *dev = s->vae->dev;
     struct tensor h = norm_conv(s, &l->conv1, &l->norm1, &x, NULL), y = x;
     if (l->shortcut) {
-        y = tensor_new4(dev, x.dim[0], x.dim[1], x.dim[2], l->out);
+        y = tensor_work4(dev, x.dim[0], x.dim[1], x.dim[2], l->out);
         device_linear(dev, &(struct linear_op){.x = &x, .w = l->shortcut, .y = &y});
         tensor_free(&x);
     }
@@ -91,8 +91,8 @@ static struct tensor attention(struct vae_stream *s, const struct vae_layer *l, 
 {
     struct device *dev = s->vae->dev;
     int64_t places = x.dim[1] * x.dim[2];
-    struct tensor h = tensor_new2(dev, places, l->in), q = tensor_new2(dev, places, l->in);
-    struct tensor k = tensor_new2(dev, places, l->in), v = tensor_new2(dev, places, l->in);
+    struct tensor h = tensor_work2(dev, places, l->in), q = tensor_work2(dev, places, l->in);
+    struct tensor k = tensor_work2(dev, places, l->in), v = tensor_work2(dev, places, l->in);
     for (int64_t i = 0; i < x.dim[0] && !device_failed(dev); i++) {
         struct tensor frame = tensor_part(&x, i, 1);
         frame = tensor_as2(&frame, places, l->in);
@@ -125,7 +125,7 @@ static struct tensor time_conv(struct vae_stream *s, const struct causal *c, str
     device_copy(dev, &frames, &x);
     int64_t t = (history + x.dim[0] - 3) / stride + 1;
     struct tensor out =
-        tensor_new4(dev, t, x.dim[1], x.dim[2], device_failed(dev) ? 1 : weight_out(c->w));
+        tensor_work4(dev, t, x.dim[1], x.dim[2], device_failed(dev) ? 1 : weight_out(c->w));
     device_conv(dev, &(struct conv_op){.x = &in, .w = c->w, .y = &out, .stride_t = stride});
     remember(s, c, &in, history);
     tensor_free(&in);
@@ -139,14 +139,14 @@ static struct tensor up(struct vae_stream *s, const struct vae_layer *l, struct 
     struct device *dev = s->vae->dev;
     if (l->time.w && s->begun) {
         struct tensor two = time_conv(s, &l->time, x, 2, 1);
-        x = tensor_new4(dev, 2 * two.dim[0], two.dim[1], two.dim[2], l->in);
+        x = tensor_work4(dev, 2 * two.dim[0], two.dim[1], two.dim[2], l->in);
         device_unfold_time(dev, &x, &two);
         tensor_free(&two);
     }
-    struct tensor big = tensor_new4(dev, x.dim[0], 2 * x.dim[1], 2 * x.dim[2], l->in);
+    struct tensor big = tensor_work4(dev, x.dim[0], 2 * x.dim[1], 2 * x.dim[2], l->in);
     device_upsample(dev, &big, &x);
     tensor_free(&x);
-    struct tensor y = tensor_new4(dev, big.dim[0], big.dim[1], big.dim[2], l->out);
+    struct tensor y = tensor_work4(dev, big.dim[0], big.dim[1], big.dim[2], l->out);
     device_conv(
         dev, &(struct conv_op){
                  .x = &big, .w = l->space, .y = &y, .top = 1, .bottom = 1, .left = 1, .right = 1});
@@ -158,7 +158,7 @@ static struct tensor up(struct vae_stream *s, const struct vae_layer *l, struct 
 static struct tensor down(struct vae_stream *s, const struct vae_layer *l, struct tensor x)
 {
     struct device *dev = s->vae->dev;
-    struct tensor y = tensor_new4(dev, x.dim[0], x.dim[1] / 2, x.dim[2] / 2, l->out);
+    struct tensor y = tensor_work4(dev, x.dim[0], x.dim[1] / 2, x.dim[2] / 2, l->out);
     device_conv(dev, &(struct conv_op){
                          .x = &x, .w = l->space, .y = &y, .stride = 2, .bottom = 1, .right = 1});
     tensor_free(&x);

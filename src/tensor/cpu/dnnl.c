@@ -306,7 +306,7 @@ static struct weight *dnnl_pack(struct device *d, const struct weight_spec *spec
     if (!p)
         return NULL;
     p->w.dev = d;
-    p->dtype = spec->exact ? DTYPE_F32 : device_caps(d)->dtype;
+    p->dtype = spec->precise ? DTYPE_F32 : device_caps(d)->dtype;
     bool ok = cpu_scratch(cpu_of(d), (size_t)(PANEL * spec->in)) && choose_layout(s, spec, p);
     size_t bytes = ok ? dnnl_memory_desc_get_size(&p->layout) : 0;
     p->data = ok ? device_alloc(d, bytes) : NULL;

@@ -201,15 +201,18 @@ static enum err measure_alone(struct bench *b, int i)
         return ERR_OK;
     struct weight *w[WEIGHTS] = {0};
     float *values = calloc((size_t)(out * in), sizeof *values);
-    struct tensor x = tensor_new2(b->dev, rows, in), y = tensor_new2(b->dev, rows, out);
+    struct tensor x = tensor_work2(b->dev, rows, in), y = tensor_work2(b->dev, rows, out);
+    enum err e = ERR_OK;
     double best = 0;
     for (int k = 0; k < WEIGHTS && values; k++)
         w[k] = weight_new(b->dev, &(struct weight_spec){out, in, 1, 1, 1, .values = values});
     device_zero(b->dev, &x);
-    for (int round = 0; round < ROUNDS && values; round++) {
+    for (int round = 0; round < ROUNDS && values && !e; round++) {
+        e = device_settle(b->dev, &b->f);
         double start = now_s();
         for (int k = 0; k < WEIGHTS; k++)
             device_linear(b->dev, &(struct linear_op){.x = &x, .w = w[k], .y = &y});
+        e = e ? e : device_settle(b->dev, &b->f);
         double rate = 2e-9 * WEIGHTS * (double)(rows * out * in) / (now_s() - start);
         best = rate > best ? rate : best;
     }
@@ -219,7 +222,7 @@ static enum err measure_alone(struct bench *b, int i)
     tensor_free(&x);
     tensor_free(&y);
     free(values);
-    return device_settle(b->dev, &b->f);
+    return e;
 }
 
 static enum err run(struct bench *b)

@@ -92,7 +92,7 @@ static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool a
             want[i * out + j] = add ? y[i * out + j] + (gated ? g[j] : 1.0) * s : act_of(s, act);
         }
     struct weight *weight = weight_new(
-        dev, &(struct weight_spec){out, in, 1, 1, 1, .values = w, .bias = b, .exact = exact});
+        dev, &(struct weight_spec){out, in, 1, 1, 1, .values = w, .bias = b, .precise = exact});
     struct tensor tx = upload(x, 2, DIMS(n, in)), ty = upload(y, 2, DIMS(n, out));
     struct tensor tg = upload(g, 1, DIMS(out));
     device_linear(
