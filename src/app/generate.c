@@ -133,6 +133,11 @@ static enum err fill(const struct clip_options *c, struct engine_job *j, int *th
     e = e ? e : whole(c->threads, "threads", 0, 1024, threads, f);
     e = e ? e : number(c->guidance, "guidance", 0, 100, &j->guidance, f);
     e = e ? e : number(c->shift, "shift", 0, 1000, &j->shift, f);
+    e = e ? e : number(c->teacache, "teacache", 0, 1000, &j->teacache, f);
+    e = e ? e : whole(c->tile, "tile", 0, 2048, &j->tile, f);
+    if (!e && j->tile && (j->tile < 64 || j->tile % 32))
+        e = fault_set(f, ERR_USAGE, "--tile %d is not possible; multiples of 32 from 64 on are",
+                      j->tile);
     e = e ? e : seed(c->seed, &j->seed, f);
     for (int i = 0; i < c->lora_count && !e; i++)
         e = lora(c->lora[i], j, f);

@@ -43,7 +43,7 @@ struct verb {
 /* What `generate` and `replay` are told; strings as they were given, NULL where nothing was. */
 struct clip_options {
     const char *model, *prompt, *negative, *image, *last_image, *size, *frames, *steps;
-    const char *guidance, *shift, *sampler, *seed, *device, *threads, *out;
+    const char *guidance, *shift, *sampler, *teacache, *tile, *seed, *device, *threads, *out;
     const char *lora[CLIP_LIST_MAX];
     int lora_count;
     const char *file; /* the one word that is no option, NULL none */

@@ -129,6 +129,8 @@ static enum err job_of(const cJSON *r, struct engine_job *j, struct fault *f)
         return ERR_OK;
     j->guidance = json_num(model, "guidance", 0);
     j->shift = json_num(model, "shift", 0);
+    j->teacache = json_num(model, "teacache", 0);
+    j->tile = (int)json_int(model, "tile", 0);
     str_copy(j->sampler, sizeof j->sampler, json_str(model, "sampler", ""));
     enum err e = take_inputs(model, j, f);
     return e ? e : take_loras(model, j, f);

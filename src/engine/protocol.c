@@ -193,6 +193,12 @@ static void take_sampling(struct reader *r, struct engine_job *j)
         j->shift = take_num(r, "shift", 0, 1000);
     if (has(r, "sampler"))
         take_text(r, "sampler", j->sampler, sizeof j->sampler, true);
+    if (has(r, "teacache"))
+        j->teacache = take_num(r, "teacache", 0, 1000);
+    if (has(r, "tile"))
+        j->tile = (int)take_int(r, "tile", 0, 2048);
+    if (j->tile && (j->tile < 64 || j->tile % 32))
+        refuse(r, "tile", "is not a multiple of 32 from 64 on");
     if (has(r, "inputs"))
         take_inputs(r, j);
     if (has(r, "loras"))
@@ -448,6 +454,8 @@ static void put_job(cJSON *o, const struct engine_job *j)
     cJSON_AddNumberToObject(o, "guidance", j->guidance);
     cJSON_AddNumberToObject(o, "shift", j->shift);
     cJSON_AddStringToObject(o, "sampler", j->sampler);
+    cJSON_AddNumberToObject(o, "teacache", j->teacache);
+    cJSON_AddNumberToObject(o, "tile", j->tile);
     cJSON *inputs = cJSON_AddArrayToObject(o, "inputs");
     for (int i = 0; i < j->input_n; i++) {
         cJSON *v = cJSON_CreateObject();

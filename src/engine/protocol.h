@@ -67,6 +67,8 @@ struct engine_job {
     int steps;              /* sampler steps, 0..200; the animatic has none */
     double guidance, shift; /* of the sampler; 0: the model's default. 0..100, 0..1000 */
     char sampler[16];       /* "": the model's default */
+    double teacache;        /* likeness for speed: 0: none, to 1000 */
+    int tile;               /* pixels of a tile to decode at once; 0: all. 64 … 2048, by 32 */
     struct job_lora lora[JOB_LORAS_MAX];
     int lora_n;
     struct job_input input[JOB_INPUTS_MAX]; /* what a model draws from */

@@ -22,6 +22,8 @@ static void print_model(cJSON *o, const struct recipe_model *m)
     cJSON_AddNumberToObject(v, "guidance", m->guidance);
     cJSON_AddNumberToObject(v, "shift", m->shift);
     cJSON_AddStringToObject(v, "sampler", m->sampler);
+    cJSON_AddNumberToObject(v, "teacache", m->teacache);
+    cJSON_AddNumberToObject(v, "tile", m->tile);
     cJSON_AddStringToObject(v, "image", m->image);
     cJSON_AddNumberToObject(v, "resumed", m->resumed);
     cJSON *inputs = cJSON_AddArrayToObject(v, "inputs");
@@ -192,6 +194,10 @@ static const char *parse_model(const cJSON *o, struct recipe_model *m)
         return "model.guidance";
     if (!small(o, "resumed", 0, 100000, &m->resumed))
         return "model.resumed";
+    if (cJSON_HasObjectItem(o, "teacache") && !real(o, "teacache", 0, 1000, &m->teacache))
+        return "model.teacache";
+    if (cJSON_HasObjectItem(o, "tile") && !small(o, "tile", 0, 65536, &m->tile))
+        return "model.tile";
     if (!parse_inputs(o, m))
         return "model.inputs";
     if (!list || cJSON_GetArraySize(list) > RECIPE_LORAS_MAX)

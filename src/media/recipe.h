@@ -36,6 +36,8 @@ struct recipe_model {
     int threads;
     double guidance, shift;
     char sampler[16];
+    double teacache;
+    int tile;         /* both 0: none, as in recipes of before */
     char image[1024]; /* the input "image" again, for who looks for that alone; "" none */
     struct recipe_input input[RECIPE_INPUTS_MAX];
     int input_n;

@@ -259,6 +259,11 @@ static enum err check_sampler(const struct wan *w, const struct wan_job *j, stru
                          blocks * preset->block * VAE_TIME - 3, j->frames);
     if (j->guidance != 1 || j->sigmas || j->simple)
         return fault_set(f, ERR_INVAL, "%s has its own steps and no guidance", preset->name);
+    if (j->teacache > 0 || j->tile)
+        return fault_set(f, ERR_INVAL,
+                         "%s has too few steps for TeaCache, and its frames leave as they come: "
+                         "without tiles",
+                         preset->name);
     return ERR_OK;
 }
 

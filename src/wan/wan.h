@@ -99,9 +99,11 @@ struct wan_job {
     int chunk;                  /* latent frames decoded at once; 1. No effect on the result */
     double teacache;            /* threshold at which steps reuse the last one's blocks, about 0.05
                                  * for 1.3B to 0.3; 0: never. Likeness for speed. Checkpoints then
-                                 * come with whole steps only */
+                                 * come with whole steps only. Not for
+                                 * causal clips */
     int tile;                   /* decode in overlapping tiles of so many pixels, 256 say, for
-                                 * memory's sake; 0: the whole picture. Differs a little at seams */
+                                 * memory's sake; 0: the whole picture. Differs a little at seams.
+                                 * Not for causal clips */
     const char *checkpoint_dir; /* a folder, or NULL: keep no checkpoints */
     int checkpoint_every;       /* steps; 1. A causal clip keeps every block */
 };

@@ -126,6 +126,8 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
                           .shift = j->shift,
                           .sampler = j->sampler[0] ? j->sampler : NULL,
                           .seed = j->seed,
+                          .teacache = j->teacache,
+                          .tile = j->tile,
                           .checkpoint_dir = r->vault,
                           .checkpoint_every = j->steps && j->steps <= 8 ? 1 : KEEP_EVERY};
     memset(&p->made, 0, sizeof p->made);
@@ -164,6 +166,8 @@ static void sign(struct painter *base, struct recipe *m)
     to->threads = i->threads;
     to->guidance = j->guidance;
     to->shift = j->shift;
+    to->teacache = j->teacache;
+    to->tile = j->tile;
     to->resumed = p->made.resumed;
     m->steps = j->steps;
     for (int k = 0; k < p->job->input_n; k++) {

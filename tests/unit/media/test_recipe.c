@@ -69,6 +69,8 @@ static void fill_model(void)
     m->threads = 2;
     m->guidance = 5.5;
     m->shift = 3;
+    m->teacache = 0.07;
+    m->tile = 256;
     m->resumed = 4;
     m->input[0] = (struct recipe_input){"image", "/pictures/fox.png", ""};
     m->input[1] = (struct recipe_input){"last-image", "/pictures/cat.png", ""};
@@ -119,6 +121,12 @@ static void test_inputs(void **state)
     recipe.model.input[1].sha256[3] = 'G';
     refuse_model("model.inputs");
     fill_model();
+    recipe.model.teacache = -1;
+    refuse_model("model.teacache");
+    recipe.model.teacache = 0;
+    recipe.model.tile = -5;
+    refuse_model("model.tile");
+    recipe.model.tile = 256;
     char *s = print(), *at = strstr(s, "\"inputs\":[");
     at[1] = 'I'; /* a recipe of before */
     assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_OK);
