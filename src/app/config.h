@@ -37,9 +37,8 @@ struct config {
     char engine_kind[16];
     /* engine "wan"; 0 and "": the model's or the style's own */
     char engine_model[PATH_LEN], engine_device[16], engine_dtype[16], engine_sampler[16];
-    double engine_give_way;
-    int engine_threads, engine_width, engine_height, engine_frames, engine_steps;
-    double engine_guidance, engine_shift;
+    int engine_threads, engine_width, engine_height, engine_frames, engine_steps, engine_tile;
+    double engine_guidance, engine_shift, engine_teacache, engine_give_way;
     struct settings show;
     double result_dwell_s, gallery_dwell_s;
     char scripts[CONFIG_SCRIPTS_MAX][256];

@@ -35,6 +35,8 @@ static void fill_sampling(const struct house *h, struct engine_job *job, const s
     job->steps = style->steps ? style->steps : c->engine_steps;
     job->guidance = c->engine_guidance;
     job->shift = c->engine_shift;
+    job->teacache = c->engine_teacache;
+    job->tile = c->engine_tile;
     str_copy(job->sampler, sizeof job->sampler, c->engine_sampler);
     if (style->lora[0] && style->lora_weight != 0) {
         struct job_lora *l = &job->lora[job->lora_n++];

@@ -152,6 +152,38 @@ static void take_loras(struct reader *r, struct engine_job *j)
     }
 }
 
+const char *protocol_role_name(enum input_role role)
+{
+    static const char *const names[INPUT_ROLES] = {"image", "last-image"};
+    return role < INPUT_ROLES ? names[role] : "";
+}
+
+enum input_role protocol_role(const char *name)
+{
+    int r = 0;
+    while (r < INPUT_ROLES && strcmp(name, protocol_role_name((enum input_role)r)))
+        r++;
+    return (enum input_role)r;
+}
+
+static void take_inputs(struct reader *r, struct engine_job *j)
+{
+    const cJSON *list = take_list(r, "inputs", JOB_INPUTS_MAX), *v;
+    cJSON_ArrayForEach(v, list)
+    {
+        struct reader in = {v, r->f, ERR_OK};
+        struct job_input *to = &j->input[j->input_n++];
+        char role[16] = "";
+        take_bytes(&in, "role", role, sizeof role, false);
+        to->role = protocol_role(role);
+        if (!in.bad && to->role == INPUT_ROLES)
+            refuse(&in, "role", "of an input is not known");
+        take_bytes(&in, "path", to->path, sizeof to->path, false);
+        if (!r->bad)
+            r->bad = in.bad;
+    }
+}
+
 /* What only a model takes may be missing. */
 static void take_sampling(struct reader *r, struct engine_job *j)
 {
@@ -161,8 +193,14 @@ static void take_sampling(struct reader *r, struct engine_job *j)
         j->shift = take_num(r, "shift", 0, 1000);
     if (has(r, "sampler"))
         take_text(r, "sampler", j->sampler, sizeof j->sampler, true);
-    if (has(r, "image"))
-        take_bytes(r, "image", j->image, sizeof j->image, true);
+    if (has(r, "teacache"))
+        j->teacache = take_num(r, "teacache", 0, 1000);
+    if (has(r, "tile"))
+        j->tile = (int)take_int(r, "tile", 0, 2048);
+    if (j->tile && (j->tile < 64 || j->tile % 32))
+        refuse(r, "tile", "is not a multiple of 32 from 64 on");
+    if (has(r, "inputs"))
+        take_inputs(r, j);
     if (has(r, "loras"))
         take_loras(r, j);
 }
@@ -422,7 +460,15 @@ static void put_job(cJSON *o, const struct engine_job *j)
     cJSON_AddNumberToObject(o, "guidance", j->guidance);
     cJSON_AddNumberToObject(o, "shift", j->shift);
     cJSON_AddStringToObject(o, "sampler", j->sampler);
-    cJSON_AddStringToObject(o, "image", j->image);
+    cJSON_AddNumberToObject(o, "teacache", j->teacache);
+    cJSON_AddNumberToObject(o, "tile", j->tile);
+    cJSON *inputs = cJSON_AddArrayToObject(o, "inputs");
+    for (int i = 0; i < j->input_n; i++) {
+        cJSON *v = cJSON_CreateObject();
+        cJSON_AddStringToObject(v, "role", protocol_role_name(j->input[i].role));
+        cJSON_AddStringToObject(v, "path", j->input[i].path);
+        cJSON_AddItemToArray(inputs, v);
+    }
     cJSON *loras = cJSON_AddArrayToObject(o, "loras");
     for (int i = 0; i < j->lora_n; i++) {
         cJSON *l = cJSON_CreateObject();

@@ -36,6 +36,19 @@ struct job_lora {
     bool must;     /* the job fails where it is missing */
 };
 
+/* What a picture or a video is to a model. */
+enum input_role { INPUT_IMAGE, INPUT_LAST_IMAGE, INPUT_ROLES };
+/* "image", "last-image": in recipes, and as options of `generate` */
+const char *protocol_role_name(enum input_role role);
+/* INPUT_ROLES: there is none of that name. */
+enum input_role protocol_role(const char *name);
+
+#define JOB_INPUTS_MAX 12
+struct job_input {
+    enum input_role role;
+    char path[PATH_LEN];
+};
+
 /* What an engine is asked to make. Plain data, copied by value. */
 struct engine_job {
     int64_t id;  /* the prompt's, 1.. */
@@ -54,10 +67,13 @@ struct engine_job {
     int steps;              /* sampler steps, 0..200; the animatic has none */
     double guidance, shift; /* of the sampler; 0: the model's default. 0..100, 0..1000 */
     char sampler[16];       /* "": the model's default */
+    double teacache;        /* likeness for speed: 0: none, to 1000 */
+    int tile;               /* pixels of a tile to decode at once; 0: all. 64 … 2048, by 32 */
     struct job_lora lora[JOB_LORAS_MAX];
     int lora_n;
-    char image[PATH_LEN]; /* picture that an image model begins with; "" none */
-    char path[PATH_LEN];  /* where the clip goes: a file in the vault named by `config` */
+    struct job_input input[JOB_INPUTS_MAX]; /* what a model draws from */
+    int input_n;
+    char path[PATH_LEN]; /* where the clip goes: a file in the vault named by `config` */
 };
 
 enum order_kind {

@@ -219,6 +219,22 @@ static enum err check_pictures(const struct wan *w, const struct wan_job *j, str
     return ERR_OK;
 }
 
+static enum err check_turns(const struct wan_job *j, struct fault *f)
+{
+    if (j->turn_n < 0 || j->turn_n > WAN_TURNS_MAX)
+        return fault_set(f, ERR_INVAL, "%d changes of prompt are not possible; use up to %d",
+                         j->turn_n, WAN_TURNS_MAX);
+    for (int i = 0; i < j->turn_n; i++) {
+        int before = i ? j->turn[i - 1].frame : 0;
+        if (!j->turn[i].prompt || j->turn[i].frame <= before || j->turn[i].frame >= j->frames)
+            return fault_set(f, ERR_INVAL,
+                             "a change of prompt at frame %d is not possible; they go up, from 1 "
+                             "to %d",
+                             j->turn[i].frame, j->frames - 1);
+    }
+    return ERR_OK;
+}
+
 static enum err check_sampler(const struct wan *w, const struct wan_job *j, struct fault *f)
 {
     const struct preset *preset = preset_find(j->sampler);
@@ -228,6 +244,9 @@ static enum err check_sampler(const struct wan *w, const struct wan_job *j, stru
                          "there is no sampler %.40s; one of: unipc dpm++ euler lcm, or of a "
                          "distilled model: lightx2v self-forcing causvid",
                          j->sampler);
+    if (j->turn_n && (!preset || !preset->block))
+        return fault_set(f, ERR_INVAL,
+                         "only a causal clip (self-forcing, causvid) can change its prompt");
     if (!preset || !preset->block)
         return ERR_OK;
     if (w->config.in != VAE_Z || w->info.vace)
@@ -241,6 +260,11 @@ static enum err check_sampler(const struct wan *w, const struct wan_job *j, stru
                          blocks * preset->block * VAE_TIME - 3, j->frames);
     if (j->guidance != 1 || j->sigmas || j->simple)
         return fault_set(f, ERR_INVAL, "%s has its own steps and no guidance", preset->name);
+    if (j->teacache > 0 || j->tile)
+        return fault_set(f, ERR_INVAL,
+                         "%s has too few steps for TeaCache, and its frames leave as they come: "
+                         "without tiles",
+                         preset->name);
     return ERR_OK;
 }
 
@@ -265,7 +289,7 @@ enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *
     if (!(j->guide_from >= 0 && j->guide_from <= j->guide_to && j->guide_to <= 1))
         return fault_set(f, ERR_INVAL, "guidance from %g to %g of the steps is not possible",
                          j->guide_from, j->guide_to);
-    if ((e = check_sampler(w, j, f)))
+    if ((e = check_sampler(w, j, f)) || (e = check_turns(j, f)))
         return e;
     if (!(j->teacache >= 0 && isfinite(j->teacache)))
         return fault_set(f, ERR_INVAL, "a TeaCache threshold of %g is not possible", j->teacache);

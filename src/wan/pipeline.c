@@ -1,9 +1,7 @@
 /* wan_make(): one clip from prompt to pictures.
  *
- * The latent, the sampler's history and the noise generator are the whole state of a job; between
- * any two steps they go to the checkpoint, and come back from it. What decides those numbers is
- * written down in two texts: `what` is the job and names the checkpoint's file, `how` is the way
- * this machine computes. Only where both agree is a checkpoint taken up. */
+ * Pictures and prompt become conditions, noise becomes a latent step by step, and the latent
+ * becomes pictures. What a killed job goes on from is resume.c's. */
 #include "wan/wan_inside.h"
 
 #include "base/clock.h"
@@ -14,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- telling ---- */
 
@@ -23,7 +20,7 @@ double pipeline_since(int64_t us)
     return (double)(clock_mono_us() - us) / 1e6;
 }
 
-static void note(const struct run *r, const char *words)
+void pipeline_note(const struct run *r, const char *words)
 {
     if (r->calls->note)
         r->calls->note(r->calls->user, words);
@@ -104,114 +101,6 @@ void pipeline_preview(struct run *r, const float *x0, int frames)
     free(rgb);
 }
 
-/* ---- what and how ---- */
-
-static void add_text(struct buf *b, const char *key, const char *text)
-{
-    buf_addf(b, "%s ", key);
-    for (; *text; text++) /* a value is one line */
-        buf_addc(b, *text == '\n' ? ' ' : *text);
-    buf_addc(b, '\n');
-}
-
-static uint64_t picture_mark(const struct wan_picture *p)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-    size_t n = p ? (size_t)p->width * (size_t)p->height * 3 : 0;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ p->rgb[i]) * UINT64_C(1099511628211);
-    return p ? h ^ ((uint64_t)p->width << 32 | (uint64_t)p->height) : 0;
-}
-
-static enum err describe(struct run *r)
-{
-    const struct wan_job *j = &r->job;
-    const struct wan_info *i = &r->w->info;
-    struct buf *b = &r->what;
-    add_text(b, "model", i->id);
-    add_text(b, "prompt", j->prompt);
-    add_text(b, "negative", j->guidance != 1 ? j->negative : "");
-    buf_addf(b, "size %dx%dx%d\nsteps %d\nguidance %.17g %.17g %.17g %d\n", j->width, j->height,
-             j->frames, j->steps, j->guidance, j->guide_from, j->guide_to, j->zero_star);
-    buf_addf(b, "sampler %s %s %.17g\nseed %llu\n", j->sampler,
-             j->sigmas   ? "list"
-             : j->simple ? "simple"
-                         : "flow",
-             j->shift, (unsigned long long)j->seed);
-    for (int k = 0; j->sigmas && k < j->steps; k++)
-        buf_addf(b, "sigma %.17g\n", j->sigmas[k]);
-    if (j->tile)
-        buf_addf(b, "tile %d\n", j->tile);
-    if (j->image || j->last)
-        buf_addf(b, "pictures %016llx %016llx\n", (unsigned long long)picture_mark(j->image),
-                 (unsigned long long)picture_mark(j->last));
-    for (int k = 0; k < j->lora_n; k++) {
-        uint64_t mark = model_lora_mark(j->lora[k].path, r->f);
-        if (!mark)
-            return r->f->code;
-        buf_addf(b, "lora %016llx %.17g\n", (unsigned long long)mark, j->lora[k].strength);
-    }
-    add_text(&r->how, "device", i->device_words);
-    buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\n", i->threads, i->computed,
-             i->resident, PACKAGE_VERSION);
-    return b->failed || r->how.failed
-               ? fault_set(r->f, ERR_NOMEM, "no memory for the job's description")
-               : ERR_OK;
-}
-
-/* ---- checkpoints ---- */
-
-static struct checkpoint state(struct run *r)
-{
-    return (struct checkpoint){.what = buf_str(&r->what),
-                               .how = buf_str(&r->how),
-                               .step = r->done,
-                               .sampler = r->sampler,
-                               .latent = r->latent,
-                               .noise = &r->noise};
-}
-
-/* Takes up the checkpoint of this very job, if one is there. */
-static enum err resume(struct run *r)
-{
-    struct fault why;
-    char words[560];
-    if (!r->job.checkpoint_dir || r->job.teacache > 0) /* whose memory no checkpoint holds */
-        return ERR_OK;
-    enum err e = checkpoint_name(r->job.checkpoint_dir, buf_str(&r->what), r->made->checkpoint,
-                                 sizeof r->made->checkpoint);
-    if (e)
-        return fault_set(r->f, e, "the path of %s is too long", r->job.checkpoint_dir);
-    struct checkpoint c = state(r);
-    e = checkpoint_read(r->made->checkpoint, &c, &why);
-    if (e == ERR_NOTFOUND)
-        return ERR_OK;
-    if (e) {
-        snprintf(words, sizeof words, "begins anew: %s", fault_text(&why));
-    } else {
-        r->done = r->made->resumed = c.step;
-        snprintf(words, sizeof words, "goes on after step %d of %d from a checkpoint", c.step,
-                 r->sampler->schedule.steps);
-    }
-    note(r, words);
-    return ERR_OK;
-}
-
-/* A checkpoint that cannot be written spoils no clip. */
-static void save(struct run *r)
-{
-    struct fault why;
-    char words[560];
-    bool due = r->done % r->job.checkpoint_every == 0 || r->done == r->sampler->schedule.steps;
-    if (!r->job.checkpoint_dir || r->job.teacache > 0 || !due)
-        return;
-    struct checkpoint c = state(r);
-    if (checkpoint_write(r->made->checkpoint, &c, &why)) {
-        snprintf(words, sizeof words, "no checkpoint: %s", fault_text(&why));
-        note(r, words);
-    }
-}
-
 /* ---- the stages ---- */
 
 static enum err encode_text(struct run *r, float **cond, int *cond_n, float **uncond, int *uncond_n)
@@ -276,6 +165,24 @@ static bool guided(const struct run *r, int step)
     return r->uncond && at >= r->job.guide_from && (at < r->job.guide_to || r->job.guide_to == 1);
 }
 
+/* Guided steps among the first n. */
+static int guided_of(const struct run *r, int n)
+{
+    int count = 0;
+    for (int i = 0; i < n; i++)
+        count += guided(r, i);
+    return count;
+}
+
+/* Did nothing that TeaCache remembers go into this step, nor will it into a later one? Then the
+ * state before it is all that a resume needs. */
+static bool whole_step(const struct run *r, bool guide)
+{
+    int before = guided_of(r, r->done), all = guided_of(r, r->sampler->schedule.steps);
+    bool other = guide ? r->tea[1].full : before == 0 || before == all;
+    return r->tea[0].full && other;
+}
+
 static enum err one_step(struct run *r)
 {
     const struct schedule *s = &r->sampler->schedule;
@@ -301,6 +208,7 @@ static enum err one_step(struct run *r)
         e = dit_forward(r->w->dit, &in, r->other, r->f);
     if (e)
         return e == ERR_CANCELLED ? fault_set(r->f, e, "the clip was cancelled") : e;
+    resume_save_before(r, whole_step(r, guide));
     if (guide)
         sampler_guide(r->v, r->other, r->n, r->job.guidance, r->job.zero_star);
     bool renoise = r->sampler->kind == SAMPLER_LCM && !last;
@@ -323,8 +231,10 @@ static enum err sample(struct run *r)
     int steps = r->sampler->schedule.steps;
     int64_t began = clock_mono_us();
     enum err e = ERR_OK;
-    for (int i = 0; i < 2 && r->job.teacache > 0; i++)
+    for (int i = 0; i < 2 && r->job.teacache > 0; i++) {
         teacache_init(&r->tea[i], tea_model(r), false, r->job.teacache, steps);
+        teacache_resume(&r->tea[i], i ? guided_of(r, r->done) : r->done);
+    }
     pipeline_enter(r, WAN_SAMPLE);
     pipeline_progress(r, r->done, steps, 0);
     while (r->done < steps && !e) {
@@ -336,7 +246,7 @@ static enum err sample(struct run *r)
         r->step_s = pipeline_since(began) / ++r->steps_here;
         pipeline_preview(r, r->x0, r->frames);
         pipeline_progress(r, r->done, steps, 0);
-        save(r);
+        resume_save(r);
     }
     r->made->sample_s = pipeline_since(began);
     return e;
@@ -396,11 +306,9 @@ static enum err begin(struct run *r)
         return fault_set(r->f, ERR_NOMEM, "no memory for a latent of %lld numbers",
                          (long long)r->n);
     noise_seed(&r->noise, r->job.seed);
-    if (preset && preset->block)
-        return ERR_OK; /* it draws its noise frame by frame, and keeps no checkpoints */
-    noise_normal(&r->noise, r->latent, r->n);
-    e = describe(r);
-    return e ? e : resume(r);
+    if (!preset || !preset->block) /* a causal clip draws its noise frame by frame */
+        noise_normal(&r->noise, r->latent, r->n);
+    return resume_begin(r);
 }
 
 static void finish(struct run *r)

@@ -22,6 +22,7 @@
 #define WAN_WIDTH_MAX 1920
 #define WAN_HEIGHT_MAX 1088
 #define WAN_FRAMES_MAX 1021 /* 4n + 1 */
+#define WAN_TURNS_MAX 64
 
 struct wan;
 
@@ -67,6 +68,13 @@ struct wan_lora {
     double strength; /* may be negative */
 };
 
+/* From a frame on, a causal clip is of something else. What was shown stays in sight, so that one
+ * flows into the other. */
+struct wan_turn {
+    int frame; /* the first block that begins there or later has the new prompt */
+    const char *prompt;
+};
+
 /* 0 and NULL ask for the model's default, where one is named. */
 struct wan_job {
     const char *prompt;
@@ -88,13 +96,18 @@ struct wan_job {
     uint64_t seed;                   /* as torch's CPU generator takes it: the low 32 bits count */
     struct wan_lora lora[WAN_LORAS_MAX];
     int lora_n;
+    const struct wan_turn *turn; /* "self-forcing" and "causvid": `turn_n` of them, frames rising */
+    int turn_n;
     int chunk;                  /* latent frames decoded at once; 1. No effect on the result */
     double teacache;            /* threshold at which steps reuse the last one's blocks, about 0.05
-                                 * for 1.3B to 0.3; 0: never. Likeness for speed; no checkpoints */
+                                 * for 1.3B to 0.3; 0: never. Likeness for speed. Checkpoints then
+                                 * come with whole steps only. Not for
+                                 * causal clips */
     int tile;                   /* decode in overlapping tiles of so many pixels, 256 say, for
-                                 * memory's sake; 0: the whole picture. Differs a little at seams */
+                                 * memory's sake; 0: the whole picture. Differs a little at seams.
+                                 * Not for causal clips */
     const char *checkpoint_dir; /* a folder, or NULL: keep no checkpoints */
-    int checkpoint_every;       /* steps; 1 */
+    int checkpoint_every;       /* steps; 1. A causal clip keeps every block */
 };
 
 enum wan_stage { WAN_LOAD, WAN_TEXT, WAN_IMAGE, WAN_SAMPLE, WAN_DECODE, WAN_STAGES };

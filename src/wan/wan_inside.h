@@ -49,6 +49,8 @@ struct run {
     int frames, height, width; /* of the latent */
     int64_t n;                 /* numbers of the latent */
     int done, steps;           /* steps made, and all */
+    int saved;                 /* steps made when the last checkpoint was written */
+    int finished;              /* blocks of a causal clip that the latent holds */
     int forwards, blocks;      /* of this step: forwards to do, blocks begun */
     int blocks_total;
     int64_t began_us, stage_us;
@@ -86,9 +88,19 @@ enum err decode_make(struct run *r);
 /* causal.c: a clip of a causal model, its frames leaving block by block. */
 enum err causal_make(struct run *r, int block);
 
+/* resume.c: writes down what the job is; takes up its checkpoint, if there is one. */
+enum err resume_begin(struct run *r);
+/* After a step, or a block of a causal clip: leaves a checkpoint when one is due. One that cannot
+ * be written spoils no clip. */
+void resume_save(struct run *r);
+/* The same of the state before a step under TeaCache, of which `whole` says that nothing that was
+ * remembered went into it: before the latent is changed. */
+void resume_save_before(struct run *r, bool whole);
+
 /* pipeline.c: has the caller asked to stop? Reports how far it is. */
 bool pipeline_stop(void *run);
 enum err pipeline_stopped(struct run *r);
+void pipeline_note(const struct run *r, const char *words); /* to the caller's log */
 void pipeline_enter(struct run *r, enum wan_stage stage);
 void pipeline_progress(struct run *r, int done, int total, double part);
 double pipeline_since(int64_t us); /* seconds */

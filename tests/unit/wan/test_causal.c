@@ -152,6 +152,13 @@ static void what_does_not_fit_is_refused(void **state)
     job = job_of("causvid");
     job.guidance = 5;
     assert_int_equal(make(&job, &made, 0), ERR_INVAL);
+    job = job_of("self-forcing");
+    job.teacache = 0.1;
+    assert_int_equal(make(&job, &made, 0), ERR_INVAL);
+    job = job_of("self-forcing");
+    job.tile = 64;
+    assert_int_equal(make(&job, &made, 0), ERR_INVAL);
+    assert_non_null(strstr(fault_text(&fault), "tiles"));
     job = job_of("self-portrait");
     assert_int_equal(make(&job, &made, 0), ERR_INVAL);
     assert_non_null(strstr(fault_text(&fault), "self-forcing"));
