@@ -31,7 +31,7 @@ static size_t char_bytes(unsigned char c, size_t n)
  * between ways of equal score. */
 static void relax(const struct tokenizer *t, struct step *to, double score, size_t from, int id)
 {
-    if (to->from >= 0 && score <= to->best)
+    if (to->from >= 0 && !(score > to->best))
         return;
     *to = (struct step){t->wide ? score : (double)(float)score, (int32_t)from, id};
 }
@@ -102,6 +102,10 @@ enum err tokenizer_pieces(const struct tokenizer *t, const char *text, int32_t *
         e = fault_set(f, ERR_LIMIT, "a text of %zu bytes is too long", n);
         goto out;
     }
+    if (t->library) { /* the text was made normal only to see that it does not grow too long */
+        e = tokenizer_by_library(t, text, n, ids, count, f);
+        goto out;
+    }
     step = malloc((b.len + 1) * sizeof *step);
     if (!step) {
         e = fault_set(f, ERR_NOMEM, "out of memory");
@@ -146,7 +150,21 @@ int tokenizer_eos(const struct tokenizer *t)
     return t->eos;
 }
 
-static enum err open_tensor(const char *path, struct tokenizer **out, struct fault *f)
+const char *tokenizer_words(const struct tokenizer *t)
+{
+    return t->library ? "libsentencepiece" : "own algorithm";
+}
+
+const char *tokenizer_file_words(const char *path)
+{
+    static const char json[] = ".json";
+    size_t n = strlen(path), m = sizeof json - 1;
+    bool ours = !tokenizer_has_library() || (n >= m && !strcmp(path + n - m, json));
+    return ours ? "own algorithm" : "libsentencepiece";
+}
+
+static enum err open_tensor(const char *path, enum tokenizer_way way, struct tokenizer **out,
+                            struct fault *f)
 {
     struct weights *w = NULL;
     struct fault why = {0};
@@ -157,20 +175,20 @@ static enum err open_tensor(const char *path, struct tokenizer **out, struct fau
     if (!t || t->type != DTYPE_U8 || t->strided)
         e = fault_set(f, ERR_NOTFOUND, "%s holds no tokenizer: it has no U8 tensor spiece_model",
                       path);
-    else if (!(*out = tokenizer_new(t->data, (size_t)t->count, &why)))
+    else if (!(*out = tokenizer_new(t->data, (size_t)t->count, way, &why)))
         e = fault_set(f, why.code, "%s: the tensor spiece_model: %s", path, fault_text(&why));
     weights_free(w);
     return e;
 }
 
-struct tokenizer *tokenizer_open(const char *path, struct fault *f)
+struct tokenizer *tokenizer_open(const char *path, enum tokenizer_way way, struct fault *f)
 {
     static const char tensors[] = ".safetensors";
     struct tokenizer *t = NULL;
     struct fault why = {0};
     size_t n = strlen(path);
     if (n > sizeof tensors - 1 && !strcmp(path + n - (sizeof tensors - 1), tensors)) {
-        open_tensor(path, &t, f);
+        open_tensor(path, way, &t, f);
         return t;
     }
     char inside[PATH_LEN];
@@ -187,7 +205,7 @@ struct tokenizer *tokenizer_open(const char *path, struct fault *f)
     }
     struct buf b = BUF_INIT(2 * FILE_MAX);
     if (!path_read(path, FILE_MAX, &b, f)) {
-        t = tokenizer_new(buf_str(&b), b.len, &why);
+        t = tokenizer_new(buf_str(&b), b.len, way, &why);
         if (!t)
             fault_set(f, why.code, "%s: %s", path, fault_text(&why));
     }

@@ -40,12 +40,13 @@ struct tokenizer {
     double unknown_score;
     unsigned char *charsmap; /* double array, then strings; or NULL */
     size_t trie_n, strings_n;
+    struct spiece *library; /* NULL: our own algorithm */
 };
 
 /* For the readers. Messages name no file: who opened it does. */
 enum err tokenizer_add(struct tokenizer *t, const char *text, size_t n, double score,
                        enum piece_kind kind, struct fault *f);
-/* A precompiled map as it lies in a file; none when n is 0. */
+/* A precompiled map as it lies in a file, checked as a whole; none when n is 0. */
 enum err tokenizer_charsmap(struct tokenizer *t, const unsigned char *data, size_t n,
                             struct fault *f);
 enum err tokenizer_read_spiece(struct tokenizer *t, const unsigned char *data, size_t n,
@@ -63,6 +64,16 @@ struct piece_walk {
 struct piece_walk piece_walk(const struct tokenizer *t, const struct piece_index *index);
 /* One byte more; false when no piece goes on so. *id: the piece that ends here, or −1. */
 bool piece_next(struct piece_walk *w, unsigned char c, int *id);
+
+/* The longest entry of the map that s begins with: its length, and what replaces it. 0: none. */
+size_t tokenizer_mapped(const struct tokenizer *t, const char *s, size_t n, const char **to);
+
+/* By libsentencepiece. */
+bool tokenizer_has_library(void);
+enum err tokenizer_take_library(struct tokenizer *t, struct fault *f);
+enum err tokenizer_by_library(const struct tokenizer *t, const char *text, size_t n, int32_t **ids,
+                              int *count, struct fault *f);
+void tokenizer_drop_library(struct tokenizer *t);
 
 /* The normalised form (spec 3.3), blanks as ▁. */
 bool tokenizer_normalize(const struct tokenizer *t, const char *text, size_t n, struct buf *out);
