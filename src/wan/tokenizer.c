@@ -56,6 +56,28 @@ static void walk(const struct tokenizer *t, const char *text, size_t n, size_t a
     relax(t, &step[at + whole], t->wide ? score : (double)(float)score, at, -1);
 }
 
+static bool is_space(const char *text, size_t n)
+{
+    return n >= 3 && !memcmp(text, TOKENIZER_SPACE, 3);
+}
+
+/* All ways through text[from, to), which begin with the sum 0. */
+static void ways(const struct tokenizer *t, const char *text, size_t from, size_t to,
+                 struct step *step)
+{
+    step[from].best = 0;
+    for (size_t at = from; at < to; at += char_bytes((unsigned char)text[at], to - at))
+        walk(t, text, to, at, step);
+}
+
+static size_t word_end(const struct tokenizer *t, const char *text, size_t n, size_t at)
+{
+    do
+        at++;
+    while (at < n && !(t->words && is_space(text + at, n - at)));
+    return at;
+}
+
 /* Walks back from the end, turning the way round, and gives the pieces out in order. */
 static enum err collect(const struct tokenizer *t, const char *text, size_t n, struct step *step,
                         int32_t **out, int *count, struct fault *f)
@@ -74,12 +96,13 @@ static enum err collect(const struct tokenizer *t, const char *text, size_t n, s
     bool was_unknown = false;
     for (size_t from = 0, at = after; from < n; from = at, at = (size_t)step[at].from) {
         int id = step[at].id;
+        bool word = t->words && is_space(text + from, n - from);
         if (id >= 0) {
             ids[made++] = id;
         } else if (t->byte_fallback) {
             for (size_t i = from; i < at; i++)
                 ids[made++] = t->byte_id[(unsigned char)text[i]];
-        } else if (!was_unknown) {
+        } else if (!was_unknown || word) { /* several of a word are one */
             ids[made++] = t->unk;
         }
         was_unknown = id < 0;
@@ -113,8 +136,10 @@ enum err tokenizer_pieces(const struct tokenizer *t, const char *text, int32_t *
     }
     for (size_t i = 0; i <= b.len; i++)
         step[i] = (struct step){0, i ? -1 : 0, -1};
-    for (size_t at = 0; at < b.len; at += char_bytes((unsigned char)b.data[at], b.len - at))
-        walk(t, b.data, b.len, at, step);
+    for (size_t at = 0, end; at < b.len; at = end) {
+        end = word_end(t, b.data, b.len, at);
+        ways(t, b.data, at, end, step);
+    }
     e = collect(t, buf_str(&b), b.len, step, ids, count, f);
 out:
     free(step);

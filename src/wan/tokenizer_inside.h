@@ -5,6 +5,8 @@
 #include "base/buf.h"
 #include "wan/tokenizer.h"
 
+#define TOKENIZER_SPACE "\xe2\x96\x81" /* ▁ */
+
 enum piece_kind { /* numbers of the file */
                   PIECE_NORMAL = 1,
                   PIECE_UNKNOWN = 2,
@@ -36,7 +38,8 @@ struct tokenizer {
     int unk, eos;                   /* −1 until known */
     bool byte_fallback, dummy_prefix;
     bool squeeze, trim; /* of several blanks one stays; none at the ends */
-    bool wide;          /* sums in double (tokenizer.json), not in float */
+    bool wide;          /* of a tokenizer.json: sums in double, not in float */
+    bool words;         /* and each word from ▁ to ▁ by itself, from 0 */
     double unknown_score;
     unsigned char *charsmap; /* double array, then strings; or NULL */
     size_t trie_n, strings_n;

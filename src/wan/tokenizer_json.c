@@ -1,6 +1,8 @@
-/* tokenizer.json, as transformers writes it for a unigram model. What it asks for besides that
- * model (a normaliser or a splitting into words that T5 does not have) is refused by name: ids that
- * are silently wrong would only show in the picture. */
+/* tokenizer.json, as transformers writes it for a unigram model, and with the sums of its
+ * tokenizers library: 64-bit ones that begin anew with each word. SentencePiece rounds every sum
+ * over the whole text to 32 bits, so between ways that are as good as equal the two decide
+ * differently. What it asks for besides that model (a normaliser or a splitting into words that T5
+ * does not have) is refused by name: ids that are silently wrong would only show in the picture. */
 #include "wan/tokenizer_inside.h"
 
 #include "base/json.h"
@@ -76,6 +78,7 @@ static enum err read_words(struct tokenizer *t, const cJSON *o, struct fault *f)
     if (!strcmp(type, "Metaspace") && !strcmp(json_str(o, "replacement", ""), "\xe2\x96\x81")) {
         t->dummy_prefix = json_bool(o, "add_prefix_space", true) &&
                           strcmp(json_str(o, "prepend_scheme", "always"), "never") != 0;
+        t->words = json_bool(o, "split", true);
     } else if (!strcmp(type, "WhitespaceSplit")) {
         t->squeeze = t->trim = true;
     } else if (!strcmp(type, "Sequence")) {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define SPACE "\xe2\x96\x81" /* ▁ */
+#define SPACE TOKENIZER_SPACE
 #define REPLACEMENT "\xef\xbf\xbd"
 
 /* The longest user-defined piece that s begins with. */
@@ -54,7 +54,9 @@ bool tokenizer_normalize(const struct tokenizer *t, const char *text, size_t n, 
     }
     if (!n)
         return true;
-    if (t->dummy_prefix)
+    next_chunk(t, s, n, &to, &to_n);
+    bool blank = (to_n && *to == ' ') || (to_n >= 3 && !memcmp(to, SPACE, 3));
+    if (t->dummy_prefix && !(t->wide && blank)) /* transformers adds none to a text with one */
         buf_adds(out, SPACE);
     bool after_blank = t->trim;
     while (n && !out->failed) {

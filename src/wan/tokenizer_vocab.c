@@ -170,13 +170,14 @@ static enum err special_ids(struct tokenizer *t, struct fault *f)
 }
 
 /* What unknown characters and user-defined pieces count; the library's numbers, so its types too:
- * its largest score begins at FLT_MIN. */
+ * its largest score begins at FLT_MIN. The least is that of pieces of text, in a tokenizer.json
+ * that of all. */
 static void scores(struct tokenizer *t)
 {
     double least = FLT_MAX, most = FLT_MIN;
     for (int i = 0; i < t->n; i++) {
         const struct piece *p = &t->piece[i];
-        if (p->kind == PIECE_NORMAL) {
+        if (p->kind == PIECE_NORMAL || t->wide) {
             least = p->score < least ? p->score : least;
             most = p->score > most ? p->score : most;
         }

@@ -85,6 +85,19 @@ static int fold_bytes(int32_t *ids, int n)
     return out;
 }
 
+/* Where transformers itself differs from SentencePiece (json_sums): changes the library's ids to
+ * its own and returns how many of the first it leaves out. */
+static int other_in_json(const char *text, bool bytes, int32_t *ids, int n)
+{
+    if (bytes && !strcmp(text, "!!!???...---___***")) { /* ** * and * **: a tie in 32 bits only */
+        assert_int_equal(ids[n - 3], 471);
+        assert_int_equal(ids[n - 2], 557);
+        ids[n - 3] = 557;
+        ids[n - 2] = 471;
+    }
+    return bytes && !strncmp(text, "\xe2\x96\x81", 3); /* no second ▁ in front */
+}
+
 /* One line of ids.tsv: raw, cleaned, ids of the cleaned prompt, ids of the raw one; the texts in
  * base64. Returns false where cleaning differs, as it does for mojibake. */
 static bool golden_line(const struct tokenizer *spiece, const struct tokenizer *json, bool bytes,
@@ -110,10 +123,11 @@ static bool golden_line(const struct tokenizer *spiece, const struct tokenizer *
     want_n = read_ids(column[2], want);
     assert_int_equal(tokenizer_encode(spiece, text[1], got, 512, &n, &f), ERR_OK);
     same("cleaned", text[1], got, n, want, want_n);
-    /* more ids fit in when bytes fold; the asterisks tie in float, not in double */
-    if (want_n < 512 && strcmp(text[1], "!!!???...---___***") != 0) {
+    if (want_n < 512) { /* more ids fit in when bytes fold */
+        want_n = bytes ? fold_bytes(want, want_n) : want_n;
+        int skipped = other_in_json(text[1], bytes, want, want_n);
         assert_int_equal(tokenizer_encode(json, text[1], got, 512, &n, &f), ERR_OK);
-        same("tokenizer.json", text[1], got, n, want, bytes ? fold_bytes(want, want_n) : want_n);
+        same("tokenizer.json", text[1], got, n, want + skipped, want_n - skipped);
     }
     want_n = read_ids(column[3], want);
     assert_int_equal(tokenizer_pieces(spiece, text[0], &all, &n, &f), ERR_OK);
@@ -614,6 +628,35 @@ static void json_files(void **state)
                  ERR_CORRUPT, "base64");
 }
 
+#define RESERVED "[\"<pad>\",0],[\"</s>\",-200],[\"<unk>\",0],"
+#define FAR "[" RESERVED "[\"\xe2\x96\x81\",-2],[\"\xe2\x96\x81z\",-1e17],[\"a\",-3],[\"aa\",-7]]"
+#define WHOLE                                                                                      \
+    ",\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"\xe2\x96\x81\",\"split\":false}"
+
+/* What transformers does otherwise than SentencePiece. */
+static void json_sums(void **state)
+{
+    /* Each word begins at 0. In one sum, −1e17 would swallow what comes after: aa is first. */
+    expect_json(MODEL(FAR) META "}", "z aa", "4 3 5 5");
+    expect_json(MODEL(FAR) WHOLE "}", "z aa", "4 3 6");
+    /* Sums have 64 bits: in 32 all of these are −2. */
+    expect_json(MODEL("[" RESERVED "[\"a\",-1.00000000001],[\"aa\",-2.00000000005]]") "}", "aa",
+                "3 3");
+    /* What is unknown counts less than any piece, reserved names too: −210. */
+    expect_json(MODEL("[" RESERVED "[\"ab\",-1],[\"de\",-1],[\"a\",-40],[\"bc\",-40]]") "}",
+                "abcde", "5 6 4");
+    /* Unknown characters are one within a word. */
+    expect_json(MODEL("[" RESERVED "[\"a\",-3]]") META "}", "xx xx", "2 2");
+    expect_json(MODEL("[" RESERVED "[\"a\",-3]]") WHOLE "}", "xx xx", "2");
+    /* A text that begins with a blank gets no second one. */
+    expect_json(MODEL(VOCAB) META "}", " a", "3 4");
+    expect_json(MODEL(VOCAB) META "}",
+                "\xe2\x96\x81"
+                "a",
+                "3 4");
+    expect_json(MODEL(VOCAB) META "}", "", "");
+}
+
 static void files(void **state)
 {
     struct fault f = {0};
@@ -702,10 +745,8 @@ int main(void)
         cmocka_unit_test(known_umt5),
     };
     const struct CMUnitTest others[] = {
-        cmocka_unit_test(changed_models),
-        cmocka_unit_test(json_files),
-        cmocka_unit_test(files),
-        cmocka_unit_test(ways),
+        cmocka_unit_test(changed_models), cmocka_unit_test(json_files), cmocka_unit_test(json_sums),
+        cmocka_unit_test(files),          cmocka_unit_test(ways),
     };
     int bad = cmocka_run_group_tests_name("by our own algorithm", spiece, NULL, NULL);
     if (have_library()) {
