@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define VALUES_MAX ((size_t)1 << 21) /* umT5's 256,300 pieces are 770,000 */
+
 static int base64_digit(char c)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -132,12 +134,13 @@ static void mark_special(struct tokenizer *t, const cJSON *added)
 enum err tokenizer_read_json(struct tokenizer *t, const char *text, size_t n, struct fault *f)
 {
     struct fault why = {0};
-    cJSON *o = json_parse(text, n, &why);
+    cJSON *o = json_parse_few(text, n, VALUES_MAX, &why);
     const cJSON *model = json_obj(o, "model"), *vocab = json_arr(model, "vocab");
     const cJSON *normalizer = json_obj(o, "normalizer"), *words = json_obj(o, "pre_tokenizer");
     enum err e = ERR_OK;
     if (!o)
-        return fault_set(f, ERR_CORRUPT, "%s", fault_text(&why));
+        return fault_set(f, why.code == ERR_LIMIT ? ERR_LIMIT : ERR_CORRUPT, "%s",
+                         fault_text(&why));
     t->wide = true;
     t->squeeze = t->trim = t->dummy_prefix = false;
     t->byte_fallback = json_bool(model, "byte_fallback", false);
