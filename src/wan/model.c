@@ -73,6 +73,8 @@ static void describe(struct wan *w)
     str_copy(i->tokenizer, sizeof i->tokenizer, files_short(s, s->tokenizer));
     if (s->weights[FILES_T5] && weights_find(s->weights[FILES_T5], "spiece_model"))
         str_copy(i->tokenizer, sizeof i->tokenizer, "in the text encoder");
+    if (i->tokenizer[0])
+        str_copy(i->tokens_by, sizeof i->tokens_by, tokenizer_file_words(i->tokenizer));
     for (int r = 0; r < FILES_ROLES; r++)
         mark = files_mark(s->weights[r], mark);
     snprintf(i->id, sizeof i->id, "%016llx", (unsigned long long)mark);

@@ -12,9 +12,9 @@ static enum err open_tokenizer(struct wan *w, struct fault *f)
     if (w->tokenizer)
         return ERR_OK;
     if (inside && !inside->strided && dtype_size(inside->type) == 1)
-        w->tokenizer = tokenizer_new(inside->data, (size_t)inside->count, f);
+        w->tokenizer = tokenizer_new(inside->data, (size_t)inside->count, TOKENIZER_AUTO, f);
     else if (w->files.tokenizer[0])
-        w->tokenizer = tokenizer_open(w->files.tokenizer, f);
+        w->tokenizer = tokenizer_open(w->files.tokenizer, TOKENIZER_AUTO, f);
     else
         return fault_set(f, ERR_NOTFOUND,
                          "%s holds neither spiece.model nor tokenizer.json; fetch the model whole",

@@ -39,10 +39,11 @@ struct wan_setup {
 struct wan_info {
     char folder[PATH_LEN];
     char transformer[256], text_encoder[256], vae[256], clip[256], tokenizer[256];
-    char variant[32];  /* "t2v 1.3B", "i2v 14B", "vace 1.3B", "t2v width 256" */
-    char id[17];       /* fingerprint of names, shapes and samples of all weights, hex */
-    char stored[16];   /* number format of most of the transformer's weights */
-    char computed[16]; /* of the arithmetic */
+    char tokens_by[24]; /* "libsentencepiece" or "own algorithm" */
+    char variant[32];   /* "t2v 1.3B", "i2v 14B", "vace 1.3B", "t2v width 256" */
+    char id[17];        /* fingerprint of names, shapes and samples of all weights, hex */
+    char stored[16];    /* number format of most of the transformer's weights */
+    char computed[16];  /* of the arithmetic */
     char device[16], device_words[160]; /* which, and the choices it made */
     int threads;
     int64_t dim, ffn, text_dim, vocabulary, parameters; /* the last: of the transformer */

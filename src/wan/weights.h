@@ -68,7 +68,12 @@ const char *weights_meta(const struct weights *w, const char *key);
 /* "[5120, 36, 1, 2, 2]" into out[n] */
 void wtensor_shape_text(const struct wtensor *t, char *out, size_t n);
 
-/* For readers. */
+/* For readers. The limits of their JSON: the largest header in the wild, of a LoRA with the words
+ * of its training in the metadata, has a few MB, the most tensors are about 3,000 of at most 13
+ * values. So a hostile file takes 80 MB at most, where cJSON would take 3 GB for the 100 MB that
+ * the format allows. */
+#define WEIGHTS_JSON_BYTES ((size_t)16 << 20)
+#define WEIGHTS_JSON_VALUES ((size_t)1 << 19)
 enum err weights_map(struct weights *w, const char *path, struct mapping **out, struct fault *f);
 /* Copies *t and its name. */
 enum err weights_add(struct weights *w, const struct wtensor *t, struct fault *f);

@@ -29,7 +29,8 @@ int model_info(const char *path)
     line("text encoder", i->text_encoder);
     line("VAE", i->vae);
     line("CLIP vision", i->clip);
-    line("tokenizer", i->tokenizer);
+    snprintf(text, sizeof text, "%.200s, by %s", i->tokenizer, i->tokens_by);
+    line("tokenizer", i->tokenizer[0] ? text : "");
     snprintf(text, sizeof text, "%lld, stored as %s", (long long)i->parameters, i->stored);
     line("parameters", text);
     snprintf(text, sizeof text,

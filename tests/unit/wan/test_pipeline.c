@@ -2,6 +2,7 @@
  * and after any step goes on bit for bit. */
 #include "unit/wan/tiny.h"
 
+#include "wan/tokenizer.h"
 #include "wan/wan.h"
 
 #include <dirent.h>
@@ -135,6 +136,7 @@ static void test_info(void **state)
     assert_string_equal(i->text_encoder, "models_t5_umt5-xxl-enc-bf16.pth");
     assert_string_equal(i->vae, "Wan2.1_VAE.pth");
     assert_string_equal(i->tokenizer, "google/umt5-xxl/spiece.model");
+    assert_string_equal(i->tokens_by, tokenizer_file_words("spiece.model"));
     assert_string_equal(i->stored, "BF16");
     assert_int_equal(i->layers, 3);
     assert_int_equal(i->vocabulary, 512);
