@@ -165,7 +165,7 @@ static enum err on_frames(void *user, const struct wan_frames *p, struct fault *
 static uint64_t frames_of(const char *folder)
 {
     uint64_t h = UINT64_C(14695981039346656037);
-    const struct wan_setup setup = {folder, "cpu", 0, 0};
+    const struct wan_setup setup = {.model = folder, .device = "cpu", .dtype = "f32"};
     const struct wan_calls calls = {.frames = on_frames, .user = &h};
     const struct wan_job job = {.prompt = "a fox over neon roofs",
                                 .width = 64,
@@ -204,7 +204,7 @@ static void info_says(const char *folder, const char *key, const char *words)
 static void is_the_tiny_model(const char *folder, const char *stored)
 {
     struct wan *w;
-    const struct wan_setup setup = {folder, "cpu", 0, 0};
+    const struct wan_setup setup = {.model = folder, .device = "cpu", .dtype = "f32"};
     if (wan_open(&setup, &w, &fault) || wan_ready(w, &fault))
         fail_msg("%s", fault_text(&fault));
     const struct wan_info *i = wan_info(w);
@@ -429,7 +429,8 @@ static void too_few_scales(void **state)
     for (int i = 0; i < to->n; i++)
         if (!strcmp(to->e[i].name, "blocks.1.ffn.2.weight_scale"))
             to->e[i].count = --to->e[i].dim[0];
-    const struct wan_setup setup = {with_transformer("few", to), "cpu", 0, 0};
+    const struct wan_setup setup = {
+        .model = with_transformer("few", to), .device = "cpu", .dtype = "f32"};
     assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
     assert_int_equal(wan_make(w, &job, NULL, NULL, &fault), ERR_CORRUPT);
     assert_non_null(strstr(fault.text, "dit.safetensors"));
