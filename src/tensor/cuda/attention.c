@@ -1,0 +1,194 @@
+/* Attention: which of three ways.
+ *
+ *   cuDNN's   large, bf16, no bias, heads up to 256 wide in eights. A key that counts several times
+ *             is there so many times: 512 text keys cost 1 % of a forward pass.
+ *   plain     heads up to 128 wide: our own kernel (attention.cu), all that attention_op can ask
+ *   products  wider heads (the VAE's one of 384): logits by a product, softmax, and a product, a
+ *             block of queries at a time */
+#include "tensor/cuda/cuda.h"
+
+#include "tensor/cuda/gemm.h"
+#include "tensor/cuda/plans.h"
+
+#include <math.h>
+#include <string.h>
+
+#define QUERIES_WORTH 128 /* below, a plan is not worth its second of compiling */
+#define KEYS_REPEATED 4096
+#define LOGITS ((int64_t)64 << 20) /* numbers of a block's logits: 256 MB */
+
+struct parts {
+    struct tensor q, k, v, out; /* of one type */
+    int64_t nq, nk, row, width;
+};
+
+static void build(struct graph *g, const void *shape)
+{
+    sdpa_graph(g, shape);
+}
+
+static bool planned(struct cuda *c, const struct attention_op *op, const struct parts *p,
+                    void *keys, void *values, int64_t nk, void *out)
+{
+    struct sdpa_shape s;
+    memset(&s, 0, sizeof s);
+    s.heads = op->heads;
+    s.nq = p->nq;
+    s.nk = nk;
+    s.width = p->width;
+    s.ldq = s.ldk = s.ldv = s.ldo = p->row;
+    float scale = op->scale;
+    struct plan_run r = {.key = &s,
+                         .key_n = sizeof s,
+                         .graph = build,
+                         .what = "attention",
+                         .size = {op->heads, p->nq, nk},
+                         .id = {ID_Q, ID_K, ID_V, ID_O, ID_SCALE},
+                         .data = {p->q.data, keys, values, out, &scale},
+                         .n = 5};
+    return plans_run(c, &r);
+}
+
+/* False: there is no plan, nothing was done. */
+static bool by_library(struct cuda *c, const struct attention_op *op, const struct parts *p)
+{
+    struct device *d = &c->dev;
+    int64_t more = (int64_t)op->repeats - 1, nk = p->nk + more;
+    size_t row = (size_t)p->row * 2;
+    if (p->q.type != DTYPE_BF16 || op->bias || p->width % 8 || p->width > 256 ||
+        p->nq < QUERIES_WORTH || (double)(more + 1) != op->repeats ||
+        (more && (nk > KEYS_REPEATED || row % 16)))
+        return false;
+    void *keys = p->k.data, *values = p->v.data, *out = p->out.data;
+    struct tensor many = {0}, apart = {0};
+    if (more) {
+        many = tensor_of(d, DTYPE_BF16, 3, (const int64_t[]){2, nk, p->row});
+        if (!many.data)
+            return false;
+        keys = many.data;
+        values = (char *)many.data + (size_t)nk * row;
+        const void *from[] = {p->k.data, p->v.data};
+        void *to[] = {keys, values};
+        for (int i = 0; i < 2; i++)
+            cuda_ok(c, launch_repeat(to[i], from[i], p->nk, more + 1, (int64_t)row, c->stream),
+                    "repeating a key", p->nk, more, p->row);
+    }
+    if (op->add) {
+        apart = tensor_of(d, DTYPE_BF16, p->out.rank, p->out.dim);
+        out = apart.data;
+    }
+    bool done = out && planned(c, op, p, keys, values, nk, out);
+    if (done && op->add)
+        d->ops->add(d, &p->out, &p->out, &apart);
+    tensor_free(&many);
+    tensor_free(&apart);
+    return done;
+}
+
+static void plain(struct cuda *c, const struct attention_op *op, const struct parts *p)
+{
+    struct launch_attention a = {.q = p->q.data,
+                                 .k = p->k.data,
+                                 .v = p->v.data,
+                                 .out = p->out.data,
+                                 .type = p->q.type,
+                                 .bias = op->bias ? op->bias->data : NULL,
+                                 .span = op->bias ? (tensor_last(op->bias) + 1) / 2 : 0,
+                                 .nq = p->nq,
+                                 .nk = p->nk,
+                                 .heads = op->heads,
+                                 .width = (int)p->width,
+                                 .scale = op->scale,
+                                 .log_repeats = (float)log(op->repeats),
+                                 .add = op->add};
+    cuda_ok(c, launch_attention(&a, c->stream), "attention", op->heads, p->nq, p->nk);
+}
+
+/* One head, queries [first, first + n). logits f32 [n, ld], weights of the type [n, ld]. */
+static void block(struct cuda *c, const struct attention_op *op, const struct parts *p, int head,
+                  int64_t first, int64_t n, int64_t ld, float *logits, void *weights)
+{
+    size_t size = dtype_size(p->q.type);
+    size_t column = (size_t)(head * p->width) * size, row = (size_t)(first * p->row) * size;
+    int64_t span = op->bias ? (tensor_last(op->bias) + 1) / 2 : 0;
+    gemm_run(c, &(struct gemm){.shape = {.m = n,
+                                         .n = p->nk,
+                                         .k = p->width,
+                                         .ldx = p->row,
+                                         .ldw = p->row,
+                                         .ldy = ld,
+                                         .in = (int)p->q.type,
+                                         .out = DTYPE_F32},
+                               .x = (char *)p->q.data + row + column,
+                               .w = (char *)p->k.data + column,
+                               .y = logits,
+                               .alpha = op->scale});
+    struct launch_softmax a = {.s = logits,
+                               .p = {weights, p->q.type},
+                               .bias = op->bias ? (float *)op->bias->data + head * (2 * span - 1)
+                                                : NULL,
+                               .rows = n,
+                               .n = p->nk,
+                               .ld = ld,
+                               .first = first,
+                               .span = span,
+                               .log_repeats = (float)log(op->repeats)};
+    if (!device_failed(&c->dev))
+        cuda_ok(c, launch_softmax(&a, c->stream), "softmax", n, p->nk, head);
+    gemm_run(c, &(struct gemm){.shape = {.m = n,
+                                         .n = p->width,
+                                         .k = p->nk,
+                                         .ldx = ld,
+                                         .ldw = p->row,
+                                         .ldy = p->row,
+                                         .in = (int)p->q.type,
+                                         .out = (int)p->out.type,
+                                         .across = 1},
+                               .x = weights,
+                               .w = (char *)p->v.data + column,
+                               .y = (char *)p->out.data + row + column,
+                               .alpha = 1,
+                               .beta = op->add ? 1.0f : 0.0f});
+}
+
+static void by_products(struct cuda *c, const struct attention_op *op, const struct parts *p)
+{
+    struct device *d = &c->dev;
+    int64_t ld = (p->nk + 7) / 8 * 8, most = LOGITS / ld > 0 ? LOGITS / ld : 1;
+    most = most < p->nq ? most : p->nq;
+    struct tensor logits = tensor_new2(d, most, ld);
+    struct tensor weights = tensor_of(d, p->q.type, 2, (const int64_t[]){most, ld});
+    for (int h = 0; h < op->heads && logits.data && weights.data; h++)
+        for (int64_t at = 0; at < p->nq && !device_failed(d); at += most)
+            block(c, op, p, h, at, p->nq - at < most ? p->nq - at : most, ld, logits.data,
+                  weights.data);
+    tensor_free(&logits);
+    tensor_free(&weights);
+}
+
+void attention_run(struct device *d, const struct attention_op *op)
+{
+    struct cuda *c = cuda_of(d);
+    enum dtype type = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
+    void *own[4] = {0};
+    struct parts p = {.row = tensor_last(op->q)};
+    p.q = cuda_as(c, op->q, type, &own[0]);
+    p.k = cuda_as(c, op->k, type, &own[1]);
+    p.v = cuda_as(c, op->v, type, &own[2]);
+    p.out = cuda_as(c, op->out, type, &own[3]);
+    p.nq = tensor_count(op->q) / p.row;
+    p.nk = tensor_count(op->k) / p.row;
+    p.width = p.row / op->heads;
+    if (p.q.data && p.k.data && p.v.data && p.out.data && !by_library(c, op, &p) &&
+        !device_failed(d)) {
+        if (p.width <= ATTENTION_WIDTH)
+            plain(c, op, &p);
+        else
+            by_products(c, op, &p);
+    }
+    if (own[3] && !device_failed(d))
+        d->ops->convert(d, op->out, &p.out);
+    for (int i = 0; i < 4; i++)
+        if (own[i])
+            device_release(d, own[i]);
+}

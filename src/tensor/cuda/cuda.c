@@ -1,0 +1,308 @@
+/* Opening a GPU, and the plain rows of its table. */
+#include "tensor/cuda/cuda.h"
+
+#include "base/buf.h"
+#include "tensor/cuda/entry.h"
+#include "tensor/cuda/gemm.h"
+#include "tensor/cuda/plans.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SM_LEAST 80
+#define THREADS_MOST 8 /* of the host; more do not fill the bus faster */
+
+bool cuda_ok(struct cuda *c, cudaError_t e, const char *call, int64_t a, int64_t b, int64_t n)
+{
+    if (e == cudaSuccess)
+        return true;
+    cudaGetLastError(); /* it is kept here; one that the GPU does not recover from comes again */
+    device_fail(&c->dev, e == cudaErrorMemoryAllocation ? ERR_NOMEM : ERR_IO,
+                "%s (%lld x %lld x %lld) failed on the GPU: %s, %s", call, (long long)a,
+                (long long)b, (long long)n, cudaGetErrorName(e), cudaGetErrorString(e));
+    return false;
+}
+
+struct tensor cuda_as(struct cuda *c, const struct tensor *t, enum dtype type, void **own)
+{
+    struct tensor same = *t;
+    *own = NULL;
+    if (t->type == type)
+        return same;
+    same.type = type;
+    same.data = *own = device_alloc(&c->dev, tensor_bytes(&same));
+    if (same.data)
+        c->dev.ops->convert(&c->dev, &same, t);
+    return same;
+}
+
+static void close_cuda(struct device *d)
+{
+    struct cuda *c = cuda_of(d);
+    if (c->stream)
+        cudaStreamSynchronize(c->stream);
+    plans_close(c);
+    gemm_close(c);
+    if (c->dnn)
+        cudnnDestroy(c->dnn);
+    memory_close(c);
+    if (c->stream)
+        cudaStreamDestroy(c->stream);
+    free(c);
+}
+
+static void wait_cuda(struct device *d)
+{
+    struct cuda *c = cuda_of(d);
+    cuda_ok(c, cudaStreamSynchronize(c->stream), "the work before this", 1, 1, 1);
+}
+
+static void zero(struct device *d, void *p, size_t bytes)
+{
+    struct cuda *c = cuda_of(d);
+    cuda_ok(c, cudaMemsetAsync(p, 0, bytes, c->stream), "cudaMemsetAsync", (int64_t)bytes, 1, 1);
+}
+
+static const float *vector(const struct tensor *t)
+{
+    return t ? t->data : NULL;
+}
+
+static void norm(struct device *d, const struct norm_op *op)
+{
+    struct cuda *c = cuda_of(d);
+    int width = (int)tensor_last(op->x);
+    struct launch_norm a = {.x = span_of(op->x),
+                            .y = span_of(op->y),
+                            .weight = vector(op->weight),
+                            .bias = vector(op->bias),
+                            .scale = vector(op->scale),
+                            .shift = vector(op->shift),
+                            .rows = tensor_count(op->x) / width,
+                            .width = width,
+                            .kind = (int)op->kind,
+                            .act = (int)op->act,
+                            .eps = op->eps};
+    cuda_ok(c, launch_norm(&a, c->stream), "norm", a.rows, width, 1);
+}
+
+static void rope(struct device *d, const struct tensor *x, int heads, const struct tensor *table)
+{
+    struct cuda *c = cuda_of(d);
+    int64_t width = tensor_last(x), rows = tensor_count(x) / width;
+    cuda_ok(c, launch_rope(span_of(x), table->data, rows, heads, (int)width, c->stream), "rope",
+            rows, width, heads);
+}
+
+static void turn(struct device *d, const struct turn_op *op)
+{
+    struct cuda *c = cuda_of(d);
+    int width = (int)tensor_last(op->q);
+    struct launch_turn a = {.q = span_of(op->q),
+                            .k = span_of(op->k),
+                            .norm_q = op->norm_q->data,
+                            .norm_k = op->norm_k->data,
+                            .table = op->table->data,
+                            .rows = tensor_count(op->q) / width,
+                            .width = width,
+                            .heads = op->heads,
+                            .eps = op->eps};
+    if (launch_turn_fits(&a)) {
+        cuda_ok(c, launch_turn(&a, c->stream), "turn", a.rows, width, op->heads);
+        return;
+    }
+    const struct tensor *x[] = {op->q, op->k}, *w[] = {op->norm_q, op->norm_k};
+    for (int i = 0; i < 2; i++) {
+        norm(d, &(struct norm_op){
+                    .kind = NORM_RMS, .x = x[i], .y = x[i], .weight = w[i], .eps = op->eps});
+        rope(d, x[i], op->heads, op->table);
+    }
+}
+
+static void map(struct device *d, enum map what, const struct tensor *y, const struct tensor *x,
+                const struct tensor *z, struct launch_map rest)
+{
+    struct cuda *c = cuda_of(d);
+    rest.what = what;
+    rest.y = span_of(y);
+    rest.x = span_of(x);
+    if (z)
+        rest.z = span_of(z);
+    rest.n = tensor_count(y);
+    cuda_ok(c, launch_map(&rest, c->stream), "an operation on elements", rest.n, (int)what, 1);
+}
+
+static void act(struct device *d, const struct tensor *y, const struct tensor *x, enum act which)
+{
+    map(d, MAP_ACT, y, x, NULL, (struct launch_map){.act = which});
+}
+
+static void add(struct device *d, const struct tensor *y, const struct tensor *x,
+                const struct tensor *z)
+{
+    map(d, MAP_ADD, y, x, z, (struct launch_map){0});
+}
+
+static void mul(struct device *d, const struct tensor *y, const struct tensor *x,
+                const struct tensor *z)
+{
+    map(d, MAP_MUL, y, x, z, (struct launch_map){0});
+}
+
+static void blend(struct device *d, const struct tensor *y, float a, const struct tensor *x,
+                  float b)
+{
+    map(d, MAP_BLEND, y, x, NULL, (struct launch_map){.a = a, .b = b});
+}
+
+static void convert(struct device *d, const struct tensor *to, const struct tensor *from)
+{
+    map(d, MAP_ACT, to, from, NULL, (struct launch_map){.act = ACT_NONE});
+}
+
+static void upsample(struct device *d, const struct tensor *y, const struct tensor *x)
+{
+    struct cuda *c = cuda_of(d);
+    void *own;
+    struct tensor in = cuda_as(c, x, y->type, &own);
+    if (in.data)
+        cuda_ok(c,
+                launch_upsample(y->data, in.data, x->dim[0], (int)x->dim[1], (int)x->dim[2],
+                                x->dim[3], (int)dtype_size(y->type), c->stream),
+                "upsample", x->dim[1], x->dim[2], x->dim[3]);
+    if (own)
+        device_release(d, own);
+}
+
+static void unfold_time(struct device *d, const struct tensor *y, const struct tensor *x)
+{
+    struct cuda *c = cuda_of(d);
+    void *own;
+    struct tensor in = cuda_as(c, x, y->type, &own);
+    if (in.data)
+        cuda_ok(c,
+                launch_unfold_time(y->data, in.data, x->dim[0], x->dim[1] * x->dim[2], y->dim[3],
+                                   (int)dtype_size(y->type), c->stream),
+                "unfold_time", x->dim[1], x->dim[2], x->dim[3]);
+    if (own)
+        device_release(d, own);
+}
+
+static const struct device_ops cuda_ops = {
+    .close = close_cuda,
+    .alloc = memory_alloc,
+    .release = memory_release,
+    .trim = memory_trim,
+    .wait = wait_cuda,
+    .write = memory_write,
+    .read = memory_read,
+    .copy = memory_copy,
+    .zero = zero,
+    .pack = weight_pack,
+    .unpack = weight_unpack,
+    .linear = linear_run,
+    .conv = conv_run,
+    .norm = norm,
+    .rope = rope,
+    .attention = attention_run,
+    .act = act,
+    .add = add,
+    .mul = mul,
+    .blend = blend,
+    .upsample = upsample,
+    .unfold_time = unfold_time,
+    .convert = convert,
+    .join = linear_join,
+    .turn = turn,
+};
+
+static enum err find_gpu(int *sm, uint64_t *memory, char *name, size_t n, struct fault *f)
+{
+    int count = 0;
+    cudaError_t e = cudaGetDeviceCount(&count);
+    struct cudaDeviceProp prop;
+    if (e == cudaErrorInsufficientDriver)
+        return fault_set(f, ERR_UNSUPPORTED,
+                         "the NVIDIA driver is older than CUDA %d.%d needs; update it, or use the "
+                         "device cpu",
+                         CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
+    if (e || count < 1)
+        return fault_set(f, ERR_NOTFOUND, "there is no NVIDIA GPU (%s); use the device cpu",
+                         e ? cudaGetErrorString(e) : "none is visible");
+    if ((e = cudaGetDeviceProperties(&prop, 0)) || (e = cudaSetDevice(0)))
+        return fault_set(f, ERR_IO, "the GPU cannot be used: %s", cudaGetErrorString(e));
+    *sm = prop.major * 10 + prop.minor;
+    *memory = prop.totalGlobalMem;
+    str_copy(name, n, prop.name);
+    if (*sm < SM_LEAST)
+        return fault_set(f, ERR_UNSUPPORTED,
+                         "%s has compute capability %d.%d; the least is %d.%d; use the device cpu",
+                         name, prop.major, prop.minor, SM_LEAST / 10, SM_LEAST % 10);
+    if (cudnnGetVersion() < CUDNN_LEAST)
+        return fault_set(f, ERR_UNSUPPORTED,
+                         "cuDNN %zu computes some convolutions wrongly; install 9.15 or later",
+                         cudnnGetVersion());
+    return ERR_OK;
+}
+
+static enum err open_all(struct cuda *c, struct fault *f)
+{
+    int least = 0, most = 0;
+    cudaError_t e = cudaDeviceGetStreamPriorityRange(&least, &most);
+    if (!e)
+        e = cudaStreamCreateWithPriority(&c->stream, cudaStreamNonBlocking, least);
+    if (e)
+        return fault_set(f, ERR_IO, "the GPU gives no stream: %s", cudaGetErrorString(e));
+    if (!memory_open(c, f))
+        return f->code;
+    cudnnStatus_t s = cudnnCreate(&c->dnn);
+    if (!s)
+        s = cudnnSetStream(c->dnn, c->stream);
+    if (s)
+        return fault_set(f, ERR_UNSUPPORTED, "cuDNN does not start: %s", cudnnGetErrorString(s));
+    enum err bad = gemm_open(c, f);
+    return bad ? bad : plans_open(c, f);
+}
+
+__attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long abi, int threads,
+                                                                 enum device_dtype dtype,
+                                                                 struct device **out,
+                                                                 struct fault *f)
+{
+    struct fault why;
+    char name[80];
+    f = f ? f : &why;
+    if (abi != CUDA_ABI)
+        return fault_set(f, ERR_VERSION, "the CUDA module is of another build of sakuga");
+    struct cuda *c = calloc(1, sizeof *c);
+    if (!c)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    struct device_caps *caps = &c->dev.caps;
+    enum err e = find_gpu(&c->sm, &caps->memory, name, sizeof name, f);
+    if (e) {
+        free(c);
+        return e;
+    }
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    c->threads = threads > 0 ? threads : cores > 0 ? (int)cores : 1;
+    c->threads = c->threads < THREADS_MOST ? c->threads : THREADS_MOST;
+    c->bf16 = dtype != DEVICE_F32;
+    c->dev.ops = &cuda_ops;
+    caps->dtype = caps->work = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
+    caps->threads = c->threads;
+    str_copy(caps->name, sizeof caps->name, "cuda");
+    if ((e = open_all(c, f))) {
+        close_cuda(&c->dev);
+        return e;
+    }
+    int version = (int)cudnnGetVersion();
+    snprintf(caps->words, sizeof caps->words,
+             "cuda, %s, %s (sm_%d), CUDA %d.%d, cuBLASLt %zu, cuDNN %d.%d.%d",
+             c->bf16 ? "bf16" : "f32", name, c->sm, CUDART_VERSION / 1000,
+             CUDART_VERSION % 1000 / 10, cublasLtGetVersion(), version / 10000, version / 100 % 100,
+             version % 100);
+    *out = &c->dev;
+    return ERR_OK;
+}

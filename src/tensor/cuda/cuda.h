@@ -1,0 +1,96 @@
+/* tensor/cuda: one NVIDIA GPU behind the device table. For files of tensor/cuda/ only.
+ *
+ * All work goes in order through one stream of the lowest priority, so memory that was given back
+ * may be lent again at once, and a display or OBS on the same card goes first. Products are
+ * cuBLASLt's, convolutions and large attention cuDNN's, all else kernels of our own (launch.h).
+ * On a bf16 device weights and what lies between products are bf16 with sums in f32; on an f32
+ * device everything is f32 and nothing is rounded to TF32: that one is for checking. */
+#ifndef SAKUGA_TENSOR_CUDA_CUDA_H
+#define SAKUGA_TENSOR_CUDA_CUDA_H
+
+#include "tensor/backend.h"
+#include "tensor/cuda/launch.h"
+
+#include <cublasLt.h>
+#include <cudnn.h>
+
+#define CUDNN_LEAST 91500 /* below, conv3d gave wrong results on large bf16 inputs */
+#define STAGES 3
+#define STAGE_BYTES ((size_t)32 << 20)
+
+struct memory; /* memory.c */
+struct gemms;  /* gemm.c */
+struct plans;  /* plans.c */
+
+struct cuda {
+    struct device dev; /* first */
+    cudaStream_t stream;
+    int sm;      /* 90 for compute capability 9.0 */
+    bool bf16;   /* what the device computes in; else f32 */
+    int threads; /* of the host, for moving weights */
+    struct memory *memory;
+    struct gemms *gemms;
+    struct plans *plans;
+    cudnnHandle_t dnn;
+    /* pinned memory between the host and the stream, used in turn */
+    void *stage[STAGES];
+    cudaEvent_t staged[STAGES]; /* the stream is done with it */
+    int stage_next;
+};
+
+/* A matrix or kernel: data [out][in] or [out][kt][kh][kw][in], of `type`. Of a convolution in bf16,
+ * in and out are rounded up to a multiple of 8 (`in8`, `out8`), zeros behind. */
+struct cuda_weight {
+    struct weight w; /* first */
+    void *data;
+    enum dtype type;
+    int64_t in8, out8;
+    float *bias;    /* [out8] on the device, or NULL */
+    void *bias_low; /* the same in bf16, on a bf16 device */
+};
+
+static inline struct cuda *cuda_of(struct device *d)
+{
+    return (struct cuda *)d;
+}
+
+/* False, with the failure kept, unless `e` is success. `a`, `b`, `n`: sizes that help the reader.
+ */
+bool cuda_ok(struct cuda *c, cudaError_t e, const char *call, int64_t a, int64_t b, int64_t n);
+
+static inline struct span span_of(const struct tensor *t)
+{
+    return (struct span){t->data, t->type};
+}
+
+/* `t` itself when it is of `type`, else a copy of that type whose memory is in *own: give it to
+ * device_release() when it is not NULL. */
+struct tensor cuda_as(struct cuda *c, const struct tensor *t, enum dtype type, void **own);
+
+/* memory.c */
+bool memory_open(struct cuda *c, struct fault *f);
+void memory_close(struct cuda *c);
+void *memory_alloc(struct device *d, size_t bytes);
+void memory_release(struct device *d, void *p);
+void memory_trim(struct device *d);
+void memory_write(struct device *d, void *to, const void *from, size_t bytes);
+void memory_read(struct device *d, void *to, const void *from, size_t bytes);
+void memory_copy(struct device *d, void *to, const void *from, size_t bytes);
+/* The next pinned buffer of STAGE_BYTES, free of the stream; NULL with the failure kept. After
+ * queueing work that reads it, stage_done(). */
+void *stage_take(struct cuda *c);
+void stage_done(struct cuda *c);
+
+/* weight.c */
+struct weight *weight_pack(struct device *d, const struct weight_spec *spec);
+void weight_unpack(struct weight *w);
+
+/* linear.c */
+void linear_run(struct device *d, const struct linear_op *op);
+void linear_join(struct device *d, const struct join_op *op);
+
+/* conv.c, attention.c */
+void conv_run(struct device *d, const struct conv_op *op);
+void attention_run(struct device *d, const struct attention_op *op);
+
+#endif

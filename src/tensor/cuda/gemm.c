@@ -1,0 +1,266 @@
+/* cuBLASLt counts columns first: a row-major y[m, n] is its n x m matrix, so the weight is its A
+ * and the input its B, and the bias, one number a row of its result, is one a column of ours. */
+#include "tensor/cuda/gemm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WORKSPACE ((size_t)64 << 20)
+#define KEPT 256
+#define CANDIDATES 8
+#define ROUNDS 3
+#define WORTH_TIMING 1e9 /* multiply-adds: below, the first candidate will do */
+
+struct kept {
+    struct gemm_shape shape;
+    cublasLtMatmulDesc_t op;
+    cublasLtMatrixLayout_t a, b, d;
+    cublasLtMatmulAlgo_t algo;
+    uint64_t used;
+};
+
+struct gemms {
+    cublasLtHandle_t lt;
+    void *workspace;
+    cudaEvent_t start, stop;
+    struct kept kept[KEPT];
+    int n;
+    uint64_t clock;
+};
+
+static bool lt_ok(struct cuda *c, cublasStatus_t s, const char *call, const struct gemm_shape *g)
+{
+    if (s == CUBLAS_STATUS_SUCCESS)
+        return true;
+    device_fail(&c->dev, s == CUBLAS_STATUS_ALLOC_FAILED ? ERR_NOMEM : ERR_IO,
+                "%s (%s, %lld x %lld x %lld) failed on the GPU: %s", call,
+                dtype_name((enum dtype)g->in), (long long)g->m, (long long)g->n, (long long)g->k,
+                cublasLtGetStatusName(s));
+    return false;
+}
+
+enum err gemm_open(struct cuda *c, struct fault *f)
+{
+    struct gemms *g = c->gemms = calloc(1, sizeof *g);
+    if (!g)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    cublasStatus_t s = cublasLtCreate(&g->lt);
+    if (s)
+        return fault_set(f, ERR_UNSUPPORTED, "cuBLASLt does not start: %s",
+                         cublasLtGetStatusName(s));
+    cudaError_t e = cudaMalloc(&g->workspace, WORKSPACE);
+    if (!e)
+        e = cudaEventCreate(&g->start);
+    if (!e)
+        e = cudaEventCreate(&g->stop);
+    if (e)
+        return fault_set(f, e == cudaErrorMemoryAllocation ? ERR_NOMEM : ERR_IO,
+                         "cuBLASLt's workspace of %zu bytes: %s", WORKSPACE, cudaGetErrorString(e));
+    return ERR_OK;
+}
+
+static void end(struct kept *k)
+{
+    if (k->a)
+        cublasLtMatrixLayoutDestroy(k->a);
+    if (k->b)
+        cublasLtMatrixLayoutDestroy(k->b);
+    if (k->d)
+        cublasLtMatrixLayoutDestroy(k->d);
+    if (k->op)
+        cublasLtMatmulDescDestroy(k->op);
+    memset(k, 0, sizeof *k);
+}
+
+void gemm_close(struct cuda *c)
+{
+    struct gemms *g = c->gemms;
+    if (!g)
+        return;
+    for (int i = 0; i < g->n; i++)
+        end(&g->kept[i]);
+    if (g->start)
+        cudaEventDestroy(g->start);
+    if (g->stop)
+        cudaEventDestroy(g->stop);
+    if (g->workspace)
+        cudaFree(g->workspace);
+    if (g->lt)
+        cublasLtDestroy(g->lt);
+    free(g);
+}
+
+static cudaDataType_t lt_type(int type)
+{
+    return type == DTYPE_BF16 ? CUDA_R_16BF : CUDA_R_32F;
+}
+
+static cublasStatus_t describe(struct kept *k)
+{
+    const struct gemm_shape *g = &k->shape;
+    cublasOperation_t a_op = g->across ? CUBLAS_OP_N : CUBLAS_OP_T, b_op = CUBLAS_OP_N;
+    cublasLtEpilogue_t tail = g->bias
+                                  ? g->gelu ? CUBLASLT_EPILOGUE_GELU_BIAS : CUBLASLT_EPILOGUE_BIAS
+                              : g->gelu ? CUBLASLT_EPILOGUE_GELU
+                                        : CUBLASLT_EPILOGUE_DEFAULT;
+    cudaDataType_t in = lt_type(g->in), out = lt_type(g->out);
+    cublasStatus_t s = cublasLtMatmulDescCreate(&k->op, CUBLAS_COMPUTE_32F, CUDA_R_32F);
+    if (!s)
+        s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_TRANSA, &a_op, sizeof a_op);
+    if (!s)
+        s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_TRANSB, &b_op, sizeof b_op);
+    if (!s)
+        s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_EPILOGUE, &tail,
+                                           sizeof tail);
+    if (!s && g->bias)
+        s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, &out,
+                                           sizeof out);
+    uint64_t rows = (uint64_t)(g->across ? g->n : g->k),
+             columns = (uint64_t)(g->across ? g->k : g->n);
+    if (!s)
+        s = cublasLtMatrixLayoutCreate(&k->a, in, rows, columns, g->ldw);
+    if (!s)
+        s = cublasLtMatrixLayoutCreate(&k->b, in, (uint64_t)g->k, (uint64_t)g->m, g->ldx);
+    if (!s)
+        s = cublasLtMatrixLayoutCreate(&k->d, out, (uint64_t)g->n, (uint64_t)g->m, g->ldy);
+    return s;
+}
+
+/* The library's candidates for a shape, best first by its own guess; how many. */
+static int candidates(struct cuda *c, struct kept *k, cublasLtMatmulHeuristicResult_t *out)
+{
+    cublasLtMatmulPreference_t wish = NULL;
+    size_t workspace = WORKSPACE;
+    uint32_t align = (uint32_t)k->shape.align;
+    const cublasLtMatmulPreferenceAttributes_t aligns[] = {
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+        CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES};
+    int found = 0;
+    cublasStatus_t s = cublasLtMatmulPreferenceCreate(&wish);
+    if (!s)
+        s = cublasLtMatmulPreferenceSetAttribute(wish, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
+                                                 &workspace, sizeof workspace);
+    for (int i = 0; i < 4 && !s; i++)
+        s = cublasLtMatmulPreferenceSetAttribute(wish, aligns[i], &align, sizeof align);
+    if (!s)
+        s = cublasLtMatmulAlgoGetHeuristic(c->gemms->lt, k->op, k->a, k->b, k->d, k->d, wish,
+                                           CANDIDATES, out, &found);
+    if (wish)
+        cublasLtMatmulPreferenceDestroy(wish);
+    return lt_ok(c, s, "cublasLtMatmulAlgoGetHeuristic", &k->shape) ? found : 0;
+}
+
+static cublasStatus_t multiply(struct cuda *c, const struct kept *k, const struct gemm *g,
+                               const cublasLtMatmulAlgo_t *algo)
+{
+    return cublasLtMatmul(c->gemms->lt, k->op, &g->alpha, g->w, k->a, g->x, k->b, &g->beta, g->y,
+                          k->d, g->y, k->d, algo, c->gemms->workspace, WORKSPACE, c->stream);
+}
+
+/* Milliseconds of a candidate, or a lot when it fails. */
+static float time_of(struct cuda *c, const struct kept *k, const struct gemm *g,
+                     const cublasLtMatmulAlgo_t *algo)
+{
+    struct gemms *all = c->gemms;
+    float ms = 0;
+    cublasStatus_t s = multiply(c, k, g, algo);
+    cudaError_t e = cudaEventRecord(all->start, c->stream);
+    for (int i = 0; i < ROUNDS && !s; i++)
+        s = multiply(c, k, g, algo);
+    if (!e)
+        e = cudaEventRecord(all->stop, c->stream);
+    if (!e)
+        e = cudaEventSynchronize(all->stop);
+    if (!e)
+        e = cudaEventElapsedTime(&ms, all->start, all->stop);
+    return s || e ? 1e30f : ms;
+}
+
+static bool choose(struct cuda *c, struct kept *k, const struct gemm *g)
+{
+    cublasLtMatmulHeuristicResult_t all[CANDIDATES];
+    const struct gemm_shape *s = &k->shape;
+    memset(all, 0, sizeof all);
+    int n = candidates(c, k, all), best = 0;
+    if (n < 1) {
+        lt_ok(c, CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic", s);
+        return false;
+    }
+    if (n > 1 && !s->adds && (double)s->m * (double)s->n * (double)s->k >= WORTH_TIMING) {
+        float fastest = 1e30f;
+        for (int i = 0; i < n; i++) {
+            float ms = time_of(c, k, g, &all[i].algo);
+            if (ms < fastest) {
+                fastest = ms;
+                best = i;
+            }
+        }
+    }
+    k->algo = all[best].algo;
+    return true;
+}
+
+static struct kept *find(struct cuda *c, const struct gemm *g)
+{
+    struct gemms *all = c->gemms;
+    int oldest = 0;
+    for (int i = 0; i < all->n; i++) {
+        if (!memcmp(&all->kept[i].shape, &g->shape, sizeof g->shape)) {
+            all->kept[i].used = ++all->clock;
+            return &all->kept[i];
+        }
+        if (all->kept[i].used < all->kept[oldest].used)
+            oldest = i;
+    }
+    struct kept fresh = {.shape = g->shape, .used = ++all->clock};
+    if (!lt_ok(c, describe(&fresh), "cublasLtMatmulDesc", &g->shape)) {
+        end(&fresh);
+        return NULL;
+    }
+    if (g->shape.bias)
+        cublasLtMatmulDescSetAttribute(fresh.op, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &g->bias,
+                                       sizeof g->bias);
+    if (!choose(c, &fresh, g)) {
+        end(&fresh);
+        return NULL;
+    }
+    int at = all->n < KEPT ? all->n++ : oldest;
+    end(&all->kept[at]);
+    all->kept[at] = fresh;
+    return &all->kept[at];
+}
+
+static int alignment(const struct gemm *g)
+{
+    uintptr_t all = (uintptr_t)g->x | (uintptr_t)g->w | (uintptr_t)g->y | (uintptr_t)g->bias;
+    int align = 16;
+    while (align > 1 && all % (uintptr_t)align)
+        align /= 2;
+    return align;
+}
+
+void gemm_run(struct cuda *c, const struct gemm *want)
+{
+    struct gemm g;
+    memset(&g, 0, sizeof g); /* shapes are compared as bytes */
+    g.x = want->x;
+    g.w = want->w;
+    g.y = want->y;
+    g.bias = want->bias;
+    g.alpha = want->alpha;
+    g.beta = want->beta;
+    memcpy(&g.shape, &want->shape, sizeof g.shape);
+    g.shape.bias = want->bias != NULL;
+    g.shape.adds = want->beta != 0;
+    g.shape.align = alignment(want);
+    struct kept *k = device_failed(&c->dev) ? NULL : find(c, &g);
+    if (!k)
+        return;
+    cublasStatus_t s = CUBLAS_STATUS_SUCCESS;
+    if (g.shape.bias)
+        s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &g.bias,
+                                           sizeof g.bias);
+    if (!s)
+        s = multiply(c, k, &g, &k->algo);
+    lt_ok(c, s, "cublasLtMatmul", &g.shape);
+}

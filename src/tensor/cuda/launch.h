@@ -1,0 +1,125 @@
+/* tensor/cuda/launch: our own kernels, seen from C: one launcher a kernel, queued on a stream.
+ *
+ * A launcher checks nothing that device.c has checked; it picks the form that the shapes and
+ * addresses allow (16-byte accesses where they do) and returns the launch's status. Pointers are
+ * device memory; vectors of parameters are f32. A kernel that runs on the CPU for the tests is the
+ * same source (tests/gpu/emu.h). */
+#ifndef SAKUGA_TENSOR_CUDA_LAUNCH_H
+#define SAKUGA_TENSOR_CUDA_LAUNCH_H
+
+#include "tensor/device.h"
+
+#include <cuda_runtime.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Elements of F32 or BF16 on the device. */
+struct span {
+    void *p;
+    enum dtype type;
+};
+
+/* y = norm(x) as of struct norm_op. With `from`, x += gate ⊙ from first (x f32, gate may be NULL;
+ * y.p NULL: nothing more). */
+struct launch_norm {
+    struct span x, y, from;
+    const float *gate;
+    const float *weight, *bias, *scale, *shift;
+    int64_t rows;
+    int width, kind, act;
+    float eps;
+};
+cudaError_t launch_norm(const struct launch_norm *a, cudaStream_t stream);
+
+/* q and k in place: RMSNorm over the width times weight, then the turn by table. False when the
+ * shapes do not fit its vectors: norm and rope then do it. */
+struct launch_turn {
+    struct span q, k;
+    const float *norm_q, *norm_k, *table;
+    int64_t rows;
+    int width, heads;
+    float eps;
+};
+bool launch_turn_fits(const struct launch_turn *a);
+cudaError_t launch_turn(const struct launch_turn *a, cudaStream_t stream);
+/* The turn alone. */
+cudaError_t launch_rope(struct span x, const float *table, int64_t rows, int heads, int width,
+                        cudaStream_t stream);
+
+/* Element by element; the types of y, x and z may differ.
+ *   MAP_ACT y = act(x)   MAP_ADD y = x + z   MAP_MUL y = x·z   MAP_BLEND y = y·a + x·b
+ *   MAP_GATE y += z[i mod width]·x, z f32 */
+enum map { MAP_ACT, MAP_ADD, MAP_MUL, MAP_BLEND, MAP_GATE };
+struct launch_map {
+    enum map what;
+    struct span y, x, z;
+    int64_t n, width;
+    enum act act;
+    float a, b;
+};
+cudaError_t launch_map(const struct launch_map *a, cudaStream_t stream);
+
+/* y[n, to] = x[n, from]: missing channels are zeros, those too many are left out. */
+cudaError_t launch_channels(struct span y, int to, struct span x, int from, int64_t n,
+                            cudaStream_t stream);
+
+/* Frames of [t, h, w, c] elements of `size` bytes. */
+cudaError_t launch_upsample(void *y, const void *x, int64_t frames, int h, int w, int64_t c,
+                            int size, cudaStream_t stream);
+cudaError_t launch_unfold_time(void *y, const void *x, int64_t frames, int64_t places, int64_t c,
+                               int size, cudaStream_t stream);
+
+/* Attention by a plain tiled kernel: heads up to ATTENTION_WIDTH wide, all that attention_op can
+ * ask. The check of the library's, and the text encoder's. q, k, v and out of one type. */
+#define ATTENTION_WIDTH 128
+struct launch_attention {
+    const void *q, *k, *v;
+    void *out;
+    enum dtype type;
+    const float *bias; /* [heads, 2·span − 1] or NULL */
+    int64_t nq, nk, span;
+    int heads, width;
+    float scale, log_repeats;
+    bool add;
+};
+cudaError_t launch_attention(const struct launch_attention *a, cudaStream_t stream);
+
+/* p[i, 0…n) = softmax(s[i, 0…n)) row by row, s f32 and p of its own type, rows ld apart; p beyond n
+ * is zero up to ld. The last key counts exp(log_repeats) times; bias as above, of one head, for
+ * queries from `first` on. */
+struct launch_softmax {
+    const float *s;
+    struct span p;
+    const float *bias;
+    int64_t rows, n, ld, first, span;
+    float log_repeats;
+};
+cudaError_t launch_softmax(const struct launch_softmax *a, cudaStream_t stream);
+
+/* Convolution by a plain kernel: the check of the library's, and of f32 devices. Weights of x's
+ * type, [out][kt][kh][kw][in]; bias f32 or NULL. */
+struct launch_conv {
+    struct span x, w, y;
+    const float *bias;
+    int xt, xh, xw, in; /* x [xt, xh, xw, in] */
+    int yt, yh, yw, out;
+    int kt, kh, kw, stride_t, stride, top, left;
+    bool add;
+};
+cudaError_t launch_conv(const struct launch_conv *a, cudaStream_t stream);
+
+/* to[out][tap][in] = from[out][in][tap], rounded to `to`'s type: torch's order to channels last. */
+cudaError_t launch_taps_last(struct span to, const float *from, int64_t out, int64_t in,
+                             int64_t taps, cudaStream_t stream);
+
+/* Keys or values [n, width] → [n − 1 + repeats, width], the last row repeated. size: bytes of a
+ * row, a multiple of 16. */
+cudaError_t launch_repeat(void *to, const void *from, int64_t n, int64_t repeats, int64_t size,
+                          cudaStream_t stream);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

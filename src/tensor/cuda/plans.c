@@ -1,0 +1,174 @@
+#include "tensor/cuda/plans.h"
+
+#include "tensor/cuda/cuda.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEPT 128
+#define KEY 192
+#define CANDIDATES 4
+#define ROUNDS 2
+
+struct kept {
+    unsigned char key[KEY];
+    size_t key_n;
+    struct plan plan; /* plan.plan NULL: there is none for this graph */
+    uint64_t used;
+};
+
+struct plans {
+    struct kept kept[KEPT];
+    int n;
+    uint64_t clock;
+    void *workspace;
+    int64_t workspace_n;
+    cudaEvent_t start, stop;
+};
+
+enum err plans_open(struct cuda *c, struct fault *f)
+{
+    struct plans *p = c->plans = calloc(1, sizeof *p);
+    if (!p)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    cudaError_t e = cudaEventCreate(&p->start);
+    if (!e)
+        e = cudaEventCreate(&p->stop);
+    return e ? fault_set(f, ERR_IO, "the GPU gives no event: %s", cudaGetErrorString(e)) : ERR_OK;
+}
+
+void plans_close(struct cuda *c)
+{
+    struct plans *p = c->plans;
+    if (!p)
+        return;
+    for (int i = 0; i < p->n; i++)
+        plan_free(&p->kept[i].plan);
+    if (p->workspace)
+        device_release(&c->dev, p->workspace);
+    if (p->start)
+        cudaEventDestroy(p->start);
+    if (p->stop)
+        cudaEventDestroy(p->stop);
+    free(p);
+}
+
+static bool grow(struct cuda *c, int64_t bytes)
+{
+    struct plans *p = c->plans;
+    if (bytes <= p->workspace_n)
+        return true;
+    if (p->workspace)
+        device_release(&c->dev, p->workspace);
+    p->workspace = device_alloc(&c->dev, (size_t)bytes);
+    p->workspace_n = p->workspace ? bytes : 0;
+    return p->workspace != NULL;
+}
+
+static cudnnStatus_t execute(struct cuda *c, const struct plan *plan, const struct plan_run *r)
+{
+    cudnnBackendDescriptor_t pack = NULL;
+    void *workspace = c->plans->workspace;
+    cudnnStatus_t s = cudnnBackendCreateDescriptor(CUDNN_BACKEND_VARIANT_PACK_DESCRIPTOR, &pack);
+    if (!s)
+        s = cudnnBackendSetAttribute(pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS, CUDNN_TYPE_INT64,
+                                     r->n, r->id);
+    if (!s)
+        s = cudnnBackendSetAttribute(pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS,
+                                     CUDNN_TYPE_VOID_PTR, r->n, r->data);
+    if (!s)
+        s = cudnnBackendSetAttribute(pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE, CUDNN_TYPE_VOID_PTR,
+                                     1, &workspace);
+    if (!s)
+        s = cudnnBackendFinalize(pack);
+    if (!s)
+        s = cudnnBackendExecute(c->dnn, plan->plan, pack);
+    if (pack)
+        cudnnBackendDestroyDescriptor(pack);
+    return s;
+}
+
+/* Milliseconds, or a lot when it fails. */
+static float time_of(struct cuda *c, const struct plan *plan, const struct plan_run *r)
+{
+    struct plans *p = c->plans;
+    float ms = 0;
+    if (!grow(c, plan->workspace))
+        return 1e30f;
+    cudnnStatus_t s = execute(c, plan, r);
+    cudaError_t e = cudaEventRecord(p->start, c->stream);
+    for (int i = 0; i < ROUNDS && !s; i++)
+        s = execute(c, plan, r);
+    if (!e)
+        e = cudaEventRecord(p->stop, c->stream);
+    if (!e)
+        e = cudaEventSynchronize(p->stop);
+    if (!e)
+        e = cudaEventElapsedTime(&ms, p->start, p->stop);
+    return s || e ? 1e30f : ms;
+}
+
+static struct plan choose(struct cuda *c, const struct plan_run *r)
+{
+    struct plan all[CANDIDATES] = {0};
+    struct graph g = {0};
+    struct graph_target here = {.handle = c->dnn};
+    r->graph(&g, r->key);
+    int n = graph_plans(&g, &here, all, r->scratch ? CANDIDATES : 1), best = 0;
+    graph_free(&g);
+    float fastest = 1e30f;
+    for (int i = 0; i < n && n > 1; i++) {
+        float ms = time_of(c, &all[i], r);
+        if (ms < fastest) {
+            fastest = ms;
+            best = i;
+        }
+    }
+    for (int i = 0; i < n; i++)
+        if (i != best)
+            plan_free(&all[i]);
+    return all[best];
+}
+
+static struct kept *find(struct cuda *c, const struct plan_run *r)
+{
+    struct plans *p = c->plans;
+    int oldest = 0;
+    for (int i = 0; i < p->n; i++) {
+        struct kept *k = &p->kept[i];
+        if (k->key_n == r->key_n && !memcmp(k->key, r->key, r->key_n)) {
+            k->used = ++p->clock;
+            return k;
+        }
+        if (k->used < p->kept[oldest].used)
+            oldest = i;
+    }
+    struct kept fresh = {.key_n = r->key_n, .used = ++p->clock};
+    memcpy(fresh.key, r->key, r->key_n);
+    fresh.plan = choose(c, r);
+    int at = p->n < KEPT ? p->n++ : oldest;
+    plan_free(&p->kept[at].plan);
+    p->kept[at] = fresh;
+    return &p->kept[at];
+}
+
+bool plans_run(struct cuda *c, const struct plan_run *r)
+{
+    if (device_failed(&c->dev) || r->key_n > KEY)
+        return false;
+    const struct kept *k = find(c, r);
+    if (!k->plan.plan || !grow(c, k->plan.workspace))
+        return false;
+    cudnnStatus_t s = execute(c, &k->plan, r);
+    if (!s)
+        return true;
+    char words[160] = "";
+    cudnnGetLastErrorString(words, sizeof words);
+    device_fail(
+        &c->dev, s == CUDNN_STATUS_ALLOC_FAILED ? ERR_NOMEM : ERR_IO,
+        "%s (%lld x %lld x %lld) failed on the GPU: cudnnBackendExecute, engine %lld: %s %s",
+        r->what, (long long)r->size[0], (long long)r->size[1], (long long)r->size[2],
+        (long long)k->plan.engine, cudnnGetErrorString(s), words);
+    return false;
+}

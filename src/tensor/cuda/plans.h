@@ -1,0 +1,105 @@
+/* tensor/cuda/plans: graphs of cuDNN by its C backend interface, and the plans made of them.
+ *
+ * A graph is built from the tensors and operations below, turned into a plan for a target (a GPU,
+ * or the properties of one that is not here: that is how the tests check every graph of ours
+ * without a GPU), and freed. A builder keeps its first trouble, so that a graph reads as a list.
+ * Plans are kept by a key of bytes. */
+#ifndef SAKUGA_TENSOR_CUDA_PLANS_H
+#define SAKUGA_TENSOR_CUDA_PLANS_H
+
+#include <cudnn.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct cuda;
+struct fault;
+
+#define GRAPH_PARTS 48
+#define GRAPH_OPS 4
+
+struct graph {
+    cudnnBackendDescriptor_t part[GRAPH_PARTS]; /* owned */
+    int parts;
+    cudnnBackendDescriptor_t op[GRAPH_OPS]; /* borrowed from `part` */
+    int ops;
+    cudnnStatus_t bad; /* the first trouble, */
+    const char *call;  /* where it was, */
+    char words[160];   /* and what the library says to it */
+};
+
+/* Where a plan is to run: a handle, or properties. */
+struct graph_target {
+    cudnnHandle_t handle;
+    cudnnBackendDescriptor_t properties;
+};
+
+/* A tensor of `rank` axes; a scalar that is given at run time by its address on the host when
+ * `by_value`; one that never leaves the chip when `inside`. */
+struct graph_tensor {
+    int64_t id;
+    cudnnDataType_t type;
+    int rank;
+    const int64_t *dim, *stride;
+    bool inside, by_value;
+};
+cudnnBackendDescriptor_t graph_tensor(struct graph *g, struct graph_tensor t);
+cudnnBackendDescriptor_t graph_part(struct graph *g, cudnnBackendDescriptorType_t type);
+void graph_set(struct graph *g, cudnnBackendDescriptor_t part, cudnnBackendAttributeName_t name,
+               cudnnBackendAttributeType_t type, int64_t n, const void *value);
+void graph_seal(struct graph *g, cudnnBackendDescriptor_t part);
+void graph_op(struct graph *g, cudnnBackendDescriptor_t op); /* sealed */
+/* y = x + b, inside a graph */
+void graph_add(struct graph *g, cudnnBackendDescriptor_t x, cudnnBackendDescriptor_t b,
+               cudnnBackendDescriptor_t y);
+void graph_free(struct graph *g);
+
+struct plan {
+    cudnnBackendDescriptor_t plan, config;
+    int64_t workspace, engine;
+};
+
+/* The plans of a graph in the order that the library recommends, at most `most`; how many. 0: `g`
+ * says why. plan_free() ends each. */
+int graph_plans(struct graph *g, const struct graph_target *at, struct plan *out, int most);
+void plan_free(struct plan *p);
+
+/* The graphs (sdpa.c, convgraph.c). Ids of their tensors: */
+enum { ID_Q = 1, ID_K, ID_V, ID_O, ID_SCALE, ID_X, ID_W, ID_Y, ID_BIAS, ID_ADD, ID_INSIDE };
+
+/* out = softmax(scale·q·kᵀ)·v in bf16; rows of q, k, v, out [n, heads·width], ld elements apart. */
+struct sdpa_shape {
+    int64_t heads, nq, nk, width, ldq, ldk, ldv, ldo;
+};
+void sdpa_graph(struct graph *g, const struct sdpa_shape *s);
+
+/* y = conv(x) + bias (+ add): x [xt, xh, xw, in] and w [out][kt][kh][kw][in] in bf16, bias [out]
+ * and add (of y's shape) in bf16, y in bf16 or f32. */
+struct conv_shape {
+    int64_t xt, xh, xw, in, yt, yh, yw, out;
+    int64_t kt, kh, kw, stride_t, stride, top, bottom, left, right;
+    int bias, add, wide; /* wide: y is f32 */
+};
+void conv_graph(struct graph *g, const struct conv_shape *s);
+
+/* Kept plans of a device. */
+enum err plans_open(struct cuda *c, struct fault *f);
+void plans_close(struct cuda *c);
+
+/* Runs the plan for a shape with the tensors named by id; makes it at first use, by timing what the
+ * library recommends where `scratch` says that the result may be overwritten (it is run several
+ * times then). False with no failure kept: the library has no plan for this graph. */
+struct plan_run {
+    const void *key;
+    size_t key_n;
+    void (*graph)(struct graph *g, const void *shape);
+    const char *what;
+    int64_t size[3]; /* for the words of a failure */
+    int64_t id[6];
+    void *data[6];
+    int n;
+    bool scratch;
+};
+bool plans_run(struct cuda *c, const struct plan_run *r);
+
+#endif

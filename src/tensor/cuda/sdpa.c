@@ -1,0 +1,36 @@
+/* Scaled dot-product attention as one node of a cuDNN graph (9.13.1 on, bf16). */
+#include "tensor/cuda/plans.h"
+
+static cudnnBackendDescriptor_t rows(struct graph *g, int64_t id, const struct sdpa_shape *s,
+                                     int64_t n, int64_t ld)
+{
+    /* [1, heads, n, width] over memory [n, heads, width] */
+    const int64_t dim[] = {1, s->heads, n, s->width}, stride[] = {n * ld, s->width, ld, 1};
+    return graph_tensor(
+        g, (struct graph_tensor){
+               .id = id, .type = CUDNN_DATA_BFLOAT16, .rank = 4, .dim = dim, .stride = stride});
+}
+
+void sdpa_graph(struct graph *g, const struct sdpa_shape *s)
+{
+    static const int64_t one[] = {1, 1, 1, 1};
+    cudnnBackendDescriptor_t q = rows(g, ID_Q, s, s->nq, s->ldq),
+                             k = rows(g, ID_K, s, s->nk, s->ldk);
+    cudnnBackendDescriptor_t v = rows(g, ID_V, s, s->nk, s->ldv),
+                             o = rows(g, ID_O, s, s->nq, s->ldo);
+    cudnnBackendDescriptor_t scale = graph_tensor(g, (struct graph_tensor){.id = ID_SCALE,
+                                                                           .type = CUDNN_DATA_FLOAT,
+                                                                           .rank = 4,
+                                                                           .dim = one,
+                                                                           .stride = one,
+                                                                           .by_value = true});
+    cudnnBackendDescriptor_t op = graph_part(g, CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR);
+    const cudnnBackendAttributeType_t part = CUDNN_TYPE_BACKEND_DESCRIPTOR;
+    graph_set(g, op, CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC, part, 1, &q);
+    graph_set(g, op, CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC, part, 1, &k);
+    graph_set(g, op, CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC, part, 1, &v);
+    graph_set(g, op, CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC, part, 1, &o);
+    graph_set(g, op, CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC, part, 1, &scale);
+    graph_seal(g, op);
+    graph_op(g, op);
+}

@@ -1,0 +1,136 @@
+/* Weights on their way to the device: from a mapped file, of any type, through pinned buffers. What
+ * has the right type already is copied; else it is widened to f32 by the host's threads and rounded
+ * on the device. */
+#include "tensor/cuda/cuda.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECE 65536 /* numbers that a thread widens at a time */
+
+void weight_unpack(struct weight *w)
+{
+    struct cuda_weight *p = (struct cuda_weight *)w;
+    if (p->data)
+        device_release(w->dev, p->data);
+    if (p->bias)
+        device_release(w->dev, p->bias);
+    if (p->bias_low)
+        device_release(w->dev, p->bias_low);
+    free(p);
+}
+
+/* to[n] of `type` on the device = from[n] of the host's `source`; n in pieces of a buffer */
+static void upload(struct cuda *c, struct span to, const void *from, enum dtype source, int64_t n)
+{
+    struct device *d = &c->dev;
+    if (source == to.type) {
+        memory_write(d, to.p, from, (size_t)n * dtype_size(source));
+        return;
+    }
+    int64_t each = (int64_t)(STAGE_BYTES / sizeof(float));
+    float *wide = to.type == DTYPE_F32 ? NULL : device_alloc(d, STAGE_BYTES);
+    for (int64_t at = 0; at < n && (wide || to.type == DTYPE_F32) && !device_failed(d);
+         at += each) {
+        int64_t m = n - at < each ? n - at : each, pieces = (m + PIECE - 1) / PIECE;
+        float *stage = stage_take(c), *land = wide ? wide : (float *)to.p + at;
+        const char *source_at = (const char *)from + (size_t)at * dtype_size(source);
+        if (!stage)
+            break;
+#pragma omp parallel for schedule(static) num_threads(c->threads)
+        for (int64_t i = 0; i < pieces; i++) {
+            int64_t k = i * PIECE, len = m - k < PIECE ? m - k : PIECE;
+            dtype_widen(stage + k, source_at + (size_t)k * dtype_size(source), source, (size_t)len);
+        }
+        if (!cuda_ok(c,
+                     cudaMemcpyAsync(land, stage, (size_t)m * sizeof(float), cudaMemcpyHostToDevice,
+                                     c->stream),
+                     "cudaMemcpyAsync of a weight", m, 1, 1))
+            break;
+        stage_done(c);
+        if (wide) {
+            struct launch_map map = {
+                .what = MAP_ACT,
+                .y = {(char *)to.p + (size_t)at * dtype_size(to.type), to.type},
+                .x = {wide, DTYPE_F32},
+                .n = m};
+            cuda_ok(c, launch_map(&map, c->stream), "rounding a weight", m, 1, 1);
+        }
+    }
+    if (wide)
+        device_release(d, wide);
+}
+
+/* A kernel in torch's order [out][in][taps] → [out8][taps][in8], zeros where there was nothing. */
+static void upload_kernel(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
+{
+    struct device *d = &c->dev;
+    int64_t taps = (int64_t)s->kt * s->kh * s->kw, n = s->out * s->in * taps;
+    float *torch = device_alloc(d, (size_t)n * sizeof(float));
+    void *last = p->in8 == s->in ? p->data : device_alloc(d, (size_t)n * dtype_size(p->type));
+    if (torch && last) {
+        upload(c, (struct span){torch, DTYPE_F32}, s->values, s->type, n);
+        cuda_ok(c,
+                cudaMemsetAsync(p->data, 0, (size_t)(p->out8 * taps * p->in8) * dtype_size(p->type),
+                                c->stream),
+                "cudaMemsetAsync", n, 1, 1);
+        cuda_ok(
+            c,
+            launch_taps_last((struct span){last, p->type}, torch, s->out, s->in, taps, c->stream),
+            "ordering a kernel", s->out, s->in, taps);
+        if (last != p->data)
+            cuda_ok(c,
+                    launch_channels((struct span){p->data, p->type}, (int)p->in8,
+                                    (struct span){last, p->type}, (int)s->in, s->out * taps,
+                                    c->stream),
+                    "padding a kernel", s->out, s->in, taps);
+    }
+    if (last && last != p->data)
+        device_release(d, last);
+    if (torch)
+        device_release(d, torch);
+}
+
+static void upload_bias(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
+{
+    struct device *d = &c->dev;
+    size_t bytes = (size_t)p->out8 * sizeof(float);
+    p->bias = device_alloc(d, bytes);
+    if (!p->bias)
+        return;
+    cuda_ok(c, cudaMemsetAsync(p->bias, 0, bytes, c->stream), "cudaMemsetAsync", p->out8, 1, 1);
+    memory_write(d, p->bias, s->bias, (size_t)s->out * sizeof(float));
+    if (p->type != DTYPE_BF16 || !(p->bias_low = device_alloc(d, bytes / 2)))
+        return;
+    struct launch_map map = {
+        .what = MAP_ACT, .y = {p->bias_low, DTYPE_BF16}, .x = {p->bias, DTYPE_F32}, .n = p->out8};
+    cuda_ok(c, launch_map(&map, c->stream), "rounding a bias", p->out8, 1, 1);
+}
+
+struct weight *weight_pack(struct device *d, const struct weight_spec *s)
+{
+    struct cuda *c = cuda_of(d);
+    struct cuda_weight *p = calloc(1, sizeof *p);
+    int64_t taps = (int64_t)s->kt * s->kh * s->kw;
+    if (!p) {
+        device_fail(d, ERR_NOMEM, "no memory for a weight");
+        return NULL;
+    }
+    p->w = (struct weight){d, s->out, s->in, s->kt, s->kh, s->kw};
+    p->type = c->bf16 && !s->precise ? DTYPE_BF16 : DTYPE_F32;
+    bool pads = taps > 1 && p->type == DTYPE_BF16;
+    p->in8 = pads ? (s->in + 7) / 8 * 8 : s->in;
+    p->out8 = pads ? (s->out + 7) / 8 * 8 : s->out;
+    p->data = device_alloc(d, (size_t)(p->out8 * p->in8 * taps) * dtype_size(p->type));
+    if (p->data && taps > 1)
+        upload_kernel(c, p, s);
+    else if (p->data)
+        upload(c, (struct span){p->data, p->type}, s->values, s->type, s->out * s->in);
+    if (s->bias && !device_failed(d))
+        upload_bias(c, p, s);
+    if (device_failed(d)) {
+        weight_unpack(&p->w);
+        return NULL;
+    }
+    return &p->w;
+}
