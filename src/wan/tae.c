@@ -153,7 +153,7 @@ void tae_free(struct tae *t)
 
 static struct tensor conv(struct device *dev, struct tensor x, const struct weight *w, bool relu)
 {
-    struct tensor y = tensor_new4(dev, x.dim[0], x.dim[1], x.dim[2], weight_out(w));
+    struct tensor y = tensor_work4(dev, x.dim[0], x.dim[1], x.dim[2], weight_out(w));
     device_conv(dev, &(struct conv_op){
                          .x = &x, .w = w, .y = &y, .top = 1, .bottom = 1, .left = 1, .right = 1});
     if (relu)
@@ -166,7 +166,7 @@ static struct tensor run_block(struct device *dev, const struct block *b, struct
                                struct tensor x)
 {
     int64_t t = x.dim[0], h = x.dim[1], w = x.dim[2], c = x.dim[3];
-    struct tensor in = tensor_new4(dev, t + 1, h, w, c), y = tensor_new4(dev, t, h, w, c);
+    struct tensor in = tensor_work4(dev, t + 1, h, w, c), y = tensor_work4(dev, t, h, w, c);
     struct tensor head = tensor_part(&in, 0, 1), rest = tensor_part(&in, 1, t);
     if (before->data)
         device_copy(dev, &head, before);
@@ -178,7 +178,7 @@ static struct tensor run_block(struct device *dev, const struct block *b, struct
     device_conv(dev, &see);
     device_act(dev, &y, &y, ACT_RELU);
     if (!before->data)
-        *before = tensor_new4(dev, 1, h, w, c);
+        *before = tensor_work4(dev, 1, h, w, c);
     struct tensor last = tensor_part(&in, t, 1);
     device_copy(dev, before, &last);
     tensor_free(&in);
@@ -198,16 +198,16 @@ static struct tensor run_stage(struct tae_stream *s, int i, struct tensor x)
     for (int k = 0; k < BLOCKS && !device_failed(dev); k++)
         x = run_block(dev, &g->block[k], &s->before[i][k], x);
     /* growth is 1x1: it comes before the upsampling, on a quarter of the pixels */
-    struct tensor y = tensor_new4(dev, x.dim[0], x.dim[1], x.dim[2], g->frames * g->width);
+    struct tensor y = tensor_work4(dev, x.dim[0], x.dim[1], x.dim[2], g->frames * g->width);
     device_linear(dev, &(struct linear_op){.x = &x, .w = g->grow, .y = &y});
     tensor_free(&x);
     x = y;
     if (g->frames == 2) {
-        x = tensor_new4(dev, 2 * y.dim[0], y.dim[1], y.dim[2], g->width);
+        x = tensor_work4(dev, 2 * y.dim[0], y.dim[1], y.dim[2], g->width);
         device_unfold_time(dev, &x, &y);
         tensor_free(&y);
     }
-    y = tensor_new4(dev, x.dim[0], 2 * x.dim[1], 2 * x.dim[2], g->width);
+    y = tensor_work4(dev, x.dim[0], 2 * x.dim[1], 2 * x.dim[2], g->width);
     device_upsample(dev, &y, &x);
     tensor_free(&x);
     return conv(dev, y, g->down, i == STAGES - 1);
