@@ -23,6 +23,7 @@ struct weight; /* a matrix or kernel in the form the device multiplies by, with 
 struct device_caps {
     char name[16];    /* "cpu" */
     char words[160];  /* the choices made: threads, instruction set, matmul and convolution */
+    char note[200];   /* why it is no better one: "no CUDA: …"; else "" */
     enum dtype dtype; /* that products are computed in: F32, or BF16 with sums in f32 */
     enum dtype work;  /* of tensors between products (tensor_work2): F32 or BF16 */
     int threads;

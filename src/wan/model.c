@@ -83,6 +83,7 @@ static void describe(struct wan *w)
     str_copy(i->computed, sizeof i->computed, dtype_name(caps->dtype));
     str_copy(i->device, sizeof i->device, caps->name);
     str_copy(i->device_words, sizeof i->device_words, caps->words);
+    str_copy(i->device_note, sizeof i->device_note, caps->note);
     i->threads = caps->threads;
     i->dim = c->dim;
     i->ffn = c->ffn;

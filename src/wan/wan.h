@@ -45,6 +45,7 @@ struct wan_info {
     char stored[16];    /* number format of most of the transformer's weights */
     char computed[16];  /* of the arithmetic */
     char device[16], device_words[160]; /* which, and the choices it made */
+    char device_note[200];              /* why it is no better one, or "" */
     int threads;
     int64_t dim, ffn, text_dim, vocabulary, parameters; /* the last: of the transformer */
     int heads, layers, text_layers, input_channels;

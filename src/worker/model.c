@@ -47,6 +47,8 @@ int model_info(const char *path)
     snprintf(text, sizeof text, "%.150s, %s", i->device_words,
              i->resident ? "the transformer as a whole" : "a block at a time");
     line("device", text);
+    if (i->device_note[0])
+        line("", i->device_note);
     bool ready = !wan_ready(w, &f);
     line("ready", ready ? "yes" : fault_text(&f));
     wan_free(w);

@@ -221,5 +221,7 @@ struct painter *paint_wan(const char *model, const char *device, const char *dty
                                .ended = ended};
     log_info("worker", "%s in %s, %s", wan_info(p->wan)->variant, p->model,
              wan_info(p->wan)->device_words);
+    if (wan_info(p->wan)->device_note[0])
+        log_info("worker", "%s", wan_info(p->wan)->device_note);
     return &p->base;
 }
