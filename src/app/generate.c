@@ -105,7 +105,12 @@ static enum err input(const char *path, enum input_role role, struct engine_job 
 static enum err inputs(const struct clip_options *c, struct engine_job *j, struct fault *f)
 {
     enum err e = input(c->image, INPUT_IMAGE, j, f);
-    return e ? e : input(c->last_image, INPUT_LAST_IMAGE, j, f);
+    e = e ? e : input(c->last_image, INPUT_LAST_IMAGE, j, f);
+    e = e ? e : input(c->source, INPUT_SOURCE, j, f);
+    e = e ? e : input(c->mask, INPUT_MASK, j, f);
+    for (int i = 0; i < c->reference_count && !e; i++)
+        e = input(c->reference[i], INPUT_REFERENCE, j, f);
+    return e;
 }
 
 static enum err fill(const struct clip_options *c, struct engine_job *j, int *threads,

@@ -42,11 +42,13 @@ struct verb {
 
 /* What `generate` and `replay` are told; strings as they were given, NULL where nothing was. */
 struct clip_options {
-    const char *model, *prompt, *negative, *image, *last_image, *size, *frames, *steps;
-    const char *guidance, *shift, *sampler, *teacache, *tile, *seed, *device, *dtype, *threads,
-        *out;
+    const char *model, *prompt, *negative, *image, *last_image, *source, *mask, *size;
+    const char *frames, *steps, *guidance, *shift, *sampler, *teacache, *tile, *seed, *device,
+        *dtype, *threads, *out;
     const char *lora[CLIP_LIST_MAX];
     int lora_count;
+    const char *reference[CLIP_LIST_MAX];
+    int reference_count;
     const char *file; /* the one word that is no option, NULL none */
 };
 /* The words behind the verb `v`, by the verb's own options. ERR_USAGE. */

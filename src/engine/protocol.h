@@ -37,8 +37,15 @@ struct job_lora {
 };
 
 /* What a picture or a video is to a model. */
-enum input_role { INPUT_IMAGE, INPUT_LAST_IMAGE, INPUT_ROLES };
-/* "image", "last-image": in recipes, and as options of `generate` */
+enum input_role {
+    INPUT_IMAGE,
+    INPUT_LAST_IMAGE,
+    INPUT_SOURCE,    /* a video, what there is already … */
+    INPUT_MASK,      /* … and what of it is to be made anew; a picture or a video */
+    INPUT_REFERENCE, /* a picture; may be there more than once */
+    INPUT_ROLES
+};
+/* "image", "last-image", …: in recipes, and as options of `generate` */
 const char *protocol_role_name(enum input_role role);
 /* INPUT_ROLES: there is none of that name. */
 enum input_role protocol_role(const char *name);

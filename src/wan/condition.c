@@ -1,5 +1,6 @@
 /* What an image or VACE model sees beside the noise (spec 5, 14). */
 #include "wan/clip.h"
+#include "wan/vace.h"
 #include "wan/wan_inside.h"
 
 #include <stdlib.h>
@@ -75,32 +76,51 @@ static enum err from_pictures(struct run *r)
     return e;
 }
 
-/* VACE without a source: grey frames, all of them to be made. */
-static enum err empty_vace(struct run *r)
+static bool stop(void *user)
 {
-    int64_t cells = r->n / VAE_Z;
-    int pictures = r->frames * VAE_TIME - 3;
-    size_t grey_n = (size_t)pictures * (size_t)(r->height * r->width) * VAE_SPACE * VAE_SPACE * 3;
+    const struct run *r = user;
+    return r->calls->stop && r->calls->stop(r->calls->user);
+}
+
+static enum err for_vace(struct run *r)
+{
+    const struct wan_job *j = &r->job;
+    struct image reference[WAN_REFERENCES_MAX] = {{0}};
+    struct vace_source s = {.reference = reference,
+                            .reference_n = r->extra,
+                            .frames = r->frames - r->extra,
+                            .height = r->height,
+                            .width = r->width,
+                            .stop = stop,
+                            .user = r};
     struct vae *encoder = NULL;
-    float *grey = calloc(grey_n, sizeof *grey);
-    r->vace = malloc((size_t)(r->w->config.vace_in * cells) * sizeof *r->vace);
     enum err e = ERR_OK;
-    if (r->w->config.vace_in != 2 * VAE_Z + VAE_SPACE * VAE_SPACE)
-        e = fault_set(r->f, ERR_UNSUPPORTED, "a VACE context of %d channels is not known here",
-                      r->w->config.vace_in);
-    else if (!grey || !r->vace)
+    if (j->source) {
+        s.video = j->source->rgb;
+        s.video_n = j->source->frames;
+    }
+    if (j->mask) {
+        s.mask = j->mask->white;
+        s.mask_n = j->mask->frames;
+    }
+    if (r->w->config.vace_in != VACE_IN)
+        return fault_set(r->f, ERR_UNSUPPORTED, "a VACE context of %d channels is not known here",
+                         r->w->config.vace_in);
+    for (int i = 0; i < s.reference_n && !e; i++) {
+        const struct wan_picture *p = &j->reference[i];
+        reference[i] = (struct image){widen(p, r->f), p->height, p->width};
+        e = reference[i].pixels ? ERR_OK : ERR_NOMEM;
+    }
+    r->vace = malloc((size_t)(VACE_IN * (r->n / VAE_Z)) * sizeof *r->vace);
+    if (!e && !r->vace)
         e = fault_set(r->f, ERR_NOMEM, "no memory for the VACE context");
     if (!e)
         e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &encoder, r->f);
     if (!e)
-        e = vae_encode_all(encoder, grey, r->frames, r->height, r->width, 0, false, r->vace, r->f);
-    if (!e) {
-        memcpy(r->vace + r->n, r->vace, (size_t)r->n * sizeof *r->vace);
-        for (int64_t i = 2 * r->n; i < r->w->config.vace_in * cells; i++)
-            r->vace[i] = 1;
-    }
+        e = vace_context(encoder, &s, r->vace, r->f);
     vae_free(encoder);
-    free(grey);
+    for (int i = 0; i < s.reference_n; i++)
+        free((float *)(uintptr_t)reference[i].pixels); /* ours: an image only borrows */
     return e;
 }
 
@@ -108,5 +128,5 @@ enum err condition_make(struct run *r)
 {
     if (r->w->info.image)
         return from_pictures(r);
-    return r->w->info.vace ? empty_vace(r) : ERR_OK;
+    return r->w->info.vace ? for_vace(r) : ERR_OK;
 }

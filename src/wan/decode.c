@@ -4,6 +4,7 @@
 #include "base/clock.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static bool stop_tile(void *user)
 {
@@ -78,7 +79,20 @@ static enum err decode_stream(struct run *r)
     return e;
 }
 
+/* What was sampled before the clip's own frames goes. */
+static void drop_extra(struct run *r)
+{
+    int64_t plane = (int64_t)r->height * r->width;
+    int frames = r->frames - r->extra;
+    for (int c = 0; c < VAE_Z && r->extra; c++)
+        memmove(r->latent + c * frames * plane, r->latent + (c * r->frames + r->extra) * plane,
+                (size_t)(frames * plane) * sizeof *r->latent);
+    r->frames = frames;
+    r->extra = 0;
+}
+
 enum err decode_make(struct run *r)
 {
+    drop_extra(r);
     return r->job.tile ? decode_tiles(r) : decode_stream(r);
 }

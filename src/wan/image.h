@@ -17,6 +17,10 @@ struct image {
 /* Bicubic as torch does it: align_corners false, a = −0.75, no antialiasing, no clamping. */
 enum err image_resize(const struct image *from, int height, int width, float *out, struct fault *f);
 
+/* The same, bilinear. */
+enum err image_resize_linear(const struct image *from, int height, int width, float *out,
+                             struct fault *f);
+
 /* out [size, size, 3]: resized regardless of aspect, then CLIP's mean and deviation. */
 enum err image_clip_input(const struct image *from, int size, float *out, struct fault *f);
 

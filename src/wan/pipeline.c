@@ -91,12 +91,12 @@ bool pipeline_stop(void *user)
 void pipeline_preview(struct run *r, const float *x0, int frames)
 {
     struct wan_preview p = {
-        .frames = frames, .width = r->width, .height = r->height, .step = r->done};
+        .frames = frames - r->extra, .width = r->width, .height = r->height, .step = r->done};
     uint8_t *rgb = r->calls->preview ? malloc((size_t)frames * r->height * r->width * 3) : NULL;
     if (!rgb) /* a preview is worth nothing but a look */
         return;
     preview_rgb(x0, frames, r->height, r->width, rgb);
-    p.rgb = rgb;
+    p.rgb = rgb + (size_t)r->extra * r->height * r->width * 3;
     r->calls->preview(r->calls->user, &p);
     free(rgb);
 }
@@ -282,7 +282,8 @@ static enum err begin(struct run *r)
     const struct preset *preset = preset_find(r->job.sampler);
     enum sampler_kind kind = SAMPLER_UNIPC;
     struct schedule s;
-    r->frames = (r->job.frames + 3) / 4;
+    r->extra = r->w->info.vace ? r->job.reference_n : 0;
+    r->frames = (r->job.frames + 3) / 4 + r->extra;
     r->height = r->job.height / VAE_SPACE;
     r->width = r->job.width / VAE_SPACE;
     r->n = (int64_t)VAE_Z * r->frames * r->height * r->width;

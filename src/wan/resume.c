@@ -45,6 +45,18 @@ static void add_picture_marks(struct buf *b, const struct wan_job *j)
     if (j->image || j->last)
         buf_addf(b, "pictures %016llx %016llx\n", (unsigned long long)picture_mark(j->image),
                  (unsigned long long)picture_mark(j->last));
+    if (j->source) {
+        const struct wan_video *v = j->source;
+        size_t pixels = (size_t)v->width * (size_t)v->height;
+        buf_addf(b, "source %d %016llx\n", v->frames,
+                 (unsigned long long)mark(v->rgb, pixels * 3 * (size_t)v->frames, 0, 0));
+        if (j->mask)
+            buf_addf(
+                b, "mask %d %016llx\n", j->mask->frames,
+                (unsigned long long)mark(j->mask->white, pixels * (size_t)j->mask->frames, 0, 0));
+    }
+    for (int i = 0; i < j->reference_n; i++)
+        buf_addf(b, "reference %016llx\n", (unsigned long long)picture_mark(&j->reference[i]));
 }
 
 static enum err describe(struct run *r)

@@ -23,6 +23,7 @@
 #define WAN_HEIGHT_MAX 1088
 #define WAN_FRAMES_MAX 1021 /* 4n + 1 */
 #define WAN_TURNS_MAX 64
+#define WAN_REFERENCES_MAX 8
 
 struct wan;
 
@@ -49,8 +50,9 @@ struct wan_info {
     int threads;
     int64_t dim, ffn, text_dim, vocabulary, parameters; /* the last: of the transformer */
     int heads, layers, text_layers, input_channels;
-    bool image, last_image, vace; /* it wants a picture, may have a last one, has VACE blocks */
-    bool resident;                /* the transformer fits in memory as a whole */
+    bool image, last_image; /* it wants a picture, and a last one */
+    bool vace;              /* it may have a source, a mask, references */
+    bool resident;          /* the transformer fits in memory as a whole */
 };
 
 enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault *f);
@@ -63,6 +65,18 @@ enum err wan_ready(const struct wan *w, struct fault *f);
 struct wan_picture {
     const uint8_t *rgb;
     int width, height;
+};
+
+/* A video of the clip's own size and rate: frames one behind the other as a picture's rows. */
+struct wan_video {
+    const uint8_t *rgb;
+    int frames, width, height;
+};
+
+/* One byte a pixel: from 128 on white. */
+struct wan_mask {
+    const uint8_t *white;
+    int frames, width, height;
 };
 
 struct wan_lora {
@@ -83,19 +97,24 @@ struct wan_job {
     const char *negative;            /* NULL: Wan's own; "": an empty one */
     const struct wan_picture *image; /* image models: the first frame */
     const struct wan_picture *last;  /* FLF2V: the last frame */
-    int width, height;               /* multiples of 16; 832 x 480 */
-    int frames;                      /* 4n + 1; 81 */
-    int steps;                       /* 50, 40 for image models */
-    double guidance;                 /* 5; 1: none, half the work */
-    double guide_from, guide_to;     /* guided part of the steps, 0 to 1; 0, 0: all */
-    bool zero_star;                  /* CFG-Zero* */
-    double shift;                    /* 5, 3 for small image models, 16 for FLF2V and VACE */
-    const char *sampler;             /* "unipc", "dpm++", "euler", "lcm", or the way of a distilled
-                                      * model, which has its own steps, shift and no guidance:
-                                      * "lightx2v", "self-forcing", "causvid"; "unipc" */
-    bool simple;                     /* ComfyUI's schedule in place of the sampler's own */
-    const double *sigmas;            /* or a falling list, `steps` of them */
-    uint64_t seed;                   /* as torch's CPU generator takes it: the low 32 bits count */
+    const struct wan_video *source;  /* VACE: what there is. Behind its end all is to be made */
+    const struct wan_mask *mask;     /* VACE: white is to be made anew, black stays; one frame for
+                                      * all, or one for each of the source. NULL: all is white */
+    const struct wan_picture *reference; /* VACE: what things look like; of any size, on white */
+    int reference_n;
+    int width, height;           /* multiples of 16; 832 x 480 */
+    int frames;                  /* 4n + 1; 81 */
+    int steps;                   /* 50, 40 for image models */
+    double guidance;             /* 5; 1: none, half the work */
+    double guide_from, guide_to; /* guided part of the steps, 0 to 1; 0, 0: all */
+    bool zero_star;              /* CFG-Zero* */
+    double shift;                /* 5, 3 for small image models, 16 for FLF2V and VACE */
+    const char *sampler;         /* "unipc", "dpm++", "euler", "lcm", or the way of a distilled
+                                  * model, which has its own steps, shift and no guidance:
+                                  * "lightx2v", "self-forcing", "causvid"; "unipc" */
+    bool simple;                 /* ComfyUI's schedule in place of the sampler's own */
+    const double *sigmas;        /* or a falling list, `steps` of them */
+    uint64_t seed;               /* as torch's CPU generator takes it: the low 32 bits count */
     struct wan_lora lora[WAN_LORAS_MAX];
     int lora_n;
     const struct wan_turn *turn; /* "self-forcing" and "causvid": `turn_n` of them, frames rising */

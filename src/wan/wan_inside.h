@@ -47,6 +47,7 @@ struct run {
     struct wan_made *made;
     struct fault *f;
     int frames, height, width; /* of the latent */
+    int extra;                 /* its first frames, which are VACE's references, not the clip's */
     int64_t n;                 /* numbers of the latent */
     int done, steps;           /* steps made, and all */
     int saved;                 /* steps made when the last checkpoint was written */

@@ -39,6 +39,28 @@ static struct wan_picture picture(const struct frames *p)
     return (struct wan_picture){p->rgb, p->width, p->height};
 }
 
+static enum err video(const struct engine_job *j, int i, int most, struct inputs *in,
+                      struct fault *f)
+{
+    return frames_video(j->input[i].path, j->width, j->height, most, WAN_FPS, &in->frames[i], f);
+}
+
+/* Of a mask one byte a pixel is left, in its own place. The source's length decides. */
+static enum err take_mask(struct inputs *in, const struct engine_job *j, int i, struct fault *f)
+{
+    struct frames *p = &in->frames[i];
+    int most = j->frames;
+    for (int k = 0; k < j->input_n; k++)
+        if (j->input[k].role == INPUT_SOURCE)
+            most = in->frames[k].count;
+    enum err e = video(j, i, most, in, f);
+    size_t n = (size_t)p->count * (size_t)p->width * (size_t)p->height;
+    for (size_t k = 0; !e && k < n; k++)
+        p->rgb[k] = (uint8_t)((p->rgb[3 * k] + p->rgb[3 * k + 1] + p->rgb[3 * k + 2]) / 3);
+    in->mask = (struct wan_mask){p->rgb, p->count, p->width, p->height};
+    return e;
+}
+
 static enum err take(struct inputs *in, const struct engine_job *j, int i, struct wan_job *to,
                      struct fault *f)
 {
@@ -60,6 +82,23 @@ static enum err take(struct inputs *in, const struct engine_job *j, int i, struc
         in->last = picture(p);
         to->last = &in->last;
         return e;
+    case INPUT_SOURCE:
+        if (to->source)
+            return twice(from, f);
+        e = video(j, i, j->frames, in, f);
+        in->source = (struct wan_video){p->rgb, p->count, p->width, p->height};
+        to->source = &in->source;
+        return e;
+    case INPUT_MASK:
+        if (to->mask)
+            return twice(from, f);
+        to->mask = &in->mask;
+        return take_mask(in, j, i, f);
+    case INPUT_REFERENCE:
+        e = frames_picture(from->path, p, f);
+        in->reference[to->reference_n++] = picture(p);
+        to->reference = in->reference;
+        return e;
     case INPUT_ROLES:
         break;
     }
@@ -71,10 +110,14 @@ enum err inputs_read(struct inputs *in, const struct engine_job *j, struct wan_j
 {
     enum err e = ERR_OK;
     memset(in, 0, sizeof *in);
-    for (int i = 0; i < j->input_n && !e; i++) {
+    for (int i = 0; i < j->input_n && !e; i++)
         e = sum(j->input[i].path, in->sha256[i], f);
-        e = e ? e : take(in, j, i, to, f);
-    }
+    for (int i = 0; i < j->input_n && !e; i++)
+        if (j->input[i].role != INPUT_MASK)
+            e = take(in, j, i, to, f);
+    for (int i = 0; i < j->input_n && !e; i++)
+        if (j->input[i].role == INPUT_MASK) /* whose source is there now */
+            e = take(in, j, i, to, f);
     return e;
 }
 

@@ -12,7 +12,9 @@
 struct inputs {
     struct frames frames[JOB_INPUTS_MAX]; /* in the order of the job's */
     char sha256[JOB_INPUTS_MAX][65];      /* of the files; stay after inputs_free() */
-    struct wan_picture image, last;
+    struct wan_picture image, last, reference[JOB_INPUTS_MAX];
+    struct wan_video source;
+    struct wan_mask mask;
 };
 
 /* Reads all inputs of `j`, and names them in `to`. What is left is the caller's to free, also after

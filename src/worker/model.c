@@ -42,6 +42,7 @@ int model_info(const char *path)
     line("text", text);
     line("wants", i->last_image ? "a first and a last picture"
                   : i->image    ? "a picture"
+                  : i->vace     ? "a prompt; may have a source, a mask and references"
                                 : "a prompt");
     line("id", i->id);
     snprintf(text, sizeof text, "%.150s, %s", i->device_words,
