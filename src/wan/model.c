@@ -1,4 +1,6 @@
 /* The handle: which model it is, and its weights when they are needed. */
+#include "wan/preset.h"
+#include "wan/rollout.h"
 #include "wan/wan_inside.h"
 
 #include <math.h>
@@ -183,22 +185,66 @@ static int64_t largest(const struct weights *w)
     return n;
 }
 
-/* Spec 6.5 and 10: what weights and passes hold at once; the VAE is f32. */
+static int64_t numbers_of(const struct weights *w, const char *prefix)
+{
+    int64_t n = 0;
+    for (int i = 0; w && i < w->n; i++)
+        if (!strncmp(w->t[i].name, prefix, strlen(prefix)))
+            n += w->t[i].count;
+    return n;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Rows of a prompt's text, at most: no token is shorter than a byte; a blank, the end, a pad. */
+static uint64_t rows_of(const char *text)
+{
+    size_t n = strlen(text) + 3;
+    return n < DIT_TEXT ? n : DIT_TEXT;
+}
+
+/* Spec 6.5 and 10: what a job holds at once: the weights, what lasts from step to step, and
+ * the buffers of the stage that has the largest. */
 static uint64_t need(const struct wan *w, const struct wan_job *j)
 {
     const struct dit_config *c = &w->config;
     const struct files *s = &w->files;
-    uint64_t pixels = (uint64_t)j->width * (uint64_t)j->height;
-    uint64_t tokens = pixels / 256 * (uint64_t)((j->frames + 3) / 4 + j->reference_n);
-    int64_t dit =
-        w->info.resident ? w->info.parameters : w->info.parameters / (c->layers + c->vace) * 2;
-    int64_t wide = load_dim(s->weights[FILES_VAE], "decoder.conv1.weight", 0);
-    uint64_t pass = tokens * (uint64_t)(8 * c->dim + c->ffn) * 4;
-    uint64_t seen = (uint64_t)j->tile * (uint64_t)j->tile;
-    uint64_t decode = (seen && seen < pixels ? seen : pixels) * 16000 * (uint64_t)wide / 384;
-    uint64_t held = (uint64_t)dit * dtype_size(device_caps(w->dev)->dtype) +
-                    (uint64_t)numbers(s->weights[FILES_VAE]) * 4;
-    return held + (pass > decode ? pass : decode) + (uint64_t)largest(s->weights[FILES_DIT]) * 4;
+    const struct preset *preset = preset_find(j->sampler);
+    int made = (j->frames + 3) / 4 + j->reference_n, block = preset ? preset->block : 0;
+    uint64_t pixels = (uint64_t)j->width * (uint64_t)j->height, place = pixels / 256;
+    uint64_t row = (uint64_t)c->dim * 4, blocks = (uint64_t)(c->layers + c->vace);
+    const struct weights *dit = s->weights[FILES_DIT], *vae = s->weights[FILES_VAE];
+    uint64_t each = dtype_size(device_caps(w->dev)->dtype); /* of a weight; the VAE's are f32 */
+    bool encodes = w->info.image || j->source || j->reference_n;
+    int64_t seen = numbers(vae) - (encodes ? 0 : numbers_of(vae, "encoder."));
+    int64_t weights = w->info.parameters;
+    if (!w->info.resident) { /* one block at a time, and one of VACE's */
+        int64_t main = numbers_of(dit, "blocks."), vace = numbers_of(dit, "vace_blocks.");
+        weights -= main - main / c->layers;
+        weights -= c->vace ? vace - vace / c->vace : 0;
+    }
+    uint64_t held = (uint64_t)weights * each + (uint64_t)seen * 4;
+    /* keys and values: of the prompt, of the negative one, of a causal model's past */
+    uint64_t image = c->image_tokens ? (uint64_t)c->image_tokens : c->image_dim ? 257 : 0;
+    uint64_t rows = rows_of(j->prompt), other = j->guidance == 1 ? 0 : rows_of(j->negative);
+    held += 2 * row * blocks * (rows + image + (other ? other + image : 0));
+    if (block)
+        held += 2 * row * blocks * place * (made < ROLLOUT_WINDOW ? made : ROLLOUT_WINDOW);
+    if (j->teacache > 0)
+        held += 2 * row * place * (uint64_t)made;
+    uint64_t pass = place * (uint64_t)(block ? block : made) *
+                    (uint64_t)((c->vace ? 8 : 7) * c->dim + c->ffn) * 4;
+    int64_t wide =
+        load_dim(vae, "decoder.conv1.weight", 0); /* 384: 17,604 bytes a pixel, measured */
+    uint64_t tile = (uint64_t)j->tile * (uint64_t)j->tile;
+    uint64_t decode = (tile && tile < pixels ? tile : pixels) * 18000 * (uint64_t)wide / 384;
+    /* the text encoder is read half a layer at a time: three matrices, and three such results */
+    uint64_t ffn = (uint64_t)load_dim(s->weights[FILES_T5], "blocks.0.ffn.fc1.weight", 0);
+    uint64_t text = ffn * 3 * ((uint64_t)c->text_dim * each + most(rows, other) * 4);
+    return held + most(pass, most(decode, text)) + (uint64_t)largest(dit) * 4;
 }
 
 enum err model_fits(const struct wan *w, const struct wan_job *j, struct fault *f)
