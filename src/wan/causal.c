@@ -26,7 +26,7 @@ struct causal {
     float *pictures;
     uint8_t *rgb;
     struct rollout *rollout;
-    struct vae_stream *stream;
+    struct decoder decoder;
 };
 
 /* [frames, 16, plane] → [16, frames, plane] */
@@ -104,15 +104,13 @@ static enum err prepare(struct causal *c, const struct schedule *s)
         pipeline_enter(r, WAN_LOAD);
         e = model_dit(r->w, &r->job, r->calls, r->f);
     }
-    if (!e)
-        e = model_vae(r->w, r->f);
     if (!e) {
         set.dit = r->w->dit;
         set.window = r->frames < ROLLOUT_WINDOW ? r->frames : ROLLOUT_WINDOW;
         e = rollout_open(&set, &c->rollout, r->f);
     }
     if (!e)
-        e = vae_decode_start(r->w->vae, r->height, r->width, &c->stream, r->f);
+        e = decoder_open(r, &c->decoder);
     size_t numbers = (size_t)(VAE_Z * c->block * c->plane);
     size_t most = (size_t)VAE_TIME * (size_t)r->job.width * (size_t)r->job.height * 3;
     c->drawn = malloc((size_t)r->n * sizeof *c->drawn);
@@ -135,7 +133,7 @@ static enum err decode(struct causal *c, int *first)
         int count = *first ? VAE_TIME : 1;
         e = pipeline_stopped(r);
         if (!e)
-            e = vae_decode(c->stream, c->latent, c->block, i, 1, c->pictures, NULL, r->f);
+            e = decoder_run(&c->decoder, c->latent, c->block, i, 1, c->pictures, r->f);
         if (!e)
             e = pipeline_give(r, c->pictures, c->rgb, *first, count);
         *first += count;
@@ -225,7 +223,7 @@ enum err causal_make(struct run *r, int block)
     enum err e = prepare(&c, &s);
     if (!e)
         e = all_blocks(&c);
-    vae_stream_free(c.stream);
+    decoder_close(&c.decoder);
     rollout_free(c.rollout);
     for (int i = 0; i <= WAN_TURNS_MAX; i++)
         free(c.context[i]);

@@ -75,7 +75,8 @@ static void describe(struct wan *w)
         str_copy(i->tokenizer, sizeof i->tokenizer, "in the text encoder");
     if (i->tokenizer[0])
         str_copy(i->tokens_by, sizeof i->tokens_by, tokenizer_file_words(i->tokenizer));
-    for (int r = 0; r < FILES_ROLES; r++)
+    str_copy(i->tiny, sizeof i->tiny, files_short(s, s->path[FILES_TINY]));
+    for (int r = 0; r < FILES_TINY; r++) /* what every clip is made with */
         mark = files_mark(s->weights[r], mark);
     snprintf(i->id, sizeof i->id, "%016llx", (unsigned long long)mark);
     name_variant(i, c);
@@ -105,7 +106,7 @@ static void describe(struct wan *w)
 /* A transformer alone can be described; to draw, all its parts must be there and fit. */
 enum err wan_ready(const struct wan *w, struct fault *f)
 {
-    for (int r = 0; r < FILES_ROLES; r++)
+    for (int r = 0; r < FILES_TINY; r++)
         if ((r != FILES_CLIP || w->info.image) && !w->files.weights[r])
             return fault_set(f, ERR_NOTFOUND,
                              "%s holds no %s of Wan 2.1; fetch the model whole with `sakuga model "
@@ -160,6 +161,7 @@ void wan_free(struct wan *w)
         return;
     dit_free(w->dit);
     vae_free(w->vae);
+    tae_free(w->tae);
     free_loras(&w->loras);
     tokenizer_free(w->tokenizer);
     free(w->negative);
@@ -334,6 +336,11 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
         e = dit_open(w->dev, w->files.weights[FILES_DIT], &w->patcher, w->info.resident, &w->dit,
                      f);
     return e;
+}
+
+enum err model_tiny(struct wan *w, struct fault *f)
+{
+    return w->tae ? ERR_OK : tae_open(w->dev, w->files.weights[FILES_TINY], &w->tae, f);
 }
 
 enum err model_vae(struct wan *w, struct fault *f)

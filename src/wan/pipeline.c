@@ -32,13 +32,13 @@ static double decode_guess(const struct run *r)
 {
     const struct wan_info *i = &r->w->info;
     double tokens = r->height * r->width / 4.0, all = tokens * r->frames;
-    if (r->w->decode_rate > 0)
-        return r->w->decode_rate * all;
+    if (r->w->decode_rate[r->job.tiny] > 0)
+        return r->w->decode_rate[r->job.tiny] * all;
     double wide = (double)load_dim(r->w->files.weights[FILES_VAE], "decoder.conv1.weight", 0) / 384;
     double linear = all * (12.0 * (double)i->dim + 4.0 * (double)i->ffn) * (double)i->dim;
     double attention = 4 * all * (all + DIT_TEXT) * (double)i->dim;
     double step = (linear + attention) * i->layers * (r->job.guidance != 1 ? 2 : 1);
-    return r->step_s * 8.7e9 * wide * wide * all / step;
+    return r->step_s * 8.7e9 * wide * wide * all / step / (r->job.tiny ? 24 : 1);
 }
 
 void pipeline_progress(struct run *r, int done, int total, double part)
@@ -54,7 +54,7 @@ void pipeline_progress(struct run *r, int done, int total, double part)
         p.left = (1 - p.fraction) * total * r->step_s + decode_guess(r);
     else if (r->stage == WAN_DECODE && done)
         p.left = pipeline_since(r->stage_us) * (total - done) / done;
-    else if (r->stage == WAN_DECODE && (r->steps_here || r->w->decode_rate > 0))
+    else if (r->stage == WAN_DECODE && (r->steps_here || r->w->decode_rate[r->job.tiny] > 0))
         p.left = decode_guess(r);
     if (p.left >= 0)
         p.overall = now + p.left > 0 ? now / (now + p.left) : 1;

@@ -80,6 +80,9 @@ static enum err describe(struct run *r)
         buf_addf(b, "from %d ", j->turn[k].frame);
         add_text(b, "prompt", j->turn[k].prompt);
     }
+    if (j->tiny)
+        buf_addf(b, "tiny decoder %016llx\n",
+                 (unsigned long long)files_mark(r->w->files.weights[FILES_TINY], 0));
     if (j->tile)
         buf_addf(b, "tile %d\n", j->tile);
     if (j->teacache > 0)

@@ -40,6 +40,7 @@ struct wan_setup {
 struct wan_info {
     char folder[PATH_LEN];
     char transformer[256], text_encoder[256], vae[256], clip[256], tokenizer[256];
+    char tiny[256];     /* TAEHV's decoder for Wan 2.1, where the user put one */
     char tokens_by[24]; /* "libsentencepiece" or "own algorithm" */
     char variant[32];   /* "t2v 1.3B", "i2v 14B", "vace 1.3B", "t2v width 256" */
     char id[17];        /* fingerprint of names, shapes and samples of all weights, hex */
@@ -124,6 +125,8 @@ struct wan_job {
                                  * for 1.3B to 0.3; 0: never. Likeness for speed. Checkpoints then
                                  * come with whole steps only. Not for
                                  * causal clips */
+    bool tiny;                  /* decode with the folder's tiny decoder: a twentieth of the work, a
+                                 * little soft */
     int tile;                   /* decode in overlapping tiles of so many pixels, 256 say, for
                                  * memory's sake; 0: the whole picture. Differs a little at seams.
                                  * Not for causal clips */

@@ -9,6 +9,7 @@
 #include "wan/image.h"
 #include "wan/lora.h"
 #include "wan/t5.h"
+#include "wan/tae.h"
 #include "wan/teacache.h"
 #include "wan/tokenizer.h"
 #include "wan/vae.h"
@@ -26,6 +27,7 @@ struct wan {
     /* loaded on first need, and kept */
     struct dit *dit;
     struct vae *vae; /* the decoder */
+    struct tae *tae; /* the tiny one */
     struct patcher patcher;
     struct lora_set loras;   /* what the dit was loaded with */
     struct lora_set touched; /* what a change of LoRAs touches */
@@ -36,7 +38,7 @@ struct wan {
     float *negative_context;
     int negative_n;
 
-    double decode_rate; /* seconds a latent frame and token, of the last clip; 0 unknown */
+    double decode_rate[2]; /* seconds a latent frame and token, by VAE and tiny; 0 unknown */
 };
 
 /* One clip on its way. */
@@ -74,6 +76,7 @@ enum err model_fits(const struct wan *w, const struct wan_job *job, struct fault
 enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                    struct fault *f);
 enum err model_vae(struct wan *w, struct fault *f);
+enum err model_tiny(struct wan *w, struct fault *f);
 uint64_t model_lora_mark(const char *path, struct fault *f);
 
 /* prompt.c: text → context [n, text_dim], which the caller frees. Stops between layers. */
@@ -83,7 +86,17 @@ enum err prompt_encode(struct wan *w, const struct wan_calls *calls, const char 
 /* condition.c: pictures → y and clip, VACE's empty context → vace. */
 enum err condition_make(struct run *r);
 
-/* decode.c: r->latent → pictures, handed over. */
+/* decode.c: the decoder that the job names, at the beginning of a clip; frames as vae_decode()
+ * takes and gives them. */
+struct decoder {
+    struct vae_stream *vae;
+    struct tae_stream *tae;
+};
+enum err decoder_open(struct run *r, struct decoder *out);
+enum err decoder_run(struct decoder *d, const float *z, int frames, int from, int n, float *out,
+                     struct fault *f);
+void decoder_close(struct decoder *d);
+/* r->latent → pictures, handed over. */
 enum err decode_make(struct run *r);
 
 /* causal.c: a clip of a causal model, its frames leaving block by block. */
