@@ -108,6 +108,7 @@ static enum err inputs(const struct clip_options *c, struct engine_job *j, struc
     e = e ? e : input(c->last_image, INPUT_LAST_IMAGE, j, f);
     e = e ? e : input(c->source, INPUT_SOURCE, j, f);
     e = e ? e : input(c->mask, INPUT_MASK, j, f);
+    e = e ? e : input(c->control, INPUT_CONTROL, j, f);
     for (int i = 0; i < c->reference_count && !e; i++)
         e = input(c->reference[i], INPUT_REFERENCE, j, f);
     return e;

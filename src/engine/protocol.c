@@ -154,8 +154,8 @@ static void take_loras(struct reader *r, struct engine_job *j)
 
 const char *protocol_role_name(enum input_role role)
 {
-    static const char *const names[INPUT_ROLES] = {"image", "last-image", "source", "mask",
-                                                   "reference"};
+    static const char *const names[INPUT_ROLES] = {"image", "last-image", "source",
+                                                   "mask",  "control",    "reference"};
     return role < INPUT_ROLES ? names[role] : "";
 }
 

@@ -42,6 +42,7 @@ enum input_role {
     INPUT_LAST_IMAGE,
     INPUT_SOURCE,    /* a video, what there is already … */
     INPUT_MASK,      /* … and what of it is to be made anew; a picture or a video */
+    INPUT_CONTROL,   /* a video of poses, depths, lines … */
     INPUT_REFERENCE, /* a picture; may be there more than once */
     INPUT_ROLES
 };

@@ -46,6 +46,7 @@ static void name_variant(struct wan_info *i, const struct dit_config *c)
         const char *size;
     } sizes[] = {{1536, "1.3B"}, {3072, "5B"}, {5120, "14B"}};
     const char *kind = c->image_tokens ? "flf2v"
+                       : c->camera     ? "fun-camera"
                        : c->in == 48   ? "fun-control"
                        : c->image_dim  ? "i2v"
                        : c->vace       ? "vace"
@@ -89,6 +90,8 @@ static void describe(struct wan *w)
     i->image = c->image_dim > 0;
     i->last_image = c->image_tokens > 0;
     i->vace = c->vace > 0;
+    i->control = c->in == 48 && c->image_dim > 0;
+    i->reference = i->control && c->ref;
     i->parameters = numbers(s->weights[FILES_DIT]);
     i->resident = (uint64_t)i->parameters * sizeof(float) <= w->memory / 2;
     if (s->weights[FILES_T5]) {
@@ -101,7 +104,7 @@ static void describe(struct wan *w)
 enum err wan_ready(const struct wan *w, struct fault *f)
 {
     for (int r = 0; r < FILES_ROLES; r++)
-        if ((r != FILES_CLIP || w->info.image) && !w->files.weights[r])
+        if ((r != FILES_CLIP || (w->info.image && !w->info.control)) && !w->files.weights[r])
             return fault_set(f, ERR_NOTFOUND,
                              "%s holds no %s of Wan 2.1; fetch the model whole with `sakuga model "
                              "pull`",
@@ -111,7 +114,12 @@ enum err wan_ready(const struct wan *w, struct fault *f)
         return fault_set(f, ERR_INVAL,
                          "%s is %lld wide, but the transformer reads text of width %lld",
                          w->info.text_encoder, (long long)width, (long long)w->config.text_dim);
-    if (w->config.in != 16 && w->config.in != 36)
+    if (w->config.camera)
+        return fault_set(f, ERR_UNSUPPORTED,
+                         "%s moves a camera (it has a control_adapter), and camera paths cannot be "
+                         "fed to a model yet; a fun-control model without one can be run",
+                         w->info.transformer);
+    if (w->config.in != 16 && w->config.in != 36 && !w->info.control)
         return fault_set(f, ERR_UNSUPPORTED, "%s: a model with %d input channels cannot be run yet",
                          w->info.transformer, w->config.in);
     return ERR_OK;
