@@ -85,6 +85,9 @@ static const struct key {
     {"engine.teacache", NUM, AT(engine_teacache), 0, 1000, NULL, "0",
      "wan: leave out the work of steps that change less, about 0.05 for 1.3B and 0.2 for 14B: "
      "faster, and another clip; 0: never"},
+    {"engine.decoder", CHOICE, AT(engine_decoder), 0, 0, "vae tiny", "\"vae\"",
+     "wan: tiny: taew2_1.safetensors in the model's folder, a twentieth of the work, a little "
+     "soft"},
     {"engine.tile", INT, AT(engine_tile), 0, 2048, NULL, "0",
      "wan: decode in tiles of so many pixels, 256 say, in less memory; 0: the whole picture"},
     {"gates", TABLE, 0, 0, 0, 0, NULL, "{}", "who decides: \"operator\" or \"auto\""},
@@ -144,6 +147,7 @@ void config_defaults(struct config *c)
     strcpy(c->engine_device, "auto");
     strcpy(c->engine_dtype, "auto");
     strcpy(c->engine_sampler, "unipc");
+    strcpy(c->engine_decoder, "vae");
     c->engine_give_way = 0.8;
     c->engine_width = 832;
     c->engine_height = 480;

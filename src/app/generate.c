@@ -108,6 +108,7 @@ static enum err inputs(const struct clip_options *c, struct engine_job *j, struc
     e = e ? e : input(c->last_image, INPUT_LAST_IMAGE, j, f);
     e = e ? e : input(c->source, INPUT_SOURCE, j, f);
     e = e ? e : input(c->mask, INPUT_MASK, j, f);
+    e = e ? e : input(c->control, INPUT_CONTROL, j, f);
     for (int i = 0; i < c->reference_count && !e; i++)
         e = input(c->reference[i], INPUT_REFERENCE, j, f);
     return e;
@@ -139,6 +140,9 @@ static enum err fill(const struct clip_options *c, struct engine_job *j, int *th
     e = e ? e : number(c->guidance, "guidance", 0, 100, &j->guidance, f);
     e = e ? e : number(c->shift, "shift", 0, 1000, &j->shift, f);
     e = e ? e : number(c->teacache, "teacache", 0, 1000, &j->teacache, f);
+    if (!e && c->decoder && strcmp(c->decoder, "vae") && strcmp(c->decoder, "tiny"))
+        e = fault_set(f, ERR_USAGE, "--decoder %s is not there; vae and tiny are", c->decoder);
+    j->tiny = c->decoder && !strcmp(c->decoder, "tiny");
     e = e ? e : whole(c->tile, "tile", 0, 2048, &j->tile, f);
     if (!e && j->tile && (j->tile < 64 || j->tile % 32))
         e = fault_set(f, ERR_USAGE, "--tile %d is not possible; multiples of 32 from 64 on are",

@@ -36,6 +36,7 @@ static void fill_sampling(const struct house *h, struct engine_job *job, const s
     job->guidance = c->engine_guidance;
     job->shift = c->engine_shift;
     job->teacache = c->engine_teacache;
+    job->tiny = !strcmp(c->engine_decoder, "tiny");
     job->tile = c->engine_tile;
     str_copy(job->sampler, sizeof job->sampler, c->engine_sampler);
     if (style->lora[0] && style->lora_weight != 0) {

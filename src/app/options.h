@@ -42,9 +42,9 @@ struct verb {
 
 /* What `generate` and `replay` are told; strings as they were given, NULL where nothing was. */
 struct clip_options {
-    const char *model, *prompt, *negative, *image, *last_image, *source, *mask, *size;
-    const char *frames, *steps, *guidance, *shift, *sampler, *teacache, *tile, *seed, *device,
-        *dtype, *threads, *out;
+    const char *model, *prompt, *negative, *image, *last_image, *source, *mask, *control;
+    const char *size, *frames, *steps, *guidance, *shift, *sampler, *teacache, *decoder, *tile;
+    const char *seed, *device, *dtype, *threads, *out;
     const char *lora[CLIP_LIST_MAX];
     int lora_count;
     const char *reference[CLIP_LIST_MAX];

@@ -12,8 +12,8 @@
 
 /* What a recipe says about how, not what: named when the frames differ. */
 static const char *const how[] = {"version", "build"};
-static const char *const model_how[] = {"id",       "variant",      "stored",
-                                        "computed", "device_words", "threads"};
+static const char *const model_how[] = {"id",           "variant", "stored", "computed",
+                                        "device_words", "threads", "tiny"};
 
 static cJSON *recipe_of(const struct paths *p, const char *clip, struct fault *f)
 {
@@ -130,6 +130,7 @@ static enum err job_of(const cJSON *r, struct engine_job *j, struct fault *f)
     j->guidance = json_num(model, "guidance", 0);
     j->shift = json_num(model, "shift", 0);
     j->teacache = json_num(model, "teacache", 0);
+    j->tiny = json_str(model, "tiny", "")[0] != '\0';
     j->tile = (int)json_int(model, "tile", 0);
     str_copy(j->sampler, sizeof j->sampler, json_str(model, "sampler", ""));
     enum err e = take_inputs(model, j, f);

@@ -155,8 +155,8 @@ static void take_loras(struct reader *r, struct engine_job *j)
 
 const char *protocol_role_name(enum input_role role)
 {
-    static const char *const names[INPUT_ROLES] = {"image", "last-image", "source", "mask",
-                                                   "reference"};
+    static const char *const names[INPUT_ROLES] = {"image", "last-image", "source",
+                                                   "mask",  "control",    "reference"};
     return role < INPUT_ROLES ? names[role] : "";
 }
 
@@ -197,6 +197,8 @@ static void take_sampling(struct reader *r, struct engine_job *j)
         take_text(r, "sampler", j->sampler, sizeof j->sampler, true);
     if (has(r, "teacache"))
         j->teacache = take_num(r, "teacache", 0, 1000);
+    if (has(r, "tiny"))
+        j->tiny = take_bool(r, "tiny");
     if (has(r, "tile"))
         j->tile = (int)take_int(r, "tile", 0, 2048);
     if (j->tile && (j->tile < 64 || j->tile % 32))

@@ -42,6 +42,7 @@ enum input_role {
     INPUT_LAST_IMAGE,
     INPUT_SOURCE,    /* a video, what there is already … */
     INPUT_MASK,      /* … and what of it is to be made anew; a picture or a video */
+    INPUT_CONTROL,   /* a video of poses, depths, lines … */
     INPUT_REFERENCE, /* a picture; may be there more than once */
     INPUT_ROLES
 };
@@ -75,6 +76,7 @@ struct engine_job {
     double guidance, shift; /* of the sampler; 0: the model's default. 0..100, 0..1000 */
     char sampler[16];       /* "": the model's default */
     double teacache;        /* likeness for speed: 0: none, to 1000 */
+    bool tiny;              /* decode by the model's tiny decoder */
     int tile;               /* pixels of a tile to decode at once; 0: all. 64 … 2048, by 32 */
     struct job_lora lora[JOB_LORAS_MAX];
     int lora_n;

@@ -40,6 +40,7 @@ static void put_job(cJSON *o, const struct engine_job *j)
     cJSON_AddNumberToObject(o, "shift", j->shift);
     cJSON_AddStringToObject(o, "sampler", j->sampler);
     cJSON_AddNumberToObject(o, "teacache", j->teacache);
+    cJSON_AddBoolToObject(o, "tiny", j->tiny);
     cJSON_AddNumberToObject(o, "tile", j->tile);
     cJSON *inputs = cJSON_AddArrayToObject(o, "inputs");
     for (int i = 0; i < j->input_n; i++) {

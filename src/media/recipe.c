@@ -23,6 +23,7 @@ static void print_model(cJSON *o, const struct recipe_model *m)
     cJSON_AddNumberToObject(v, "shift", m->shift);
     cJSON_AddStringToObject(v, "sampler", m->sampler);
     cJSON_AddNumberToObject(v, "teacache", m->teacache);
+    cJSON_AddStringToObject(v, "tiny", m->tiny);
     cJSON_AddNumberToObject(v, "tile", m->tile);
     cJSON_AddStringToObject(v, "image", m->image);
     cJSON_AddNumberToObject(v, "resumed", m->resumed);
@@ -196,6 +197,8 @@ static const char *parse_model(const cJSON *o, struct recipe_model *m)
         return "model.resumed";
     if (cJSON_HasObjectItem(o, "teacache") && !real(o, "teacache", 0, 1000, &m->teacache))
         return "model.teacache";
+    if (cJSON_HasObjectItem(o, "tiny") && !text(o, "tiny", m->tiny, sizeof m->tiny))
+        return "model.tiny";
     if (cJSON_HasObjectItem(o, "tile") && !small(o, "tile", 0, 65536, &m->tile))
         return "model.tile";
     if (!parse_inputs(o, m))

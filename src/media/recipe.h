@@ -37,6 +37,7 @@ struct recipe_model {
     double guidance, shift;
     char sampler[16];
     double teacache;
+    char tiny[17];    /* fingerprint of the tiny decoder, "": by the VAE */
     int tile;         /* both 0: none, as in recipes of before */
     char image[1024]; /* the input "image" again, for who looks for that alone; "" none */
     struct recipe_input input[RECIPE_INPUTS_MAX];

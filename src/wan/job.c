@@ -18,15 +18,15 @@ static void fill_defaults(const struct wan *w, struct wan_job *j)
     j->width = j->width ? j->width : 832;
     j->height = j->height ? j->height : 480;
     j->frames = j->frames ? j->frames : 81;
-    j->steps = j->steps ? j->steps : i->image ? 40 : 50;
+    j->steps = j->steps ? j->steps : i->image && !i->control ? 40 : 50;
     if (j->guidance == 0)
         j->guidance = i->last_image ? 5.5 : 5;
     if (j->guide_from == 0 && j->guide_to == 0)
         j->guide_to = 1;
     if (j->shift == 0)
-        j->shift = i->last_image || i->vace                        ? 16
-                   : i->image && j->width * j->height <= 832 * 480 ? 3
-                                                                   : 5;
+        j->shift = i->last_image || i->vace                                       ? 16
+                   : i->image && !i->control && j->width * j->height <= 832 * 480 ? 3
+                                                                                  : 5;
     j->sampler = j->sampler ? j->sampler : sampler_name(SAMPLER_UNIPC);
     j->chunk = j->chunk > 0 ? j->chunk : 1;
     j->checkpoint_every = j->checkpoint_every > 0 ? j->checkpoint_every : 1;
@@ -41,7 +41,7 @@ static enum err check_picture(const struct wan_picture *p, struct fault *f)
 
 static enum err check_pictures(const struct wan *w, const struct wan_job *j, struct fault *f)
 {
-    if (w->info.image && !j->image)
+    if (w->info.image && !w->info.control && !j->image)
         return fault_set(f, ERR_INVAL, "%s draws from a picture; name one", w->info.variant);
     if (!w->info.image && (j->image || j->last))
         return fault_set(f, ERR_INVAL, "%s takes no picture; an i2v model does%s", w->info.variant,
@@ -73,6 +73,12 @@ static enum err check_source(const struct wan *w, const struct wan_job *j, struc
     if (!w->info.vace && (j->source || m))
         return fault_set(f, ERR_INVAL, "%s takes no source video; a vace model does",
                          w->info.variant);
+    if (!w->info.control && j->control)
+        return fault_set(f, ERR_INVAL, "%s takes no control video; a fun-control model does",
+                         w->info.variant);
+    if (j->control)
+        e = check_video("control video", j->control->frames, j->control->width, j->control->height,
+                        j, f);
     if (m && !j->source)
         return fault_set(f, ERR_INVAL, "a mask needs a source that it is for");
     if (j->source)
@@ -89,9 +95,10 @@ static enum err check_source(const struct wan *w, const struct wan_job *j, struc
 
 static enum err check_references(const struct wan *w, const struct wan_job *j, struct fault *f)
 {
-    int most = w->info.vace ? WAN_REFERENCES_MAX : 0;
+    int most = w->info.vace ? WAN_REFERENCES_MAX : w->info.reference;
     if (j->reference_n && !most)
-        return fault_set(f, ERR_INVAL, "%s takes no references; a vace model does",
+        return fault_set(f, ERR_INVAL,
+                         "%s takes no references; a vace or a fun-control V1.1 model does",
                          w->info.variant);
     if (j->reference_n < 0 || j->reference_n > most)
         return fault_set(f, ERR_INVAL, "%d references are not possible; use up to %d",

@@ -48,6 +48,7 @@ static void name_variant(struct wan_info *i, const struct dit_config *c)
         const char *size;
     } sizes[] = {{1536, "1.3B"}, {3072, "5B"}, {5120, "14B"}};
     const char *kind = c->image_tokens ? "flf2v"
+                       : c->camera     ? "fun-camera"
                        : c->in == 48   ? "fun-control"
                        : c->image_dim  ? "i2v"
                        : c->vace       ? "vace"
@@ -76,6 +77,9 @@ static void describe(struct wan *w)
     if (i->tokenizer[0])
         str_copy(i->tokens_by, sizeof i->tokens_by, tokenizer_file_words(i->tokenizer));
     str_copy(i->tiny, sizeof i->tiny, files_short(s, s->path[FILES_TINY]));
+    if (s->weights[FILES_TINY])
+        snprintf(i->tiny_id, sizeof i->tiny_id, "%016llx",
+                 (unsigned long long)files_mark(s->weights[FILES_TINY], 0));
     for (int r = 0; r < FILES_TINY; r++) /* what every clip is made with */
         mark = files_mark(s->weights[r], mark);
     snprintf(i->id, sizeof i->id, "%016llx", (unsigned long long)mark);
@@ -95,6 +99,8 @@ static void describe(struct wan *w)
     i->image = c->image_dim > 0;
     i->last_image = c->image_tokens > 0;
     i->vace = c->vace > 0;
+    i->control = c->in == 48 && c->image_dim > 0;
+    i->reference = i->control && c->ref;
     i->parameters = numbers(s->weights[FILES_DIT]);
     i->resident = (uint64_t)i->parameters * dtype_size(caps->dtype) <= w->memory / 2;
     if (s->weights[FILES_T5]) {
@@ -107,7 +113,7 @@ static void describe(struct wan *w)
 enum err wan_ready(const struct wan *w, struct fault *f)
 {
     for (int r = 0; r < FILES_TINY; r++)
-        if ((r != FILES_CLIP || w->info.image) && !w->files.weights[r])
+        if ((r != FILES_CLIP || (w->info.image && !w->info.control)) && !w->files.weights[r])
             return fault_set(f, ERR_NOTFOUND,
                              "%s holds no %s of Wan 2.1; fetch the model whole with `sakuga model "
                              "pull`",
@@ -117,7 +123,12 @@ enum err wan_ready(const struct wan *w, struct fault *f)
         return fault_set(f, ERR_INVAL,
                          "%s is %lld wide, but the transformer reads text of width %lld",
                          w->info.text_encoder, (long long)width, (long long)w->config.text_dim);
-    if (w->config.in != 16 && w->config.in != 36)
+    if (w->config.camera)
+        return fault_set(f, ERR_UNSUPPORTED,
+                         "%s moves a camera (it has a control_adapter), and camera paths cannot be "
+                         "fed to a model yet; a fun-control model without one can be run",
+                         w->info.transformer);
+    if (w->config.in != 16 && w->config.in != 36 && !w->info.control)
         return fault_set(f, ERR_UNSUPPORTED, "%s: a model with %d input channels cannot be run yet",
                          w->info.transformer, w->config.in);
     return ERR_OK;
@@ -220,7 +231,7 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
     uint64_t row = (uint64_t)c->dim * 4, blocks = (uint64_t)(c->layers + c->vace);
     const struct weights *dit = s->weights[FILES_DIT], *vae = s->weights[FILES_VAE];
     uint64_t each = dtype_size(device_caps(w->dev)->dtype); /* of a weight; the VAE's are f32 */
-    bool encodes = w->info.image || j->source || j->reference_n;
+    bool encodes = w->info.image || j->source || j->reference_n || j->control;
     int64_t seen = numbers(vae) - (encodes ? 0 : numbers_of(vae, "encoder."));
     int64_t weights = w->info.parameters;
     if (!w->info.resident) { /* one block at a time, and one of VACE's */

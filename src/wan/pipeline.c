@@ -189,6 +189,7 @@ static enum err one_step(struct run *r)
     bool guide = guided(r, r->done), last = r->done + 1 == s->steps;
     struct dit_input in = {.x = r->latent,
                            .y = r->y,
+                           .ref = r->ref,
                            .vace = r->vace,
                            .vace_scale = 1,
                            .frames = r->frames,
@@ -221,7 +222,7 @@ static enum err one_step(struct run *r)
 
 static enum tea_model tea_model(const struct run *r)
 {
-    if (r->w->info.image)
+    if (r->w->info.image && !r->w->info.control)
         return r->job.width * r->job.height > 832 * 480 ? TEA_I2V_720P : TEA_I2V_480P;
     return r->w->info.dim > 1536 ? TEA_T2V_14B : TEA_T2V_1_3B;
 }
@@ -325,6 +326,7 @@ static void finish(struct run *r)
     free(r->other);
     free(r->fresh);
     free(r->y);
+    free(r->ref);
     free(r->vace);
     free(r->clip);
     buf_free(&r->what);

@@ -55,6 +55,11 @@ static void add_picture_marks(struct buf *b, const struct wan_job *j)
                 b, "mask %d %016llx\n", j->mask->frames,
                 (unsigned long long)mark(j->mask->white, pixels * (size_t)j->mask->frames, 0, 0));
     }
+    if (j->control) {
+        const struct wan_video *v = j->control;
+        size_t n = (size_t)v->width * (size_t)v->height * 3 * (size_t)v->frames;
+        buf_addf(b, "control %d %016llx\n", v->frames, (unsigned long long)mark(v->rgb, n, 0, 0));
+    }
     for (int i = 0; i < j->reference_n; i++)
         buf_addf(b, "reference %016llx\n", (unsigned long long)picture_mark(&j->reference[i]));
 }
@@ -81,8 +86,7 @@ static enum err describe(struct run *r)
         add_text(b, "prompt", j->turn[k].prompt);
     }
     if (j->tiny)
-        buf_addf(b, "tiny decoder %016llx\n",
-                 (unsigned long long)files_mark(r->w->files.weights[FILES_TINY], 0));
+        buf_addf(b, "tiny decoder %s\n", i->tiny_id);
     if (j->tile)
         buf_addf(b, "tile %d\n", j->tile);
     if (j->teacache > 0)

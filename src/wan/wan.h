@@ -40,6 +40,7 @@ struct wan_setup {
 struct wan_info {
     char folder[PATH_LEN];
     char transformer[256], text_encoder[256], vae[256], clip[256], tokenizer[256];
+    char tiny_id[17];   /* of the next, hex */
     char tiny[256];     /* TAEHV's decoder for Wan 2.1, where the user put one */
     char tokens_by[24]; /* "libsentencepiece" or "own algorithm" */
     char variant[32];   /* "t2v 1.3B", "i2v 14B", "vace 1.3B", "t2v width 256" */
@@ -53,6 +54,8 @@ struct wan_info {
     int heads, layers, text_layers, input_channels;
     bool image, last_image; /* it wants a picture, and a last one */
     bool vace;              /* it may have a source, a mask, references */
+    bool control;           /* Fun-Control: it may have a control video, and a first picture … */
+    bool reference;         /* … and, V1.1, a reference */
     bool resident;          /* the transformer fits in memory as a whole */
 };
 
@@ -96,12 +99,14 @@ struct wan_turn {
 struct wan_job {
     const char *prompt;
     const char *negative;            /* NULL: Wan's own; "": an empty one */
-    const struct wan_picture *image; /* image models: the first frame */
+    const struct wan_picture *image; /* image models: the first frame; Fun-Control: or NULL */
     const struct wan_picture *last;  /* FLF2V: the last frame */
     const struct wan_video *source;  /* VACE: what there is. Behind its end all is to be made */
     const struct wan_mask *mask;     /* VACE: white is to be made anew, black stays; one frame for
                                       * all, or one for each of the source. NULL: all is white */
-    const struct wan_picture *reference; /* VACE: what things look like; of any size, on white */
+    const struct wan_video *control; /* Fun-Control: poses, depths, lines … Behind its end: free */
+    const struct wan_picture *reference; /* what things look like. VACE: of any size, on white;
+                                          * Fun-Control V1.1: one, brought to the clip's size */
     int reference_n;
     int width, height;           /* multiples of 16; 832 x 480 */
     int frames;                  /* 4n + 1; 81 */

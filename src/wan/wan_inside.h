@@ -61,8 +61,8 @@ struct run {
     int steps_here; /* made in this process */
     enum wan_stage stage;
     float *latent, *x0, *v, *other, *fresh;
-    float *y, *vace; /* conditions, or NULL */
-    float *clip;     /* [clip_n, image_dim] or NULL */
+    float *y, *ref, *vace; /* conditions, or NULL */
+    float *clip;           /* [clip_n, image_dim] or NULL */
     int64_t clip_n;
     struct dit_prompt *cond, *uncond;
     struct sampler *sampler;

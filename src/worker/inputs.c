@@ -94,6 +94,13 @@ static enum err take(struct inputs *in, const struct engine_job *j, int i, struc
             return twice(from, f);
         to->mask = &in->mask;
         return take_mask(in, j, i, f);
+    case INPUT_CONTROL:
+        if (to->control)
+            return twice(from, f);
+        e = video(j, i, j->frames, in, f);
+        in->control = (struct wan_video){p->rgb, p->count, p->width, p->height};
+        to->control = &in->control;
+        return e;
     case INPUT_REFERENCE:
         e = frames_picture(from->path, p, f);
         in->reference[to->reference_n++] = picture(p);

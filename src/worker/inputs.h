@@ -13,7 +13,7 @@ struct inputs {
     struct frames frames[JOB_INPUTS_MAX]; /* in the order of the job's */
     char sha256[JOB_INPUTS_MAX][65];      /* of the files; stay after inputs_free() */
     struct wan_picture image, last, reference[JOB_INPUTS_MAX];
-    struct wan_video source;
+    struct wan_video source, control;
     struct wan_mask mask;
 };
 

@@ -127,6 +127,7 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
                           .sampler = j->sampler[0] ? j->sampler : NULL,
                           .seed = j->seed,
                           .teacache = j->teacache,
+                          .tiny = j->tiny,
                           .tile = j->tile,
                           .checkpoint_dir = r->vault,
                           .checkpoint_every = j->steps && j->steps <= 8 ? 1 : KEEP_EVERY};
@@ -167,6 +168,8 @@ static void sign(struct painter *base, struct recipe *m)
     to->guidance = j->guidance;
     to->shift = j->shift;
     to->teacache = j->teacache;
+    if (j->tiny)
+        str_copy(to->tiny, sizeof to->tiny, i->tiny_id);
     to->tile = j->tile;
     to->resumed = p->made.resumed;
     m->steps = j->steps;

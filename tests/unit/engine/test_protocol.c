@@ -31,6 +31,7 @@ static void fill_job(struct engine_job *j)
     strcpy(j->sampler, "unipc");
     j->teacache = 0.07;
     j->tile = 256;
+    j->tiny = true;
     j->input[0] = (struct job_input){INPUT_IMAGE, "/pictures/fox.png"};
     j->input[1] = (struct job_input){INPUT_LAST_IMAGE, "/pictures/\xe6\xad\x8c.png"};
     j->input_n = 2;
@@ -137,7 +138,7 @@ static void refuse_job(const char *member, const char *value)
         {"seed", "\"1\""},  {"width", "832"},     {"height", "480"},        {"frames", "81"},
         {"fps", "16"},      {"steps", "0"},       {"path", "\"/v/1.mp4\""}, {"guidance", "5"},
         {"shift", "5"},     {"sampler", "\"\""},  {"teacache", "0"},        {"tile", "0"},
-        {"inputs", "[]"},   {"loras", "[]"}};
+        {"tiny", "false"},  {"inputs", "[]"},     {"loras", "[]"}};
     struct buf b = BUF_INIT(0);
     buf_adds(&b, "{\"t\":\"job\"");
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
@@ -238,6 +239,7 @@ static void test_hostile_jobs(void **state)
     refuse_job("sampler", "\"a name that is far too long for one\"");
     refuse_job("teacache", "-0.1");
     refuse_job("teacache", "\"0.1\"");
+    refuse_job("tiny", "1");
     refuse_job("tile", "-32");
     refuse_job("tile", "32");
     refuse_job("tile", "100");

@@ -71,6 +71,7 @@ static void fill_model(void)
     m->shift = 3;
     m->teacache = 0.07;
     m->tile = 256;
+    strcpy(m->tiny, "00112233aabbccdd");
     m->resumed = 4;
     m->input[0] = (struct recipe_input){"image", "/pictures/fox.png", ""};
     m->input[1] = (struct recipe_input){"last-image", "/pictures/cat.png", ""};

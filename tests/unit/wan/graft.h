@@ -62,16 +62,12 @@ static inline void graft_noise(float *out, int64_t n, int64_t inputs)
     }
 }
 
-/* False: a file cannot be read or written, or there is no such kind. */
-static inline bool graft(const char *from, const char *to, const char *kind)
+/* The tensors of `from` (NULL: none), with `part` in their place or beside them. */
+static inline bool graft_write(const char *from, const struct graft *part, const char *to)
 {
-    const struct graft *part = NULL;
     struct weights *w = NULL;
-    for (size_t i = 0; i < sizeof graft_kinds / sizeof *graft_kinds; i++)
-        if (!strcmp(kind, graft_kinds[i].kind))
-            part = graft_kinds[i].part;
     FILE *head = tmpfile(), *out = fopen(to, "wb");
-    bool ok = part && head && out && !weights_open(from, &w, NULL);
+    bool ok = head && out && (from ? !weights_open(from, &w, NULL) : (w = weights_new()) != NULL);
     int64_t at = 0;
     for (int pass = 0; ok && pass < 2; pass++) {
         if (pass) { /* the header stands before the numbers */
@@ -116,6 +112,42 @@ static inline bool graft(const char *from, const char *to, const char *kind)
     if (out)
         ok = fclose(out) == 0 && ok;
     return ok;
+}
+
+/* False: a file cannot be read or written, or there is no such kind. */
+static inline bool graft(const char *from, const char *to, const char *kind)
+{
+    for (size_t i = 0; i < sizeof graft_kinds / sizeof *graft_kinds; i++)
+        if (!strcmp(kind, graft_kinds[i].kind))
+            return graft_write(from, graft_kinds[i].part, to);
+    return false;
+}
+
+/* A tiny decoder (wan/tae.h) of a few channels. */
+static inline bool graft_decoder(const char *to)
+{
+    static const int widths[] = {8, 6, 4, 4};
+    static char names[80][40];
+    struct graft part[80] = {{.name = NULL}};
+    int n = 0;
+#define GRAFT(rank_, a, b, k, ...)                                                                 \
+    (snprintf(names[n], sizeof names[n], __VA_ARGS__),                                             \
+     part[n] = (struct graft){names[n], rank_, {a, b, k, k}}, n++)
+    GRAFT(4, widths[0], 16, 3, "decoder.1.weight");
+    GRAFT(1, widths[0], 1, 1, "decoder.1.bias");
+    for (int s = 0; s < 3; s++) {
+        int at = 3 + 6 * s, c = widths[s];
+        for (int b = 0; b < 9; b++) {
+            GRAFT(4, c, b % 3 ? c : 2 * c, 3, "decoder.%d.conv.%d.weight", at + b / 3, b % 3 * 2);
+            GRAFT(1, c, 1, 1, "decoder.%d.conv.%d.bias", at + b / 3, b % 3 * 2);
+        }
+        GRAFT(4, s ? 2 * c : c, c, 1, "decoder.%d.conv.weight", at + 4);
+        GRAFT(4, widths[s + 1], c, 3, "decoder.%d.weight", at + 5);
+    }
+    GRAFT(4, 3, widths[3], 3, "decoder.22.weight");
+    GRAFT(1, 3, 1, 1, "decoder.22.bias");
+#undef GRAFT
+    return graft_write(NULL, part, to);
 }
 
 #endif
