@@ -239,10 +239,10 @@ static void the_tiny_model(void **state)
         struct size size;
         const char *sampler;
         double guidance, teacache;
-    } jobs[] = {{{256, 256, 9}, "euler", 1, 0},
-                {{96, 96, 61}, "unipc", 5, 0},
-                {{96, 96, 61}, "euler", 5, 0.05},
-                {{128, 96, 21}, "self-forcing", 1, 0}};
+    } jobs[] = {{{160, 128, 9}, "euler", 1, 0},
+                {{64, 64, 45}, "unipc", 5, 0},
+                {{64, 64, 45}, "euler", 5, 0.05},
+                {{64, 64, 21}, "self-forcing", 1, 0}};
     char folder[200];
     snprintf(folder, sizeof folder, "%s/tiny", dir);
     tiny_t2v(folder);
