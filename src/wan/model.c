@@ -29,6 +29,13 @@ static int64_t numbers(const struct weights *w)
     return n;
 }
 
+/* Bytes of a weight where it is computed with. */
+static uint64_t weight_bytes(const struct wan *w)
+{
+    const struct device_caps *caps = device_caps(w->dev);
+    return caps->host_memory ? sizeof(float) : dtype_size(caps->dtype);
+}
+
 /* The format that most numbers of a network have. */
 static const char *stored(const struct weights *w)
 {
@@ -92,7 +99,11 @@ static void describe(struct wan *w)
     i->last_image = c->image_tokens > 0;
     i->vace = c->vace > 0;
     i->parameters = numbers(s->weights[FILES_DIT]);
-    i->resident = (uint64_t)i->parameters * sizeof(float) <= w->memory / 2;
+    i->resident = (uint64_t)i->parameters * weight_bytes(w) <= w->memory / 2;
+    /* a host widens a layer when it is needed; on a device all may stay for the next prompt */
+    w->keep_text = !caps->host_memory && i->resident && s->weights[FILES_T5] &&
+                   (uint64_t)(i->parameters + numbers(s->weights[FILES_T5])) * weight_bytes(w) <=
+                       w->memory / 5 * 3;
     if (s->weights[FILES_T5]) {
         i->vocabulary = load_dim(s->weights[FILES_T5], "token_embedding.weight", 0);
         i->text_layers = load_layers(s->weights[FILES_T5], "blocks.%d.norm1.weight");
@@ -157,6 +168,7 @@ void wan_free(struct wan *w)
         return;
     dit_free(w->dit);
     vae_free(w->vae);
+    t5_drop(&w->t5);
     free_loras(&w->loras);
     tokenizer_free(w->tokenizer);
     free(w->negative);
@@ -292,7 +304,8 @@ static int64_t largest(const struct weights *w)
     return n;
 }
 
-/* Spec 6.5 and 10: what weights and passes hold at once, in f32. */
+/* Spec 6.5 and 10: what weights and passes hold at once: the residual stream in f32, what lies
+ * between products in the device's working type. */
 static uint64_t need(const struct wan *w, const struct wan_job *j)
 {
     const struct dit_config *c = &w->config;
@@ -302,11 +315,16 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
     int64_t dit =
         w->info.resident ? w->info.parameters : w->info.parameters / (c->layers + c->vace) * 2;
     int64_t wide = load_dim(s->weights[FILES_VAE], "decoder.conv1.weight", 0);
-    uint64_t pass = tokens * (uint64_t)(8 * c->dim + c->ffn) * 4;
+    const struct device_caps *caps = device_caps(w->dev);
+    uint64_t work = dtype_size(caps->work);
+    uint64_t pass = tokens * ((uint64_t)c->dim * (4 + 7 * work) + (uint64_t)c->ffn * work);
     uint64_t seen = (uint64_t)j->tile * (uint64_t)j->tile;
-    uint64_t decode = (seen && seen < pixels ? seen : pixels) * 16000 * (uint64_t)wide / 384;
-    uint64_t held = (uint64_t)(dit + numbers(s->weights[FILES_VAE])) * 4;
-    return held + (pass > decode ? pass : decode) + (uint64_t)largest(s->weights[FILES_DIT]) * 4;
+    uint64_t decode = (seen && seen < pixels ? seen : pixels) * 4000 * work * (uint64_t)wide / 384;
+    uint64_t held = (uint64_t)(dit + numbers(s->weights[FILES_VAE])) * weight_bytes(w);
+    if (w->keep_text)
+        held += (uint64_t)numbers(s->weights[FILES_T5]) * weight_bytes(w);
+    uint64_t stage = caps->host_memory ? (uint64_t)largest(s->weights[FILES_DIT]) * 4 : 64 << 20;
+    return held + (pass > decode ? pass : decode) + stage;
 }
 
 enum err model_fits(const struct wan *w, const struct wan_job *j, struct fault *f)

@@ -26,6 +26,8 @@ struct wan {
     /* loaded on first need, and kept */
     struct dit *dit;
     struct vae *vae; /* the decoder */
+    struct t5 t5;    /* open when t5.dev is set; its weights are kept where there is room */
+    bool keep_text;
     struct patcher patcher;
     struct lora_set loras;   /* what the dit was loaded with */
     struct lora_set touched; /* what a change of LoRAs touches */
