@@ -85,6 +85,11 @@ AS_IF([test "x$with_cuda" != xno], [
              cuda_why="$cuda_dir, sm$cuda_ok"])])
     AS_IF([test $have_cuda = no && test "x$with_cuda" != xauto],
         [AC_MSG_ERROR([--with-cuda: $cuda_why])])])
+dnl The kernels are emulated on the CPU for the tests.
+AC_CHECK_PROGS([EMU_CXX], [g++ c++])
+AS_CASE([$CC], [*ccache*], [EMU_CXX="ccache $EMU_CXX"])
+AC_SUBST([CUDA_DIR], [$cuda_dir])
+AM_CONDITIONAL([CUDA_EMULATED], [test $have_cuda = yes && test -n "$EMU_CXX" && test "x${enable_sanitize:-no}" = xno])
 AC_SUBST([CUDA_CPPFLAGS])
 AC_SUBST([CUDA_LIBS])
 AC_SUBST([CUDA_GENCODE])

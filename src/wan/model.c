@@ -29,6 +29,15 @@ static int64_t numbers(const struct weights *w)
     return n;
 }
 
+#define STAGE_BYTES ((uint64_t)64 << 20) /* pinned memory on the way to a GPU */
+
+/* Bytes of a weight where it is computed with. */
+static uint64_t weight_bytes(const struct wan *w)
+{
+    const struct device_caps *caps = device_caps(w->dev);
+    return dtype_size(caps->dtype);
+}
+
 /* The format that most numbers of a network have. */
 static const char *stored(const struct weights *w)
 {
@@ -102,7 +111,11 @@ static void describe(struct wan *w)
     i->control = c->in == 48 && c->image_dim > 0;
     i->reference = i->control && c->ref;
     i->parameters = numbers(s->weights[FILES_DIT]);
-    i->resident = (uint64_t)i->parameters * dtype_size(caps->dtype) <= w->memory / 2;
+    i->resident = (uint64_t)i->parameters * weight_bytes(w) <= w->memory / 2;
+    /* a host widens a layer when it is needed; on a device all may stay for the next prompt */
+    w->keep_text = !caps->host_memory && i->resident && s->weights[FILES_T5] &&
+                   (uint64_t)(i->parameters + numbers(s->weights[FILES_T5])) * weight_bytes(w) <=
+                       w->memory / 5 * 3;
     if (s->weights[FILES_T5]) {
         i->vocabulary = load_dim(s->weights[FILES_T5], "token_embedding.weight", 0);
         i->text_layers = load_layers(s->weights[FILES_T5], "blocks.%d.norm1.weight");
@@ -173,6 +186,7 @@ void wan_free(struct wan *w)
     dit_free(w->dit);
     vae_free(w->vae);
     tae_free(w->tae);
+    t5_drop(&w->t5);
     free_loras(&w->loras);
     tokenizer_free(w->tokenizer);
     free(w->negative);
@@ -220,7 +234,8 @@ static uint64_t rows_of(const char *text)
 }
 
 /* Spec 6.5 and 10: what a job holds at once: the weights, what lasts from step to step, and
- * the buffers of the stage that has the largest. */
+ * the buffers of the stage that has the largest. The residual stream is f32, what lies between
+ * products of the device's working type. */
 static uint64_t need(const struct wan *w, const struct wan_job *j)
 {
     const struct dit_config *c = &w->config;
@@ -228,9 +243,10 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
     const struct preset *preset = preset_find(j->sampler);
     int made = (j->frames + 3) / 4 + j->reference_n, block = preset ? preset->block : 0;
     uint64_t pixels = (uint64_t)j->width * (uint64_t)j->height, place = pixels / 256;
-    uint64_t row = (uint64_t)c->dim * 4, blocks = (uint64_t)(c->layers + c->vace);
+    const struct device_caps *caps = device_caps(w->dev);
+    uint64_t work = dtype_size(caps->work), each = weight_bytes(w); /* a host's VAE is f32 */
+    uint64_t row = (uint64_t)c->dim * work, blocks = (uint64_t)(c->layers + c->vace);
     const struct weights *dit = s->weights[FILES_DIT], *vae = s->weights[FILES_VAE];
-    uint64_t each = dtype_size(device_caps(w->dev)->dtype); /* of a weight; the VAE's are f32 */
     bool encodes = w->info.image || j->source || j->reference_n || j->control;
     int64_t seen = numbers(vae) - (encodes ? 0 : numbers_of(vae, "encoder."));
     int64_t weights = w->info.parameters;
@@ -239,7 +255,9 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
         weights -= main - main / c->layers;
         weights -= c->vace ? vace - vace / c->vace : 0;
     }
-    uint64_t held = (uint64_t)weights * each + (uint64_t)seen * 4;
+    uint64_t held = (uint64_t)weights * each + (uint64_t)seen * (caps->host_memory ? 4 : each);
+    if (w->keep_text)
+        held += (uint64_t)numbers(s->weights[FILES_T5]) * each;
     /* keys and values: of the prompt, of the negative one, of a causal model's past */
     uint64_t image = c->image_tokens ? (uint64_t)c->image_tokens : c->image_dim ? 257 : 0;
     uint64_t rows = rows_of(j->prompt), other = j->guidance == 1 ? 0 : rows_of(j->negative);
@@ -247,17 +265,18 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
     if (block)
         held += 2 * row * blocks * place * (made < ROLLOUT_WINDOW ? made : ROLLOUT_WINDOW);
     if (j->teacache > 0)
-        held += 2 * row * place * (uint64_t)made;
+        held += 2 * (uint64_t)c->dim * 4 * place * (uint64_t)made;
     uint64_t pass = place * (uint64_t)(block ? block : made) *
-                    (uint64_t)((c->vace ? 8 : 7) * c->dim + c->ffn) * 4;
+                    ((uint64_t)c->dim * ((c->vace ? 8 : 4) + 6 * work) + (uint64_t)c->ffn * work);
     int64_t wide =
         load_dim(vae, "decoder.conv1.weight", 0); /* 384: 17,604 bytes a pixel, measured */
     uint64_t tile = (uint64_t)j->tile * (uint64_t)j->tile;
-    uint64_t decode = (tile && tile < pixels ? tile : pixels) * 18000 * (uint64_t)wide / 384;
+    uint64_t decode = (tile && tile < pixels ? tile : pixels) * 4500 * work * (uint64_t)wide / 384;
     /* the text encoder is read half a layer at a time: three matrices, and three such results */
     uint64_t ffn = (uint64_t)load_dim(s->weights[FILES_T5], "blocks.0.ffn.fc1.weight", 0);
     uint64_t text = ffn * 3 * ((uint64_t)c->text_dim * each + most(rows, other) * 4);
-    return held + most(pass, most(decode, text)) + (uint64_t)largest(dit) * 4;
+    uint64_t stage = caps->host_memory ? (uint64_t)largest(dit) * 4 : STAGE_BYTES;
+    return held + most(pass, most(decode, text)) + stage;
 }
 
 enum err model_fits(const struct wan *w, const struct wan_job *j, struct fault *f)

@@ -91,65 +91,110 @@ static void linear(struct device *dev, const struct tensor *y, const struct tens
     device_linear(dev, &(struct linear_op){.x = x, .w = w, .y = y, .act = act, .add = add});
 }
 
-static void attention(struct loader *l, const struct t5 *t, int i, const struct tensor *x, int n)
+/* A layer's weights on the device. */
+struct t5_block {
+    struct tensor norm1, norm2;
+    struct weight *q, *k, *v, *o, *gate, *up, *down;
+};
+
+static void load(struct loader *l, const struct t5 *t, struct t5_block *b, int i)
+{
+    b->norm1 = load_vector(l, t->dim, "blocks.%d.norm1.weight", i);
+    b->q = load_linear(l, t->width, t->dim, false, "blocks.%d.attn.q", i);
+    b->k = load_linear(l, t->width, t->dim, false, "blocks.%d.attn.k", i);
+    b->v = load_linear(l, t->width, t->dim, false, "blocks.%d.attn.v", i);
+    b->o = load_linear(l, t->dim, t->width, false, "blocks.%d.attn.o", i);
+    b->norm2 = load_vector(l, t->dim, "blocks.%d.norm2.weight", i);
+    b->gate = load_linear(l, t->ffn, t->dim, false, "blocks.%d.ffn.gate.0", i);
+    b->up = load_linear(l, t->ffn, t->dim, false, "blocks.%d.ffn.fc1", i);
+    b->down = load_linear(l, t->dim, t->ffn, false, "blocks.%d.ffn.fc2", i);
+}
+
+static void unload(struct t5_block *b)
+{
+    struct weight *all[] = {b->q, b->k, b->v, b->o, b->gate, b->up, b->down};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        weight_free(all[i]);
+    tensor_free(&b->norm1);
+    tensor_free(&b->norm2);
+    *b = (struct t5_block){0};
+}
+
+enum err t5_keep(struct t5 *t, struct fault *f)
+{
+    if (t->kept)
+        return ERR_OK;
+    struct loader l = LOADER_INIT(t->dev, t->weights);
+    t->kept = calloc((size_t)t->layers, sizeof *t->kept);
+    if (!t->kept)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    for (int i = 0; i < t->layers && !l.fault.code && !device_failed(t->dev); i++)
+        load(&l, t, &t->kept[i], i);
+    enum err e = load_done(&l, f);
+    if (e)
+        t5_drop(t);
+    return e;
+}
+
+void t5_drop(struct t5 *t)
+{
+    for (int i = 0; t->kept && i < t->layers; i++)
+        unload(&t->kept[i]);
+    free(t->kept);
+    t->kept = NULL;
+}
+
+/* The buffers of an encoding, of n rows each. */
+struct rows {
+    struct tensor h, q, k, v, y, a, b; /* [n, dim], four of [n, width], two of [n, ffn] */
+};
+
+static void attention(struct loader *l, const struct t5 *t, const struct t5_block *b, int i,
+                      const struct tensor *x, const struct rows *r, int n)
 {
     struct device *dev = t->dev;
-    struct tensor norm = load_vector(l, t->dim, "blocks.%d.norm1.weight", i);
     struct tensor bias = position_bias(l, t, i, n);
-    struct weight *q = load_linear(l, t->width, t->dim, false, "blocks.%d.attn.q", i);
-    struct weight *k = load_linear(l, t->width, t->dim, false, "blocks.%d.attn.k", i);
-    struct weight *v = load_linear(l, t->width, t->dim, false, "blocks.%d.attn.v", i);
-    struct weight *o = load_linear(l, t->dim, t->width, false, "blocks.%d.attn.o", i);
-    struct tensor h = tensor_work2(dev, n, t->dim), tq = tensor_work2(dev, n, t->width);
-    struct tensor tk = tensor_work2(dev, n, t->width), tv = tensor_work2(dev, n, t->width);
-    struct tensor y = tensor_work2(dev, n, t->width);
     if (!l->fault.code) {
-        rms(dev, &h, x, &norm);
-        linear(dev, &tq, &h, q, ACT_NONE, false);
-        linear(dev, &tk, &h, k, ACT_NONE, false);
-        linear(dev, &tv, &h, v, ACT_NONE, false);
+        rms(dev, &r->h, x, &b->norm1);
+        linear(dev, &r->q, &r->h, b->q, ACT_NONE, false);
+        linear(dev, &r->k, &r->h, b->k, ACT_NONE, false);
+        linear(dev, &r->v, &r->h, b->v, ACT_NONE, false);
         /* no 1/sqrt(d): T5 folded it into its initialisation */
-        device_attention(dev, &(struct attention_op){.q = &tq,
-                                                     .k = &tk,
-                                                     .v = &tv,
-                                                     .out = &y,
+        device_attention(dev, &(struct attention_op){.q = &r->q,
+                                                     .k = &r->k,
+                                                     .v = &r->v,
+                                                     .out = &r->y,
                                                      .heads = t->heads,
                                                      .scale = 1.0f,
                                                      .bias = &bias});
-        linear(dev, x, &y, o, ACT_NONE, true);
+        linear(dev, x, &r->y, b->o, ACT_NONE, true);
     }
-    struct tensor *all[] = {&norm, &bias, &h, &tq, &tk, &tv, &y};
-    for (size_t j = 0; j < sizeof all / sizeof *all; j++)
-        tensor_free(all[j]);
-    weight_free(q);
-    weight_free(k);
-    weight_free(v);
-    weight_free(o);
+    tensor_free(&bias);
 }
 
-static void feed_forward(struct loader *l, const struct t5 *t, int i, const struct tensor *x, int n)
+static void feed_forward(const struct t5 *t, const struct t5_block *b, const struct tensor *x,
+                         const struct rows *r)
 {
     struct device *dev = t->dev;
-    struct tensor norm = load_vector(l, t->dim, "blocks.%d.norm2.weight", i);
-    struct tensor h = tensor_work2(dev, n, t->dim), a = tensor_work2(dev, n, t->ffn);
-    struct tensor b = tensor_work2(dev, n, t->ffn);
-    struct weight *gate = load_linear(l, t->ffn, t->dim, false, "blocks.%d.ffn.gate.0", i);
-    struct weight *up = load_linear(l, t->ffn, t->dim, false, "blocks.%d.ffn.fc1", i);
-    struct weight *down = load_linear(l, t->dim, t->ffn, false, "blocks.%d.ffn.fc2", i);
-    if (!l->fault.code) {
-        rms(dev, &h, x, &norm);
-        linear(dev, &a, &h, gate, ACT_GELU_TANH, false);
-        linear(dev, &b, &h, up, ACT_NONE, false);
-        device_mul(dev, &a, &a, &b);
-        linear(dev, x, &a, down, ACT_NONE, true);
-    }
-    tensor_free(&norm);
-    tensor_free(&h);
-    tensor_free(&a);
-    tensor_free(&b);
-    weight_free(gate);
-    weight_free(up);
-    weight_free(down);
+    rms(dev, &r->h, x, &b->norm2);
+    linear(dev, &r->a, &r->h, b->gate, ACT_GELU_TANH, false);
+    linear(dev, &r->b, &r->h, b->up, ACT_NONE, false);
+    device_mul(dev, &r->a, &r->a, &r->b);
+    linear(dev, x, &r->a, b->down, ACT_NONE, true);
+}
+
+/* One layer; its weights are the kept ones, or loaded for the time of it. */
+static void layer(struct loader *l, const struct t5 *t, int i, const struct tensor *x,
+                  const struct rows *r, int n)
+{
+    struct t5_block own = {0};
+    const struct t5_block *b = t->kept ? &t->kept[i] : &own;
+    if (!t->kept)
+        load(l, t, &own, i);
+    attention(l, t, b, i, x, r, n);
+    if (!l->fault.code)
+        feed_forward(t, b, x, r);
+    unload(&own);
 }
 
 enum err t5_encode(const struct t5 *t, const int *ids, int n, float *out, const struct probe *probe,
@@ -158,14 +203,18 @@ enum err t5_encode(const struct t5 *t, const int *ids, int n, float *out, const 
     if (n < 1)
         return fault_set(f, ERR_INVAL, "there are no tokens to encode");
     struct loader l = LOADER_INIT(t->dev, t->weights);
+    struct device *dev = t->dev;
     struct tensor x = embed(&l, t, ids, n); /* [n, dim] */
+    struct rows r = {tensor_work2(dev, n, t->dim),   tensor_work2(dev, n, t->width),
+                     tensor_work2(dev, n, t->width), tensor_work2(dev, n, t->width),
+                     tensor_work2(dev, n, t->width), tensor_work2(dev, n, t->ffn),
+                     tensor_work2(dev, n, t->ffn)};
     for (int i = 0; i < t->layers && !l.fault.code && !device_failed(t->dev); i++) {
         if (t->stop && t->stop(t->stop_user)) {
             fault_set(&l.fault, ERR_CANCELLED, "encoding the prompt was cancelled");
             break;
         }
-        attention(&l, t, i, &x, n);
-        feed_forward(&l, t, i, &x, n);
+        layer(&l, t, i, &x, &r, n);
         weights_rest(t->weights); /* 11 GB otherwise by the end */
         char name[32];
         snprintf(name, sizeof name, "block%d", i);
@@ -177,8 +226,10 @@ enum err t5_encode(const struct t5 *t, const int *ids, int n, float *out, const 
         rms(t->dev, &x, &x, &norm);
         device_read(t->dev, out, &x, n * t->dim);
     }
-    tensor_free(&norm);
-    tensor_free(&x);
-    device_trim(t->dev); /* the memory of a layer served all of them; nobody else needs it */
+    struct tensor *all[] = {&norm, &x, &r.h, &r.q, &r.k, &r.v, &r.y, &r.a, &r.b};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        tensor_free(all[i]);
+    if (!t->kept)
+        device_trim(dev); /* the memory of a layer served all of them; nobody else needs it */
     return load_done(&l, f);
 }

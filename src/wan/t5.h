@@ -1,8 +1,8 @@
 /* wan/t5: the umT5 encoder, token ids → context rows (spec 3.4).
  *
  * Runs on the true length only: a masked key has no weight, so the 512-row form gives the same
- * rows. Weights stay as they lie in the file and are widened a layer at a time while encoding;
- * nothing is kept on the device between calls. One thread. */
+ * rows. Weights stay as they lie in the file and are loaded a layer at a time while encoding,
+ * unless t5_keep() put them on the device for good. One thread. */
 #ifndef SAKUGA_WAN_T5_H
 #define SAKUGA_WAN_T5_H
 
@@ -14,12 +14,17 @@ struct t5 {
     const struct weights *weights;  /* borrowed; canonical names (names.h) */
     int64_t vocab, dim, width, ffn; /* width: of the attention, heads x 64 in umT5-XXL */
     int heads, layers, buckets;
+    struct t5_block *kept;    /* [layers] on the device, or NULL */
     bool (*stop)(void *user); /* may be set: asked before each layer; true: CANCELLED */
     void *stop_user;
 };
 
 /* Reads the sizes from the tensors; no weight is touched. */
 enum err t5_open(struct device *dev, const struct weights *w, struct t5 *out, struct fault *f);
+
+/* Loads all weights and keeps them until t5_drop(). */
+enum err t5_keep(struct t5 *t, struct fault *f);
+void t5_drop(struct t5 *t); /* nothing kept is fine */
 
 /* out[n, dim] = the encoding of ids[n], n ≥ 1. Probes: "blockJ". */
 enum err t5_encode(const struct t5 *t, const int *ids, int n, float *out, const struct probe *probe,

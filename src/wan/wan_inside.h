@@ -28,6 +28,8 @@ struct wan {
     struct dit *dit;
     struct vae *vae; /* the decoder */
     struct tae *tae; /* the tiny one */
+    struct t5 t5;    /* open when t5.dev is set; its weights are kept where there is room */
+    bool keep_text;
     struct patcher patcher;
     struct lora_set loras;   /* what the dit was loaded with */
     struct lora_set touched; /* what a change of LoRAs touches */

@@ -1,14 +1,17 @@
 /* Attention by a plain tiled kernel, and the softmax of logits that lie in memory.
  *
- * A block takes 32 queries of one head, four for each of its eight warps; keys and values pass by 32
- * at a time through shared memory with a running maximum and sum. For the logits a lane is a key,
- * for the result it is every 32nd column. Simple rather than fast: it checks the library's, runs
- * what that does not take (f32, a bias, keys that count several times), and serves the text encoder,
- * whose attention is a thousandth of its work. */
+ * A block takes 32 queries of one head, four for each of its eight warps; keys and values pass by
+ * 32 at a time through shared memory with a running maximum and sum. For the logits a lane is a
+ * key, for the result it is every 32nd column. Simple rather than fast: it checks the library's,
+ * runs what that does not take (f32, a bias, keys that count several times), and serves the text
+ * encoder, whose attention is a thousandth of its work. */
 #include "tensor/cuda/kernel.cuh"
 
 enum { WARPS = 8, PER_WARP = 4, QUERIES = WARPS * PER_WARP, KEYS = 32 };
-enum { STRIDE = ATTENTION_WIDTH + 1, COLUMNS = ATTENTION_WIDTH / 32 }; /* + 1: lanes on other banks */
+enum {
+    STRIDE = ATTENTION_WIDTH + 1,
+    COLUMNS = ATTENTION_WIDTH / 32
+}; /* + 1: lanes on other banks */
 
 template <class T>
 static __global__ void __launch_bounds__(WARPS * 32) attention_kernel(struct launch_attention a)
@@ -93,7 +96,8 @@ extern "C" cudaError_t launch_attention(const struct launch_attention *a, cudaSt
     dim3 grid(blocks_for(a->nq, QUERIES), (unsigned)a->heads);
     const void *kernel = a->type == DTYPE_BF16 ? (const void *)attention_kernel<bf16>
                                                : (const void *)attention_kernel<float>;
-    cudaError_t e = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
+    cudaError_t e =
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, bytes);
     if (e)
         return e;
     if (a->type == DTYPE_BF16)

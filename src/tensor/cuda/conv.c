@@ -1,7 +1,8 @@
 /* Convolutions: cuDNN's in bf16, our plain kernel in f32 and where cuDNN has no plan.
  *
  * cuDNN wants channels in eights: the weights are padded already (weight.c), an input of 3 channels
- * is padded here, and a result of 3 is cut out of one of 8. The residual is read by the same kernel
+ * is padded here, and a result of 3 is cut out of one of 8, where it becomes f32 too (an f32
+ * result of cuDNN's own costs two seconds of compiling). The residual is read by the same kernel
  * that writes the result over it: a block reads its own part before it writes it. */
 #include "tensor/cuda/cuda.h"
 
@@ -67,7 +68,6 @@ static bool planned(struct cuda *c, const struct conv_op *op, const struct tenso
     s.right = op->right;
     s.bias = w->bias != NULL;
     s.add = op->add;
-    s.wide = y->type == DTYPE_F32;
     struct plan_run r = {.key = &s,
                          .key_n = sizeof s,
                          .graph = build,
@@ -108,9 +108,9 @@ void conv_run(struct device *d, const struct conv_op *op)
                     "padding channels", places, w->w.in, w->in8);
         in = wide;
     }
-    if (fits && w->out8 != w->w.out) {
+    if (fits && (w->out8 != w->w.out || y->type != w->type)) {
         whole =
-            tensor_of(d, y->type, 4, (const int64_t[]){y->dim[0], y->dim[1], y->dim[2], w->out8});
+            tensor_of(d, w->type, 4, (const int64_t[]){y->dim[0], y->dim[1], y->dim[2], w->out8});
         out = whole;
     }
     bool done = fits && in.data && out.data && planned(c, op, &in, &out);

@@ -1,5 +1,7 @@
-/* A convolution with bias and residual in one cuDNN graph. Channels last in memory; cuDNN names the
- * axes N, C, D, H, W whatever their order in memory. */
+/* A convolution with residual and bias in one cuDNN graph. Channels last in memory; cuDNN names the
+ * axes N, C, D, H, W whatever their order in memory. The residual comes before the bias: in this
+ * order engines compiled ahead take the graph, in the other one only those compiled at run time,
+ * two seconds each. */
 #include "tensor/cuda/plans.h"
 
 static cudnnBackendDescriptor_t frames(struct graph *g, int64_t id, cudnnDataType_t type, int64_t n,
@@ -39,8 +41,7 @@ void conv_graph(struct graph *g, const struct conv_shape *s)
     const cudnnBackendAttributeType_t part = CUDNN_TYPE_BACKEND_DESCRIPTOR;
     cudnnBackendDescriptor_t x = frames(g, ID_X, low, 1, s->xt, s->xh, s->xw, s->in);
     cudnnBackendDescriptor_t w = frames(g, ID_W, low, s->out, s->kt, s->kh, s->kw, s->in);
-    cudnnBackendDescriptor_t y =
-        frames(g, ID_Y, s->wide ? f32 : low, 1, s->yt, s->yh, s->yw, s->out);
+    cudnnBackendDescriptor_t y = frames(g, ID_Y, low, 1, s->yt, s->yh, s->yw, s->out);
     cudnnBackendDescriptor_t sum = y, how = kernel(g, s);
     if (s->bias || s->add)
         sum = frames(g, ID_INSIDE, f32, 1, s->yt, s->yh, s->yw, s->out);
@@ -55,13 +56,14 @@ void conv_graph(struct graph *g, const struct conv_shape *s)
     graph_set(g, op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_BETA, CUDNN_TYPE_FLOAT, 1, &beta);
     graph_seal(g, op);
     graph_op(g, op);
-    if (s->bias) {
-        cudnnBackendDescriptor_t bias = frames(g, ID_BIAS, low, 1, 1, 1, 1, s->out), to = y;
-        if (s->add)
+    if (s->add) {
+        cudnnBackendDescriptor_t add = frames(g, ID_ADD, low, 1, s->yt, s->yh, s->yw, s->out),
+                                 to = y;
+        if (s->bias)
             to = frames(g, ID_INSIDE + 1, f32, 1, s->yt, s->yh, s->yw, s->out);
-        graph_add(g, sum, bias, to);
+        graph_add(g, sum, add, to);
         sum = to;
     }
-    if (s->add)
-        graph_add(g, sum, frames(g, ID_ADD, low, 1, s->yt, s->yh, s->yw, s->out), y);
+    if (s->bias)
+        graph_add(g, sum, frames(g, ID_BIAS, low, 1, 1, 1, 1, s->out), y);
 }

@@ -30,7 +30,7 @@ static __device__ __forceinline__ float get(const float *p)
 
 static __device__ __forceinline__ float get(const bf16 *p)
 {
-    return __bfloat162float(*p);
+    return __uint_as_float((unsigned)*(const unsigned short *)p << 16);
 }
 
 static __device__ __forceinline__ void put(float *p, float v)
@@ -40,7 +40,7 @@ static __device__ __forceinline__ void put(float *p, float v)
 
 static __device__ __forceinline__ void put(bf16 *p, float v)
 {
-    *p = __float2bfloat16(v);
+    *(unsigned short *)p = __bfloat16_as_ushort(__float2bfloat16(v));
 }
 
 /* Eight elements at a 16-byte boundary. */

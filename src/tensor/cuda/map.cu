@@ -1,6 +1,6 @@
-/* Element by element: activations, sums, products, gates, change of type; frames copied, doubled and
- * unfolded; channels added or left out. All of it moves memory and computes next to nothing, so the
- * type is looked up at run time, and what matters is 16 bytes an access. */
+/* Element by element: activations, sums, products, gates, change of type; frames copied, doubled
+ * and unfolded; channels added or left out. All of it moves memory and computes next to nothing, so
+ * the type is looked up at run time, and what matters is 16 bytes an access. */
 #include "tensor/cuda/kernel.cuh"
 
 enum { THREADS = 256 };

@@ -2,9 +2,9 @@
  *
  * Three forms. Wide rows (a transformer's) take a block each and stay in its registers between the
  * two passes of the variance, so that each number is read once: x += gate·from, mean, variance,
- * scale and shift are one kernel. Narrow rows (the VAE's channels, millions of rows) take a group of
- * lanes each, two rows a group, so that enough loads are on their way. The third takes any shape,
- * a warp a row. */
+ * scale and shift are one kernel. Narrow rows (the VAE's channels, millions of rows) take a group
+ * of lanes each, two rows a group, so that enough loads are on their way. The third takes any
+ * shape, a warp a row. */
 #include "tensor/cuda/kernel.cuh"
 
 enum { WIDE_VECS = 4, WIDE_THREADS = 256, WIDE_MAX = WIDE_VECS * WIDE_THREADS * 8 };
@@ -234,7 +234,7 @@ static int wide_threads(int width)
 
 extern "C" cudaError_t launch_norm(const struct launch_norm *a, cudaStream_t stream)
 {
-    const void *all[] = {a->x.p,    a->y.p,   a->from.p, a->gate,
+    const void *all[] = {a->x.p,    a->y.p,  a->from.p, a->gate,
                          a->weight, a->bias, a->scale,  a->shift};
     bool vectors = a->width % 8 == 0 && a->width <= WIDE_MAX, join = a->from.p != NULL;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

@@ -46,7 +46,7 @@ void plans_close(struct cuda *c)
     for (int i = 0; i < p->n; i++)
         plan_free(&p->kept[i].plan);
     if (p->workspace)
-        device_release(&c->dev, p->workspace);
+        cudaFree(p->workspace);
     if (p->start)
         cudaEventDestroy(p->start);
     if (p->stop)
@@ -60,10 +60,13 @@ static bool grow(struct cuda *c, int64_t bytes)
     if (bytes <= p->workspace_n)
         return true;
     if (p->workspace)
-        device_release(&c->dev, p->workspace);
-    p->workspace = device_alloc(&c->dev, (size_t)bytes);
-    p->workspace_n = p->workspace ? bytes : 0;
-    return p->workspace != NULL;
+        cudaFree(p->workspace);
+    p->workspace = NULL;
+    p->workspace_n = 0;
+    if (!cuda_ok(c, cudaMalloc(&p->workspace, (size_t)bytes), "a workspace", bytes, 1, 1))
+        return false;
+    p->workspace_n = bytes;
+    return true;
 }
 
 static cudnnStatus_t execute(struct cuda *c, const struct plan *plan, const struct plan_run *r)

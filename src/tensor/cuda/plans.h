@@ -73,12 +73,12 @@ struct sdpa_shape {
 };
 void sdpa_graph(struct graph *g, const struct sdpa_shape *s);
 
-/* y = conv(x) + bias (+ add): x [xt, xh, xw, in] and w [out][kt][kh][kw][in] in bf16, bias [out]
- * and add (of y's shape) in bf16, y in bf16 or f32. */
+/* y = conv(x) (+ add) + bias, all in bf16: x [xt, xh, xw, in], w [out][kt][kh][kw][in], bias [out],
+ * add of y's shape and perhaps y itself. */
 struct conv_shape {
     int64_t xt, xh, xw, in, yt, yh, yw, out;
     int64_t kt, kh, kw, stride_t, stride, top, bottom, left, right;
-    int bias, add, wide; /* wide: y is f32 */
+    int bias, add;
 };
 void conv_graph(struct graph *g, const struct conv_shape *s);
 

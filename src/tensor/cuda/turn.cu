@@ -58,8 +58,8 @@ static __global__ void rope_kernel(struct span x, const float *table, int64_t pa
 extern "C" bool launch_turn_fits(const struct launch_turn *a)
 {
     return a->width <= WIDTH_MAX && a->width / a->heads % 8 == 0 && a->q.type == a->k.type &&
-           aligned16(a->q.p) && aligned16(a->k.p) && aligned16(a->norm_q) &&
-           aligned16(a->norm_k) && aligned16(a->table);
+           aligned16(a->q.p) && aligned16(a->k.p) && aligned16(a->norm_q) && aligned16(a->norm_k) &&
+           aligned16(a->table);
 }
 
 extern "C" cudaError_t launch_turn(const struct launch_turn *a, cudaStream_t stream)

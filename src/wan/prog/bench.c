@@ -24,7 +24,7 @@
 
 struct bench {
     const char *model, *dir, *device, *dtype;
-    int width, height, frames, steps, text_tokens, layers;
+    int width, height, frames, steps, text_tokens, layers, repeat, chunk;
     double guidance;
     bool json, no_t5, no_vae;
 
@@ -36,12 +36,21 @@ struct bench {
     int64_t tokens;
     struct fault f;
     double load_s, encode_s, text_s, vae_s, h264_s, step_s[STEPS_MAX];
+    double text_load_s, text_first_s, vae_first_s; /* of the first of several */
     double alone[ALONE]; /* GFLOP/s of the device's product by itself, as in alone_shape() */
 };
 
 static double now_s(void)
 {
     return (double)clock_mono_us() * 1e-6;
+}
+
+/* Of several runs the first, which warms up, and the fastest. */
+static void keep_least(int i, double s, double *first, double *least)
+{
+    if (i == 0)
+        *first = s;
+    *least = i == 0 || s < *least ? s : *least;
 }
 
 /* The networks: of the folder, or made up. Those made up are the caller's to free. */
@@ -77,7 +86,7 @@ static double t5_flop(const struct bench *b)
 
 static enum err encode(struct bench *b, float **context)
 {
-    struct t5 t;
+    struct t5 t = {0};
     int *ids = malloc((size_t)b->text_tokens * sizeof *ids);
     *context = calloc((size_t)b->text_tokens * (size_t)b->m->text_dim, sizeof **context);
     struct weights *w = b->no_t5 ? NULL : net_of(b, b->files.weights[FILES_T5], random_t5);
@@ -88,9 +97,17 @@ static enum err encode(struct bench *b, float **context)
     if (!e && w)
         e = t5_open(b->dev, w, &t, &b->f);
     double start = now_s();
-    if (!e && w)
+    if (!e && w && b->repeat > 1) /* as a device with room for it all does */
+        e = t5_keep(&t, &b->f);
+    b->text_load_s = now_s() - start;
+    for (int i = 0; i < b->repeat && !e && w; i++) {
+        start = now_s();
         e = t5_encode(&t, ids, b->text_tokens, *context, NULL, &b->f);
-    b->encode_s = b->text_s = now_s() - start;
+        keep_least(i, now_s() - start, &b->text_first_s, &b->text_s);
+    }
+    b->encode_s = b->text_s;
+    if (w)
+        t5_drop(&t);
     release(b, w);
     free(ids);
     device_trim(b->dev);
@@ -164,10 +181,11 @@ static enum err decode(struct bench *b, const float *z)
     if (!e)
         e = vae_open(b->dev, w, VAE_DECODER, &vae, &b->f);
     b->load_s += now_s() - start;
-    start = now_s();
-    if (!e)
-        e = vae_decode_all(vae, z, b->latent_frames, b->h, b->w, 0, out, &b->f);
-    b->vae_s = now_s() - start;
+    for (int i = 0; i < b->repeat && !e; i++) {
+        start = now_s();
+        e = vae_decode_all(vae, z, b->latent_frames, b->h, b->w, b->chunk, out, &b->f);
+        keep_least(i, now_s() - start, &b->vae_first_s, &b->vae_s);
+    }
     b->h264_s =
         e ? -1 : h264_seconds(out, pictures, 8 * b->h, 8 * b->w, device_caps(b->dev)->threads);
     vae_free(vae);
@@ -277,6 +295,10 @@ static void report(struct bench *b)
         cJSON_AddNumberToObject(o, "text_s", b->text_s);
         if (!b->no_t5)
             cJSON_AddNumberToObject(o, "text_tflop_per_s", t5_flop(b) * 1e-12 / b->encode_s);
+        cJSON_AddNumberToObject(o, "text_load_s", b->text_load_s);
+        cJSON_AddNumberToObject(o, "text_first_s", b->text_first_s);
+        cJSON_AddNumberToObject(o, "vae_first_s", b->vae_first_s);
+        cJSON_AddNumberToObject(o, "device_peak_bytes", (double)device_peak(b->dev));
         for (int i = 0; i < b->steps; i++)
             cJSON_AddItemToArray(list, cJSON_CreateNumber(b->step_s[i]));
         cJSON_AddNumberToObject(o, "vae_s", b->vae_s);
@@ -305,10 +327,13 @@ static void report(struct bench *b)
            b->frames, (long long)b->tokens, layers, all);
     printf("load      %.2f s\n", b->load_s);
     if (b->no_t5)
-        printf("text      %.2f s (keys and values of %d tokens)\n", b->text_s, b->text_tokens);
+        printf("text      %.3f s (keys and values of %d tokens)\n", b->text_s, b->text_tokens);
     else
-        printf("text      %.2f s (%d tokens, %.2f TFLOP, %.3f TFLOP/s)\n", b->text_s,
+        printf("text      %.3f s (%d tokens, %.2f TFLOP, %.3f TFLOP/s)\n", b->text_s,
                b->text_tokens, t5_flop(b) * 1e-12, t5_flop(b) * 1e-12 / b->encode_s);
+    if (b->repeat > 1)
+        printf("text      %.2f s to load, %.3f s the first time\n", b->text_load_s,
+               b->text_first_s);
     for (int i = 0; i < b->steps; i++)
         printf("step %-4d %.3f s\n", i + 1, b->step_s[i]);
     printf("step min  %.3f s, median %.3f s, %.3f TFLOP, %.3f TFLOP/s\n", sorted[0],
@@ -319,7 +344,9 @@ static void report(struct bench *b)
             printf("product   %lld x %lld x %lld alone: %.0f GFLOP/s\n", (long long)rows,
                    (long long)out, (long long)in, b->alone[i]);
     }
-    printf("vae       %.2f s\n", b->vae_s);
+    printf("vae       %.3f s\n", b->vae_s);
+    if (b->repeat > 1)
+        printf("vae       %.3f s the first time\n", b->vae_first_s);
     if (b->h264_s < 0)
         printf("h264      -\n");
     else
@@ -327,7 +354,8 @@ static void report(struct bench *b)
     printf("total     %.2f s\n", total);
     if (layers != all)
         printf("total     %.2f s scaled to %d layers\n", total - steps + scaled, all);
-    printf("peak      %.2f GB\n", peak * 1e-9);
+    printf("peak      %.2f GB, %.2f GB on the device\n", peak * 1e-9,
+           (double)device_peak(b->dev) * 1e-9);
 }
 
 /* The shapes of a folder's model, in the form that the random ones have. */
@@ -366,7 +394,8 @@ static int usage(void)
     fprintf(stderr, "usage: wan-bench --random wan2.1-t2v-1.3b|wan2.1-t2v-14b|tiny [--model DIR]\n"
                     "                 --size WxH --frames N --steps N [--guidance G]\n"
                     "                 [--device D] [--dtype f32|bf16|auto] [--text-tokens N]\n"
-                    "                 [--layers N] [--no-text] [--no-vae] [--json]\n");
+                    "                 [--layers N] [--no-text] [--no-vae] [--json]\n"
+                    "                 [--repeat N] [--chunk LATENT_FRAMES]\n");
     return 2;
 }
 
@@ -405,6 +434,10 @@ static bool parse(struct bench *b, int argc, char **argv)
             b->dtype = value;
         else if (!strcmp(name, "--text-tokens"))
             b->text_tokens = atoi(value);
+        else if (!strcmp(name, "--repeat"))
+            b->repeat = atoi(value);
+        else if (!strcmp(name, "--chunk"))
+            b->chunk = atoi(value);
         else if (!strcmp(name, "--layers"))
             b->layers = atoi(value);
         else
@@ -423,7 +456,7 @@ static const char *complaint(const struct bench *b)
     if (b->frames < 1 || b->frames % 4 != 1 || b->frames > 1000)
         return "the frames must be 4n + 1";
     if (b->steps < 1 || b->steps > STEPS_MAX || b->text_tokens < 1 || b->text_tokens > 4096 ||
-        b->layers < 0 || b->layers > b->m->layers)
+        b->layers < 0 || b->layers > b->m->layers || b->repeat < 1 || b->chunk < 0)
         return "a number is out of range";
     return NULL;
 }
@@ -438,6 +471,7 @@ int main(int argc, char **argv)
                       .steps = 3,
                       .guidance = 1,
                       .text_tokens = DIT_TEXT,
+                      .repeat = 1,
                       .h264_s = -1};
     if (!parse(&b, argc, argv))
         return usage();

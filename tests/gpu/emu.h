@@ -1,0 +1,113 @@
+/* gpu/emu: our CUDA kernels on the CPU.
+ *
+ * A .cu file that includes tensor/cuda/kernel.cuh with SAKUGA_EMULATED compiles with the host's C++
+ * compiler. Blocks run one after another; the threads of a block are fibers that switch at barriers
+ * and shuffles only. Built with -fsanitize=thread, whose hooks emu.cpp provides, every load and
+ * store of a kernel is checked: races between threads and between blocks, reads of what nobody
+ * wrote, addresses out of bounds, vectors not aligned. Each is told with file and line, and
+ * counted.
+ *
+ * Not shown: speed, the last bits (nvcc contracts a·b + c), tensor cores, overlap of streams, host
+ * and device memory taken for each other. */
+#ifndef SAKUGA_TESTS_GPU_EMU_H
+#define SAKUGA_TESTS_GPU_EMU_H
+
+#include <cuda_bf16.h>
+#include <cuda_runtime.h>
+#include <math.h>
+#include <string.h>
+
+typedef void emu_body(void *arg);
+void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t shared,
+             emu_body *body, void *arg);
+
+template <class... P, class... A>
+static inline void emu_launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 block,
+                              size_t shared, cudaStream_t, A... a)
+{
+    auto body = [&] { kernel(static_cast<P>(a)...); };
+    emu_run(
+        name, (const void *)kernel, grid, block, shared, [](void *p) { (*(decltype(body) *)p)(); },
+        &body);
+}
+
+#define LAUNCH(kernel, grid, block, smem, stream, ...)                                             \
+    emu_launch(#kernel, kernel, grid, block, smem, stream, __VA_ARGS__)
+
+/* Every thread of a block gets the same address. */
+void *emu_shared(const char *file, int line, size_t bytes);
+void *emu_shared_dynamic(void);
+#define SHARED(type, name, dims)                                                                   \
+    typedef type name##_type dims;                                                                 \
+    name##_type &name = *(name##_type *)emu_shared(__FILE__, __LINE__, sizeof(name##_type))
+#define SHARED_DYN(type, name) type *name = (type *)emu_shared_dynamic()
+#undef __shared__
+#define __shared__ _Pragma("GCC error \"write SHARED or SHARED_DYN\"")
+#undef __launch_bounds__
+#define __launch_bounds__(...)
+#undef __forceinline__
+#define __forceinline__ inline
+
+struct emu_thread {
+    uint3 index; /* threadIdx */
+    int number, state;
+    const char *file; /* where it waits */
+    int line, kind, arg;
+    unsigned mask;
+    unsigned long long value, result;
+    void *sp, *stack;
+};
+extern struct emu_thread *emu_now; /* NULL on the host */
+extern uint3 blockIdx;
+extern dim3 blockDim, gridDim;
+#define threadIdx (emu_now->index)
+
+enum { EMU_BARRIER, EMU_INDEX, EMU_XOR };
+void emu_barrier(const char *file, int line);
+unsigned long long emu_shuffle(int kind, unsigned mask, unsigned long long value, int arg,
+                               const char *file, int line);
+
+static inline float emu_shuffle_float(int kind, unsigned mask, float v, int arg, const char *file,
+                                      int line)
+{
+    unsigned long long u = 0;
+    memcpy(&u, &v, sizeof v);
+    u = emu_shuffle(kind, mask, u, arg, file, line);
+    memcpy(&v, &u, sizeof v);
+    return v;
+}
+
+#define __syncthreads() emu_barrier(__FILE__, __LINE__)
+#define __shfl_sync(m, v, a) emu_shuffle_float(EMU_INDEX, m, v, a, __FILE__, __LINE__)
+#define __shfl_xor_sync(m, v, a) emu_shuffle_float(EMU_XOR, m, v, a, __FILE__, __LINE__)
+
+/* The GPU's fast functions are off by some units in the last place: so are these, at random. */
+float emu_off(float x, float ulps);
+#define __expf emu_expf
+static inline float emu_expf(float x)
+{
+    return emu_off(expf(x), 2 + floorf(fabsf(1.173f * x)));
+}
+static inline float rsqrtf(float x)
+{
+    return emu_off(1.0f / sqrtf(x), 2);
+}
+static inline float __uint_as_float(unsigned u)
+{
+    float f;
+    memcpy(&f, &u, sizeof f);
+    return f;
+}
+
+/* In which order threads and blocks take their turns; the seed of EMU_RANDOM and of emu_off(). */
+enum { EMU_FORWARD, EMU_REVERSE, EMU_RANDOM };
+void emu_order(int order, unsigned seed);
+bool emu_checks(void); /* are the kernels built with access checks? */
+/* A finding is printed (the first few), and makes the program end with 1. For the tests of the
+ * emulation itself: how many there were, now forgotten; and no printing. */
+int emu_forgive(void);
+void emu_quiet(bool quiet);
+/* A library's stand-in wrote here. */
+extern "C" void emu_wrote(const void *p, size_t bytes);
+
+#endif

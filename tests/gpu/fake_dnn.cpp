@@ -1,0 +1,325 @@
+/* cuDNN's backend interface in plain loops, as far as tensor/cuda uses it: descriptors keep what is
+ * set, a plan computes its graph one operation after another. */
+#include "gpu/emu.h"
+
+#include <cudnn.h>
+#include <map>
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+#include <string>
+#include <vector>
+
+struct part {
+    cudnnBackendDescriptorType_t type;
+    bool sealed;
+    std::map<int, std::vector<char>> set;
+};
+typedef part *ref;
+
+template <class T> static std::vector<T> all(ref p, int name)
+{
+    const std::vector<char> &v = p->set[name];
+    std::vector<T> out(v.size() / sizeof(T));
+    memcpy((void *)out.data(), v.data(), out.size() * sizeof(T));
+    return out;
+}
+
+template <class T> static T one(ref p, int name)
+{
+    T v = T();
+    if (p->set[name].size() >= sizeof v)
+        memcpy(&v, p->set[name].data(), sizeof v);
+    return v;
+}
+
+typedef std::map<int64_t, void *> places;
+
+/* A tensor with its memory; what never leaves the chip gets memory for the time of a call. */
+struct view {
+    std::vector<int64_t> dim, stride;
+    cudnnDataType_t type;
+    void *p;
+    double at(int64_t i) const
+    {
+        return type == CUDNN_DATA_BFLOAT16 ? __bfloat162float(((__nv_bfloat16 *)p)[i])
+                                           : ((float *)p)[i];
+    }
+    void put(int64_t i, double v) const
+    {
+        if (type == CUDNN_DATA_BFLOAT16)
+            ((__nv_bfloat16 *)p)[i] = __float2bfloat16((float)v);
+        else
+            ((float *)p)[i] = (float)v;
+    }
+};
+
+static view see(ref t, places &at, std::vector<std::vector<char>> &inside)
+{
+    view v = {all<int64_t>(t, CUDNN_ATTR_TENSOR_DIMENSIONS),
+              all<int64_t>(t, CUDNN_ATTR_TENSOR_STRIDES),
+              one<cudnnDataType_t>(t, CUDNN_ATTR_TENSOR_DATA_TYPE), NULL};
+    int64_t id = one<int64_t>(t, CUDNN_ATTR_TENSOR_UNIQUE_ID), n = 1;
+    if (!at.count(id) && one<bool>(t, CUDNN_ATTR_TENSOR_IS_VIRTUAL)) {
+        for (size_t i = 0; i < v.dim.size(); i++)
+            n += (v.dim[i] - 1) * v.stride[i];
+        inside.emplace_back((size_t)n * 4);
+        at[id] = inside.back().data();
+    }
+    v.p = at.count(id) ? at[id] : NULL;
+    return v;
+}
+
+static bool convolve(ref op, places &at, std::vector<std::vector<char>> &inside)
+{
+    ref how = one<ref>(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC);
+    view x = see(one<ref>(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X), at, inside);
+    view w = see(one<ref>(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W), at, inside);
+    view y = see(one<ref>(op, CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y), at, inside);
+    std::vector<int64_t> pre = all<int64_t>(how, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS);
+    std::vector<int64_t> post = all<int64_t>(how, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS);
+    std::vector<int64_t> step = all<int64_t>(how, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES);
+    if (!x.p || !w.p || !y.p || x.dim[1] != w.dim[1] || y.dim[1] != w.dim[0])
+        return false;
+    for (int a = 0; a < 3; a++)
+        if (y.dim[a + 2] != (x.dim[a + 2] + pre[a] + post[a] - w.dim[a + 2]) / step[a] + 1)
+            return false;
+    for (int64_t o = 0; o < y.dim[1]; o++)
+        for (int64_t t = 0; t < y.dim[2]; t++)
+            for (int64_t i = 0; i < y.dim[3]; i++)
+                for (int64_t j = 0; j < y.dim[4]; j++) {
+                    double s = 0;
+                    for (int64_t a = 0; a < w.dim[2]; a++)
+                        for (int64_t b = 0; b < w.dim[3]; b++)
+                            for (int64_t d = 0; d < w.dim[4]; d++) {
+                                int64_t pt = t * step[0] + a - pre[0],
+                                        pi = i * step[1] + b - pre[1];
+                                int64_t pj = j * step[2] + d - pre[2];
+                                if (pt < 0 || pt >= x.dim[2] || pi < 0 || pi >= x.dim[3] ||
+                                    pj < 0 || pj >= x.dim[4])
+                                    continue;
+                                for (int64_t c = 0; c < x.dim[1]; c++)
+                                    s += x.at(c * x.stride[1] + pt * x.stride[2] +
+                                              pi * x.stride[3] + pj * x.stride[4]) *
+                                         w.at(o * w.stride[0] + c * w.stride[1] + a * w.stride[2] +
+                                              b * w.stride[3] + d * w.stride[4]);
+                            }
+                    y.put(o * y.stride[1] + t * y.stride[2] + i * y.stride[3] + j * y.stride[4], s);
+                }
+    return true;
+}
+
+static bool pointwise(ref op, places &at, std::vector<std::vector<char>> &inside)
+{
+    ref how = one<ref>(op, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR);
+    view x = see(one<ref>(op, CUDNN_ATTR_OPERATION_POINTWISE_XDESC), at, inside);
+    view b = see(one<ref>(op, CUDNN_ATTR_OPERATION_POINTWISE_BDESC), at, inside);
+    view y = see(one<ref>(op, CUDNN_ATTR_OPERATION_POINTWISE_YDESC), at, inside);
+    if (one<cudnnPointwiseMode_t>(how, CUDNN_ATTR_POINTWISE_MODE) != CUDNN_POINTWISE_ADD || !x.p ||
+        !b.p || !y.p)
+        return false;
+    std::vector<int64_t> i(y.dim.size());
+    for (;;) {
+        int64_t ax = 0, ab = 0, ay = 0;
+        for (size_t a = 0; a < i.size(); a++) {
+            ax += i[a] * x.stride[a];
+            ab += (b.dim[a] == 1 ? 0 : i[a]) * b.stride[a];
+            ay += i[a] * y.stride[a];
+        }
+        y.put(ay, x.at(ax) + b.at(ab));
+        size_t a = 0;
+        while (a < i.size() && ++i[a] == y.dim[a])
+            i[a++] = 0;
+        if (a == i.size())
+            return true;
+    }
+}
+
+static bool attend(ref op, places &at, std::vector<std::vector<char>> &inside)
+{
+    view q = see(one<ref>(op, CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC), at, inside);
+    view k = see(one<ref>(op, CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC), at, inside);
+    view v = see(one<ref>(op, CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC), at, inside);
+    view o = see(one<ref>(op, CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC), at, inside);
+    view scale = see(one<ref>(op, CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC), at, inside);
+    if (!q.p || !k.p || !v.p || !o.p || !scale.p || q.dim[3] != k.dim[3] || k.dim[2] != v.dim[2])
+        return false;
+    std::vector<double> p((size_t)k.dim[2]);
+    for (int64_t h = 0; h < q.dim[1]; h++)
+        for (int64_t i = 0; i < q.dim[2]; i++) {
+            double top = -INFINITY, sum = 0;
+            for (int64_t j = 0; j < k.dim[2]; j++) {
+                double s = 0;
+                for (int64_t c = 0; c < q.dim[3]; c++)
+                    s += q.at(h * q.stride[1] + i * q.stride[2] + c * q.stride[3]) *
+                         k.at(h * k.stride[1] + j * k.stride[2] + c * k.stride[3]);
+                p[(size_t)j] = s * scale.at(0);
+                top = fmax(top, p[(size_t)j]);
+            }
+            for (double &x : p)
+                sum += x = exp(x - top);
+            for (int64_t c = 0; c < v.dim[3]; c++) {
+                double s = 0;
+                for (int64_t j = 0; j < k.dim[2]; j++)
+                    s += p[(size_t)j] * v.at(h * v.stride[1] + j * v.stride[2] + c * v.stride[3]);
+                o.put(h * o.stride[1] + i * o.stride[2] + c * o.stride[3], s / sum);
+            }
+        }
+    return true;
+}
+
+extern "C" {
+cudnnStatus_t cudnnCreate(cudnnHandle_t *h)
+{
+    *h = (cudnnHandle_t)(uintptr_t)1;
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnDestroy(cudnnHandle_t)
+{
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnSetStream(cudnnHandle_t, cudaStream_t)
+{
+    return CUDNN_STATUS_SUCCESS;
+}
+size_t cudnnGetVersion(void)
+{
+    return CUDNN_VERSION;
+}
+const char *cudnnGetErrorString(cudnnStatus_t s)
+{
+    return s ? "an emulated cuDNN error" : "success";
+}
+void cudnnGetLastErrorString(char *s, size_t n)
+{
+    if (n)
+        *s = 0;
+}
+cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type,
+                                           cudnnBackendDescriptor_t *d)
+{
+    *d = (cudnnBackendDescriptor_t) new part{type, false, {}};
+    return CUDNN_STATUS_SUCCESS;
+}
+cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t d)
+{
+    delete (ref)d;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static size_t size_of(cudnnBackendAttributeType_t type)
+{
+    return type == CUDNN_TYPE_BOOLEAN ? 1
+           : type == CUDNN_TYPE_INT64 || type == CUDNN_TYPE_VOID_PTR ||
+                   type == CUDNN_TYPE_BACKEND_DESCRIPTOR || type == CUDNN_TYPE_HANDLE
+               ? 8
+               : 4;
+}
+
+cudnnStatus_t cudnnBackendSetAttribute(cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name,
+                                       cudnnBackendAttributeType_t type, int64_t n, const void *v)
+{
+    ref p = (ref)d;
+    if (!p || p->sealed || !v || n < 1)
+        return CUDNN_STATUS_BAD_PARAM;
+    p->set[name].assign((const char *)v, (const char *)v + (size_t)n * size_of(type));
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/* A sealed plan keeps a graph of its own: the caller frees the graph's parts. */
+static ref copy(ref p, std::map<ref, ref> &known)
+{
+    if (known.count(p))
+        return known[p];
+    ref q = known[p] = new part(*p);
+    static const int names[] = {CUDNN_ATTR_OPERATIONGRAPH_OPS,
+                                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_CONV_DESC,
+                                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_X,
+                                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_W,
+                                CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y,
+                                CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR,
+                                CUDNN_ATTR_OPERATION_POINTWISE_XDESC,
+                                CUDNN_ATTR_OPERATION_POINTWISE_BDESC,
+                                CUDNN_ATTR_OPERATION_POINTWISE_YDESC,
+                                CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC,
+                                CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC,
+                                CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC,
+                                CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC,
+                                CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC};
+    for (int name : names)
+        if (q->set.count(name)) {
+            std::vector<ref> in = all<ref>(q, name);
+            for (ref &r : in)
+                r = copy(r, known);
+            memcpy(q->set[name].data(), in.data(), in.size() * sizeof(ref));
+        }
+    return q;
+}
+
+cudnnStatus_t cudnnBackendFinalize(cudnnBackendDescriptor_t d)
+{
+    ref p = (ref)d;
+    if (!p || p->sealed)
+        return CUDNN_STATUS_BAD_PARAM;
+    p->sealed = true;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name,
+                                       cudnnBackendAttributeType_t, int64_t most, int64_t *n,
+                                       void *out)
+{
+    ref p = (ref)d;
+    if (name == CUDNN_ATTR_ENGINEHEUR_RESULTS) {
+        *n = most < 2 ? most : 2;
+        for (int64_t i = 0; i < *n; i++) { /* these live on, as the test's end does */
+            std::map<ref, ref> known;
+            ref graph = copy(one<ref>(p, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH), known);
+            ref config = ((ref *)out)[i];
+            config->set[-1].assign((const char *)&graph, (const char *)&graph + sizeof graph);
+        }
+        return CUDNN_STATUS_SUCCESS;
+    }
+    if (name == CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE) {
+        *(int64_t *)out = 256;
+        ref config = one<ref>(p, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+        p->set[-1] = config->set[-1];
+    }
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan,
+                                  cudnnBackendDescriptor_t pack)
+{
+    ref graph = one<ref>((ref)plan, -1);
+    std::vector<int64_t> ids = all<int64_t>((ref)pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
+    std::vector<void *> data = all<void *>((ref)pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
+    places at;
+    std::vector<std::vector<char>> inside;
+    for (size_t i = 0; i < ids.size(); i++)
+        at[ids[i]] = data[i];
+    ref result = NULL;
+    for (ref op : all<ref>(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS)) {
+        bool ok = op->type == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR
+                      ? convolve(op, at, inside)
+                  : op->type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR
+                      ? pointwise(op, at, inside)
+                  : op->type == CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR ? attend(op, at, inside)
+                                                                            : false;
+        if (!ok)
+            return CUDNN_STATUS_EXECUTION_FAILED;
+        int name = op->type == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR
+                       ? CUDNN_ATTR_OPERATION_CONVOLUTION_FORWARD_Y
+                   : op->type == CUDNN_BACKEND_OPERATION_POINTWISE_DESCRIPTOR
+                       ? CUDNN_ATTR_OPERATION_POINTWISE_YDESC
+                       : CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC;
+        result = one<ref>(op, name);
+    }
+    view y = see(result, at, inside);
+    size_t n = 1;
+    for (size_t i = 0; i < y.dim.size(); i++)
+        n += (size_t)((y.dim[i] - 1) * y.stride[i]);
+    emu_wrote(y.p, n * (y.type == CUDNN_DATA_BFLOAT16 ? 2 : 4));
+    return CUDNN_STATUS_SUCCESS;
+}
+}

@@ -1,0 +1,171 @@
+/* cuBLASLt's calls as its manual words them, in plain loops: what tensor/cuda asks of it is then
+ * computed as asked, orders, leading dimensions, tails and all. Columns first, as there. */
+#include "gpu/emu.h"
+
+#include <cublasLt.h>
+#include <cuda_bf16.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <vector>
+
+struct op {
+    cublasOperation_t a, b;
+    cublasLtEpilogue_t tail;
+    const void *bias;
+    cudaDataType_t bias_type;
+};
+
+struct layout {
+    cudaDataType_t type;
+    uint64_t rows, columns;
+    int64_t ld;
+};
+
+static double load(const void *p, cudaDataType_t type, int64_t i)
+{
+    return type == CUDA_R_16BF ? __bfloat162float(((const __nv_bfloat16 *)p)[i])
+                               : ((const float *)p)[i];
+}
+
+static void store(void *p, cudaDataType_t type, int64_t i, double v)
+{
+    if (type == CUDA_R_16BF)
+        ((__nv_bfloat16 *)p)[i] = __float2bfloat16((float)v);
+    else
+        ((float *)p)[i] = (float)v;
+}
+
+extern "C" {
+cublasStatus_t cublasLtCreate(cublasLtHandle_t *h)
+{
+    *h = (cublasLtHandle_t)(uintptr_t)1;
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtDestroy(cublasLtHandle_t)
+{
+    return CUBLAS_STATUS_SUCCESS;
+}
+size_t cublasLtGetVersion(void)
+{
+    return 0;
+}
+const char *cublasLtGetStatusName(cublasStatus_t s)
+{
+    return s ? "an emulated cuBLAS error" : "success";
+}
+cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *d, cublasComputeType_t compute,
+                                        cudaDataType_t scale)
+{
+    if (compute != CUBLAS_COMPUTE_32F || scale != CUDA_R_32F)
+        return CUBLAS_STATUS_NOT_SUPPORTED;
+    *d = (cublasLtMatmulDesc_t) new struct op();
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t d)
+{
+    delete (struct op *)d;
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d,
+                                              cublasLtMatmulDescAttributes_t name, const void *v,
+                                              size_t n)
+{
+    struct op *o = (struct op *)d;
+    void *to = name == CUBLASLT_MATMUL_DESC_TRANSA           ? (void *)&o->a
+               : name == CUBLASLT_MATMUL_DESC_TRANSB         ? (void *)&o->b
+               : name == CUBLASLT_MATMUL_DESC_EPILOGUE       ? (void *)&o->tail
+               : name == CUBLASLT_MATMUL_DESC_BIAS_POINTER   ? (void *)&o->bias
+               : name == CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE ? (void *)&o->bias_type
+                                                             : NULL;
+    if (!to || n != (to == &o->bias ? sizeof(void *) : sizeof(int32_t)))
+        return CUBLAS_STATUS_INVALID_VALUE;
+    memcpy(to, v, n);
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t *l, cudaDataType type,
+                                          uint64_t rows, uint64_t columns, int64_t ld)
+{
+    if (ld < (int64_t)rows)
+        return CUBLAS_STATUS_INVALID_VALUE;
+    *l = (cublasLtMatrixLayout_t) new layout{type, rows, columns, ld};
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t l)
+{
+    delete (struct layout *)l;
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t *p)
+{
+    *p = (cublasLtMatmulPreference_t)malloc(1);
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t p)
+{
+    free(p);
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t,
+                                                    cublasLtMatmulPreferenceAttributes_t,
+                                                    const void *, size_t)
+{
+    return CUBLAS_STATUS_SUCCESS;
+}
+cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t,
+                                              cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
+                                              cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
+                                              cublasLtMatmulPreference_t, int most,
+                                              cublasLtMatmulHeuristicResult_t *out, int *n)
+{
+    *n = most < 2 ? most : 2;
+    memset(out, 0, (size_t)*n * sizeof *out);
+    return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const void *alpha,
+                              const void *a, cublasLtMatrixLayout_t la, const void *b,
+                              cublasLtMatrixLayout_t lb, const void *beta, const void *c,
+                              cublasLtMatrixLayout_t lc, void *d, cublasLtMatrixLayout_t ld,
+                              const cublasLtMatmulAlgo_t *, void *, size_t, cudaStream_t)
+{
+    const struct op *o = (const struct op *)desc;
+    const layout *A = (const layout *)la, *B = (const layout *)lb, *C = (const layout *)lc,
+                 *D = (const layout *)ld;
+    bool ta = o->a == CUBLAS_OP_T, tb = o->b == CUBLAS_OP_T;
+    int64_t m = (int64_t)D->rows, n = (int64_t)D->columns, k = (int64_t)(ta ? A->rows : A->columns);
+    if ((int64_t)(ta ? A->columns : A->rows) != m || (int64_t)(tb ? B->columns : B->rows) != k ||
+        (int64_t)(tb ? B->rows : B->columns) != n || A->type != B->type ||
+        (A->type == CUDA_R_32F && D->type != CUDA_R_32F) || C->type != D->type)
+        return CUBLAS_STATUS_INVALID_VALUE;
+    bool gelu = o->tail == CUBLASLT_EPILOGUE_GELU || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
+    bool bias = o->tail == CUBLASLT_EPILOGUE_BIAS || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
+    float al = *(const float *)alpha, be = *(const float *)beta;
+    std::vector<float> wide((size_t)(m * k)); /* [m][k] */
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t l = 0; l < k; l++)
+            wide[(size_t)(i * k + l)] = (float)load(a, A->type, ta ? l + i * A->ld : i + l * A->ld);
+    std::vector<float> column((size_t)k);
+    for (int64_t j = 0; j < n; j++) {
+        for (int64_t l = 0; l < k; l++)
+            column[(size_t)l] = (float)load(b, B->type, tb ? j + l * B->ld : l + j * B->ld);
+        for (int64_t i = 0; i < m; i++) {
+            const float *row = &wide[(size_t)(i * k)];
+            double s = 0;
+            for (int64_t l = 0; l < k; l++)
+                s += (double)row[l] * column[(size_t)l];
+            s *= al;
+            if (be != 0)
+                s += be * load(c, C->type, i + j * C->ld);
+            if (bias)
+                s += load(o->bias, o->bias_type, i);
+            if (gelu)
+                s = 0.5 * s * (1 + tanh(0.7978845608028654 * (s + 0.044715 * s * s * s)));
+            store(d, D->type, i + j * D->ld, s);
+        }
+    }
+    emu_wrote(d, (size_t)((n - 1) * D->ld + m) * (D->type == CUDA_R_16BF ? 2 : 4));
+    return CUBLAS_STATUS_SUCCESS;
+}
+}

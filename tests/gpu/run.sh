@@ -1,0 +1,154 @@
+#!/bin/sh
+# tests/gpu/run.sh fetch     where there is a network: brings what a bare GPU machine lacks into .gpu/, and makes configure
+# tests/gpu/run.sh [OUT]     on a machine with a GPU, CUDA and cuDNN: builds, checks, measures; at most ten minutes
+#
+# OUT (default build-gpu/out) gets a log of each part and performance.md, a section for doc/performance.md. Every part has
+# a limit of its own and failing it stops no other; the table at the end says how each went. LIMIT=seconds for all.
+# Take along to that machine: the tree, configure, Makefile.in, aclocal.m4, build-aux and .gpu.
+set -u
+cd "$(dirname "$0")/../.."
+top=$PWD
+
+if [ "${1:-}" = fetch ]; then
+    autoreconf -fi >/dev/null 2>&1 || { echo "autoreconf failed"; exit 1; }
+    mkdir -p .gpu/deb && cd .gpu/deb || exit 1
+    apt-get download libcjson1 libcjson-dev libcmocka0 libcmocka-dev >/dev/null || exit 1
+    for f in *.deb; do dpkg -x "$f" ..; done
+    cd .. && rm -rf deb usr/share
+    mv usr/include usr/lib/*/ . 2>/dev/null
+    find . -name 'libcjson.so' -o -name 'libcmocka.so' | sed 's/^/brought /'
+    exit 0
+fi
+
+out=${1:-$top/build-gpu/out}
+mkdir -p "$out" build-gpu
+out=$(cd "$out" && pwd)
+began=$(date +%s)
+limit=${LIMIT:-590}
+: >"$out/table"
+left() { echo $((limit - ($(date +%s) - began))); }
+
+# part NAME SECONDS COMMAND…: its output to OUT/NAME.log, a line of the table
+part() {
+    name=$1
+    most=$2
+    shift 2
+    [ "$(left)" -lt "$most" ] && most=$(left)
+    if [ "$most" -lt 5 ]; then
+        echo "| $name | not run: no time left | |" >>"$out/table"
+        return 1
+    fi
+    at=$(date +%s)
+    timeout "$most" "$@" >"$out/$name.log" 2>&1
+    status=$?
+    took=$(($(date +%s) - at))
+    case $status in
+    0) how=passed ;;
+    77) how=skipped ;;
+    124) how="stopped after $most s" ;;
+    *) how="failed ($status)" ;;
+    esac
+    last=$(grep -v '^$' "$out/$name.log" | tail -n 1 | cut -c1-100)
+    echo "| $name | $how | $took s | $last |" >>"$out/table"
+    echo "== $name: $how, $took s: $last"
+    return $status
+}
+
+build() {
+    set -e
+    [ -x configure ] || autoreconf -fi
+    arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d .)
+    [ "$arch" = 90 ] && arch=90a
+    lib=$(find "$top/.gpu" -name libcjson.so 2>/dev/null | head -n 1)
+    if [ -n "$lib" ]; then
+        dir=$(dirname "$lib")
+        export CJSON_CFLAGS="-I$top/.gpu/include" CJSON_LIBS="-L$dir -Wl,-rpath,$dir -lcjson"
+        export CMOCKA_CFLAGS="-I$top/.gpu/include" CMOCKA_LIBS="-L$dir -Wl,-rpath,$dir -lcmocka"
+    fi
+    cd build-gpu
+    ../configure -q --enable-runtime-only --with-cuda --with-cuda-arch="$arch"
+    make -s -j"$(nproc)" all tests/unit/tensor/test_ops
+    sed -n "s/^CUDA_DIR = //p" Makefile >cuda_dir
+    "$(cat cuda_dir)/bin/nvcc" -O2 -std=c++17 -gencode "arch=compute_$arch,code=sm_$arch" \
+        $(sed -n 's/^CUDA_CPPFLAGS = //p' Makefile) -o ceilings ../tests/gpu/ceilings.cu \
+        $(sed -n 's/^CUDA_LIBS = //p' Makefile | sed 's/-Wl,/-Xlinker /g; s/-rpath,/-rpath -Xlinker /g')
+    ls -la libsakuga-cuda.so
+}
+
+bench() { # NAME SECONDS ARGS…: wan-bench as JSON too
+    name=$1
+    most=$2
+    shift 2
+    part "$name" "$most" build-gpu/wan-bench --device cuda --dtype bf16 --json "$@"
+}
+
+nvidia-smi >"$out/nvidia-smi.log" 2>&1 || { echo "there is no GPU here (nvidia-smi)"; exit 1; }
+(build) >"$out/build.log" 2>&1 || { tail -n 30 "$out/build.log"; echo "the build failed"; exit 1; }
+echo "== built in $(($(date +%s) - began)) s"
+
+part ops-f32 60 build-gpu/tests/unit/tensor/test_ops cuda f32
+part ops-bf16 90 build-gpu/tests/unit/tensor/test_ops cuda bf16
+part golden-f32 60 build-gpu/wan-golden --device cuda --dtype f32 tests/wan/open
+part golden-bf16 60 build-gpu/wan-golden --device cuda --dtype bf16 tests/wan/open
+part ceilings 120 build-gpu/ceilings
+bench forward-1.3b 60 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
+bench clip-1.3b 90 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --repeat 3
+for n in 2 4; do
+    bench vae-chunk-$n 40 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 1 --layers 1 --no-text --repeat 3 --chunk $n
+done
+bench forward-14b 120 --random wan2.1-t2v-14b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --no-text --no-vae
+if python3 -c 'import torch' 2>/dev/null; then
+    part torch 150 python3 tests/bench/torch_peer.py --seconds "$(left)" --bench build-gpu
+fi
+if command -v compute-sanitizer >/dev/null; then
+    for tool in memcheck racecheck initcheck; do
+        part sanitizer-$tool 45 compute-sanitizer --tool $tool --error-exitcode 9 \
+            build-gpu/wan-golden --device cuda --dtype bf16 --part dit_t2v tests/wan/open
+    done
+fi
+
+python3 - "$out" <<'PY' >"$out/performance.md"
+import datetime, json, os, subprocess, sys
+out = sys.argv[1]
+def load(name):
+    try:
+        return json.loads(open(os.path.join(out, name + ".log")).read())
+    except (OSError, ValueError):
+        return None
+q = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"], capture_output=True, text=True).stdout.strip()
+words = next((load(n)["device"] for n in ("forward-1.3b", "clip-1.3b", "forward-14b") if load(n)), "")
+print("Measured %s on %s; %s.\n" % (datetime.date.today(), q, words))
+print("| part | measured | limit of the chip | share |\n|---|---|---|---|")
+def row(name, s, limit):
+    print("| %s | %.3f s | %.3f s | %.0f %% |" % (name, s, limit, 100 * limit / s))
+f = load("forward-1.3b")
+if f: row("1.3B, one forward, bf16", min(f["step_s"]), 0.391)
+g = load("forward-14b")
+if g: row("14B, one forward, bf16", min(g["step_s"]), 2.267)
+c = load("clip-1.3b")
+if c:
+    row("VAE decode, 81 frames", c["vae_s"], 0.35)
+    print("| VAE decode, the first of a process | %.2f s | | |" % c["vae_first_s"])
+    print("| text, 64 tokens, resident | %.4f s | | |" % min(c["text_s"], c["text_first_s"]))
+    print("| text encoder, load | %.2f s | | |" % c["text_load_s"])
+    print("| transformer and VAE, load | %.2f s | | |" % c["load_s"])
+    print("| 1.3B, 4 steps, no CFG: text + steps + decode | %.2f s | | |" % (c["text_s"] + 4 * min(c["step_s"]) + c["vae_s"]))
+    print("| 1.3B, 50 steps, CFG, from the same | %.1f s | | |" % (c["text_s"] + 100 * min(c["step_s"]) + c["vae_s"]))
+    print("| memory of the device at most | %.2f GB | | |" % (c["device_peak_bytes"] * 1e-9))
+for n in (2, 4):
+    v = load("vae-chunk-%d" % n)
+    if v: print("| VAE decode, %d latent frames at a time | %.3f s | | |" % (n, v["vae_s"]))
+if c and g: print("| 14B, 4 steps, no CFG, from the parts | %.2f s | | |" % (c["text_s"] + 4 * min(g["step_s"]) + c["vae_s"]))
+for name in ("ceilings", "torch"):
+    try:
+        text = open(os.path.join(out, name + ".log")).read()
+        print("\n" + "\n".join(l for l in text.splitlines() if l.startswith("|") or "GELU" in l))
+    except OSError:
+        pass
+PY
+cat "$out/performance.md"
+echo
+echo "| part | how | time | last line |"
+echo "|---|---|---|---|"
+cat "$out/table"
+! grep -qE '\| (failed|stopped)' "$out/table"

@@ -1,0 +1,110 @@
+/* Kernels that are wrong on purpose, one mistake each, and right ones: does the emulation see the
+ * mistakes, and nothing else? */
+#include "tensor/cuda/kernel.cuh"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { N = 64 };
+
+static __global__ void right(float *out, const float *in)
+{
+    SHARED(float, all, [N]);
+    all[threadIdx.x] = in[threadIdx.x];
+    __syncthreads();
+    out[threadIdx.x] = all[N - 1 - threadIdx.x] + block_sum(in[threadIdx.x]);
+}
+
+static __global__ void no_barrier(float *out, const float *in)
+{
+    SHARED(float, all, [N]);
+    all[threadIdx.x] = in[threadIdx.x];
+    out[threadIdx.x] = all[N - 1 - threadIdx.x];
+}
+
+static __global__ void barrier_for_some(float *out, const float *in)
+{
+    if (threadIdx.x < N / 2)
+        __syncthreads();
+    out[threadIdx.x] = in[threadIdx.x];
+}
+
+static __global__ void out_of_bounds(float *out, const float *in)
+{
+    out[threadIdx.x] = in[threadIdx.x + 1 + N / 64 * 64];
+}
+
+static __global__ void never_written(float *out, const float *in)
+{
+    SHARED(float, all, [N]);
+    if (threadIdx.x)
+        all[threadIdx.x] = in[threadIdx.x];
+    __syncthreads();
+    out[threadIdx.x] = all[threadIdx.x];
+}
+
+static __global__ void blocks_race(float *out, const float *in)
+{
+    out[threadIdx.x] = in[threadIdx.x] + (float)blockIdx.x;
+}
+
+static __global__ void misaligned(float *out, const float *in)
+{
+    float4 v = *(const float4 *)(in + 1);
+    out[threadIdx.x] = v.x;
+}
+
+static __global__ void lonely_shuffle(float *out, const float *in)
+{
+    if (threadIdx.x % 2)
+        out[threadIdx.x] = __shfl_xor_sync(ALL_LANES, in[threadIdx.x], 1);
+}
+
+static int wrong;
+
+static void expect(const char *name, bool mistake, bool needs_checks)
+{
+    int n = emu_forgive();
+    cudaGetLastError();
+    if (needs_checks && !emu_checks())
+        printf("SKIP %s: built without access checks\n", name);
+    else if ((n > 0) != mistake) {
+        printf("FAIL %s: %d findings\n", name, n);
+        wrong++;
+    } else
+        printf("ok %s\n", name);
+}
+
+#define TRY(kernel, blocks, mistake, needs_checks)                                                 \
+    do {                                                                                           \
+        LAUNCH(kernel, blocks, N, 0, 0, out, in);                                                  \
+        expect(#kernel, mistake, needs_checks);                                                    \
+    } while (0)
+
+int main(void)
+{
+    static float host[N];
+    void *p, *q;
+    for (int i = 0; i < N; i++)
+        host[i] = (float)i;
+    if (cudaMalloc(&p, sizeof host) || cudaMalloc(&q, sizeof host) ||
+        cudaMemcpyAsync(p, host, sizeof host, cudaMemcpyHostToDevice, 0))
+        return 2;
+    const float *in = (const float *)p;
+    float *out = (float *)q;
+    emu_quiet(true);
+    for (int order = EMU_FORWARD; order <= EMU_RANDOM; order++) {
+        emu_order(order, 3);
+        TRY(right, 1, false, false);
+        TRY(no_barrier, 1, true, true);
+        TRY(barrier_for_some, 1, true, false);
+        TRY(out_of_bounds, 1, true, true);
+        TRY(never_written, 1, true, true);
+        TRY(blocks_race, 2, true, true);
+        TRY(misaligned, 1, true, true);
+        TRY(lonely_shuffle, 1, true, false);
+        TRY(right, 1, false, false);
+    }
+    printf("%s\n", wrong ? "failed" : "all as expected");
+    return wrong > 0;
+}
