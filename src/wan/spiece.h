@@ -1,4 +1,4 @@
-/* wan/spiece: libsentencepiece behind four C functions. spiece.cc is the one C++ file of the tree,
+/* wan/spiece: libsentencepiece behind three C functions. spiece.cc is the one C++ file of the tree,
  * built where the library is there (HAVE_SENTENCEPIECE).
  *
  * It is given only models that tokenizer_library.c wrote, out of what our own reader had checked:
