@@ -59,6 +59,8 @@ static enum err from_pictures(struct run *r)
         pixels[i] = widen(given[i], r->f);
         pictures[i] = (struct image){pixels[i], given[i]->height, given[i]->width};
         e = pixels[i] ? ERR_OK : ERR_NOMEM;
+        if (i && !e) /* the last picture takes the shape of the first (spec 5) */
+            image_crop(pixels[i], &pictures[i].height, &pictures[i].width, &pictures[0]);
     }
     if (!e)
         e = see(r, pictures, count);

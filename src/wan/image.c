@@ -74,6 +74,20 @@ enum err image_resize_linear(const struct image *from, int height, int width, fl
     return resize(linear_taps, from, height, width, out, f);
 }
 
+void image_crop(float *pixels, int *height, int *width, const struct image *like)
+{
+    int64_t h = *height, w = *width;
+    int64_t wide = (h * like->width + like->height / 2) / like->height;
+    int64_t high = (w * like->height + like->width / 2) / like->width;
+    wide = wide < 1 ? 1 : wide < w ? wide : w;
+    high = high < 1 ? 1 : high < h ? high : h;
+    const float *from = pixels + ((h - high) / 2 * w + (w - wide) / 2) * 3;
+    for (int64_t i = 0; i < high; i++)
+        memmove(pixels + i * wide * 3, from + i * w * 3, (size_t)wide * 3 * sizeof *pixels);
+    *height = (int)high;
+    *width = (int)wide;
+}
+
 enum err image_clip_input(const struct image *from, int size, float *out, struct fault *f)
 {
     static const float mean[3] = {0.48145466f, 0.4578275f, 0.40821073f};
