@@ -39,6 +39,10 @@ struct device_ops {
     void (*upsample)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*unfold_time)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*convert)(struct device *d, const struct tensor *to, const struct tensor *from);
+    /* NULL where tensors lie in ordinary memory */
+    void (*patchify)(struct device *d, const struct tensor *rows, int64_t from,
+                     const struct tensor *x);
+    void (*unpatchify)(struct device *d, const struct tensor *x, const struct tensor *rows);
     /* fused */
     void (*join)(struct device *d, const struct join_op *op);
     void (*turn)(struct device *d, const struct turn_op *op);

@@ -83,55 +83,23 @@ static void rope_table(struct pass *p)
     free(table);
 }
 
-/* One row of numbers a token: 2x2 patches of every channel, channel first (spec 4.1). */
-static void patchify(float *to, int64_t ld, const float *x, int channels, int frames, int height,
-                     int width)
-{
-    int64_t plane = (int64_t)height * width;
-    for (int f = 0; f < frames; f++)
-        for (int i = 0; i < height; i += 2)
-            for (int j = 0; j < width; j += 2, to += ld)
-                for (int c = 0; c < channels; c++) {
-                    const float *at =
-                        x + ((int64_t)c * frames + f) * plane + (int64_t)i * width + j;
-                    to[4 * c] = at[0];
-                    to[4 * c + 1] = at[1];
-                    to[4 * c + 2] = at[width];
-                    to[4 * c + 3] = at[width + 1];
-                }
-}
-
-/* The way back is channel LAST: token[(q·2 + r)·channels + c] (spec 4.7). */
-static void unpatchify(float *out, const float *from, int channels, int frames, int height,
-                       int width)
-{
-    int64_t plane = (int64_t)height * width;
-    for (int f = 0; f < frames; f++)
-        for (int i = 0; i < height; i += 2)
-            for (int j = 0; j < width; j += 2, from += 4 * channels)
-                for (int s = 0; s < 4; s++)
-                    for (int c = 0; c < channels; c++)
-                        out[((int64_t)c * frames + f) * plane + (int64_t)(i + s / 2) * width + j +
-                            s % 2] = from[s * channels + c];
-}
-
-/* The tokens of `frames` frames of x, and of y behind it, into `out` [tokens, dim]. */
+/* The tokens of `frames` frames of x, and of y behind its channels, into `out` [tokens, dim]. */
 static void embed(struct pass *p, const struct tensor *out, int frames, const float *x,
                   const float *y, int channels_x, int channels_y, const struct weight *w)
 {
     const struct dit_input *in = p->in;
-    int64_t tokens = (int64_t)frames * (in->height / 2) * (in->width / 2);
-    int64_t ld = 4 * (channels_x + channels_y);
-    float *rows = malloc((size_t)(tokens * ld) * sizeof *rows);
-    if (!rows)
-        return;
-    patchify(rows, ld, x, channels_x, frames, in->height, in->width);
-    if (y)
-        patchify(rows + 4 * channels_x, ld, y, channels_y, frames, in->height, in->width);
-    struct tensor raw = tensor_from(p->dev, rows, 2, (const int64_t[]){tokens, ld});
-    free(rows);
-    dit_linear(p->dev, out, &raw, w, ACT_NONE);
-    tensor_free(&raw);
+    const float *from[] = {x, y};
+    const int channels[] = {channels_x, channels_y};
+    int64_t tokens = (int64_t)frames * (in->height / 2) * (in->width / 2), at = 0;
+    struct tensor rows = tensor_work2(p->dev, tokens, 4 * (channels_x + channels_y));
+    for (int i = 0; i < 2 && from[i]; at += 4 * channels[i++]) {
+        struct tensor latents = tensor_from(
+            p->dev, from[i], 4, (const int64_t[]){channels[i], frames, in->height, in->width});
+        device_patchify(p->dev, &rows, at, &latents);
+        tensor_free(&latents);
+    }
+    dit_linear(p->dev, out, &rows, w, ACT_NONE);
+    tensor_free(&rows);
 }
 
 static struct tensor tokens_of(struct pass *p, const float *x, const float *y, int channels_x,
@@ -382,14 +350,12 @@ static void head(struct pass *p, float *out)
     if (h.data != p->h.data)
         tensor_free(&h);
     probe_see(p->in->probe, p->dev, "head", &v);
-    float *rows = malloc((size_t)tensor_count(&v) * sizeof *rows);
-    if (rows && v.data) {
-        device_read(p->dev, rows, &v, tensor_count(&v));
-        if (!device_failed(p->dev))
-            unpatchify(out, rows + before * d->c.out * 4, d->c.out, p->in->frames, p->in->height,
-                       p->in->width);
-    }
-    free(rows);
+    struct tensor latents =
+        tensor_new4(p->dev, d->c.out, p->in->frames, p->in->height, p->in->width);
+    struct tensor own = tensor_part(&v, before, p->tokens - before);
+    device_unpatchify(p->dev, &latents, &own);
+    device_read(p->dev, out, &latents, tensor_count(&latents));
+    tensor_free(&latents);
     tensor_free(&sc);
     tensor_free(&v);
 }
