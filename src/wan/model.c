@@ -189,8 +189,7 @@ void wan_free(struct wan *w)
     t5_drop(&w->t5);
     free_loras(&w->loras);
     tokenizer_free(w->tokenizer);
-    free(w->negative);
-    free(w->negative_context);
+    prompt_forget(w);
     if (w->dev)
         device_close(w->dev);
     files_close(&w->files);

@@ -105,26 +105,12 @@ void pipeline_preview(struct run *r, const float *x0, int frames)
 
 static enum err encode_text(struct run *r, float **cond, int *cond_n, float **uncond, int *uncond_n)
 {
-    struct wan *w = r->w;
-    enum err e = prompt_encode(w, r->calls, r->job.prompt, cond, cond_n, r->f);
+    enum err e = prompt_encode(r->w, r->calls, r->job.prompt, cond, cond_n, r->f);
     r->made->tokens = *cond_n;
     if (e || r->job.guidance == 1)
         return e;
-    if (!w->negative || strcmp(w->negative, r->job.negative)) {
-        free(w->negative);
-        free(w->negative_context);
-        w->negative_context = NULL;
-        w->negative = NULL;
-        e = pipeline_stopped(r);
-        if (!e)
-            e = prompt_encode(w, r->calls, r->job.negative, &w->negative_context, &w->negative_n,
-                              r->f);
-        if (!e && !(w->negative = strdup(r->job.negative)))
-            e = fault_set(r->f, ERR_NOMEM, "out of memory");
-    }
-    *uncond = w->negative_context;
-    *uncond_n = w->negative_n;
-    return e;
+    e = pipeline_stopped(r);
+    return e ? e : prompt_encode(r->w, r->calls, r->job.negative, uncond, uncond_n, r->f);
 }
 
 static enum err make_prompts(struct run *r)
@@ -156,6 +142,7 @@ static enum err make_prompts(struct run *r)
     if (!e && uncond)
         e = dit_prompt_new(r->w->dit, &spec, &r->uncond, r->f);
     free(cond);
+    free(uncond);
     return e;
 }
 

@@ -2,6 +2,7 @@
  * needed to use it (doc/example-wan.c).
  *
  *     wan_open()  finds the files of a model folder and maps them; milliseconds, no weight is read
+ *     wan_warm()  loads the weights ahead of the first clip, where that is wanted
  *     wan_make()  prompt → text encoder → sampler over the transformer → decoder → your frames
  *     wan_free()
  *
@@ -94,6 +95,10 @@ struct wan_turn {
     int frame; /* the first block that begins there or later has the new prompt */
     const char *prompt;
 };
+
+/* Loads now what the first clip would load; what fails is told then too. A show calls it while
+ * nobody waits. */
+enum err wan_warm(struct wan *w, struct fault *f);
 
 /* 0 and NULL ask for the model's default, where one is named. */
 struct wan_job {

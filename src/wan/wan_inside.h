@@ -16,6 +16,15 @@
 #include "wan/vae_tile.h"
 #include "wan/wan.h"
 
+#define PROMPTS_KEPT 16 /* a megabyte each, of 60 tokens; 8 MB at most */
+
+struct prompt_kept {
+    char *text; /* NULL: free */
+    float *context;
+    int n;
+    uint64_t used;
+};
+
 struct wan {
     struct files files;
     struct device *dev;
@@ -35,10 +44,8 @@ struct wan {
     struct lora_set touched; /* what a change of LoRAs touches */
     char lora_path[WAN_LORAS_MAX][PATH_LEN];
 
-    /* the negative prompt's encoding: shows use one again and again */
-    char *negative;
-    float *negative_context;
-    int negative_n;
+    struct prompt_kept kept[PROMPTS_KEPT]; /* encoded lately; shows use one negative prompt */
+    uint64_t prompts;                      /* encoded or found, so far */
 
     double decode_rate[2]; /* seconds a latent frame and token, by VAE and tiny; 0 unknown */
 };
@@ -81,9 +88,12 @@ enum err model_vae(struct wan *w, struct fault *f);
 enum err model_tiny(struct wan *w, struct fault *f);
 uint64_t model_lora_mark(const char *path, struct fault *f);
 
-/* prompt.c: text → context [n, text_dim], which the caller frees. Stops between layers. */
+/* prompt.c: text → context [n, text_dim], which the caller frees. What was encoded lately is known;
+ * else it stops between layers. */
 enum err prompt_encode(struct wan *w, const struct wan_calls *calls, const char *text,
                        float **context, int *n, struct fault *f);
+enum err prompt_tokenizer(struct wan *w, struct fault *f); /* opened, where it is not yet */
+void prompt_forget(struct wan *w);                         /* all that is known */
 
 /* condition.c: pictures → y and clip, VACE's empty context → vace. */
 enum err condition_make(struct run *r);

@@ -1,5 +1,6 @@
 /* The model as a painter: a job becomes a struct wan_job, its callbacks become progress, previews
  * and frames. A LoRA is an alias: the file of that name in the model's folder. */
+#include "base/clock.h"
 #include "base/log.h"
 #include "media/recipe.h"
 #include "wan/wan.h"
@@ -189,6 +190,18 @@ static void sign(struct painter *base, struct recipe *m)
     }
 }
 
+static void warm(struct painter *base)
+{
+    struct wan_painter *p = (struct wan_painter *)base;
+    struct fault f;
+    int64_t began = clock_mono_ms();
+    if (wan_warm(p->wan, &f))
+        log_warn("worker", "the model could not be loaded ahead: %s", fault_text(&f));
+    else
+        log_info("worker", "the model is loaded, in %.1f s",
+                 (double)(clock_mono_ms() - began) / 1000);
+}
+
 static void ended(struct painter *base, bool again)
 {
     struct wan_painter *p = (struct wan_painter *)base;
@@ -219,6 +232,7 @@ struct painter *paint_wan(const char *model, const char *device, const char *dty
     p->base = (struct painter){.engine = "wan",
                                .stage = "text",
                                .shares = {0.96, 0.02, 0.02},
+                               .warm = warm,
                                .draw = draw,
                                .sign = sign,
                                .ended = ended};

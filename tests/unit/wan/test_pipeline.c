@@ -262,22 +262,81 @@ static void test_memory(void **state)
     wan = first;
 }
 
-/* At every single place where it asks. */
+/* At every single place where it asks, with texts that were not encoded yet. */
 static void test_stops_at_once(void **state)
 {
     struct wan_job job = job_of("euler");
+    char prompt[32] = "stop at 0", negative[32] = "not at 0";
     (void)state;
     job.steps = 2;
+    job.prompt = prompt;
+    job.negative = negative;
     frames_of(&job);
     int asked = seen.stops;
-    assert_true(asked > 2 * 2 * 3); /* steps, guidance, blocks */
+    assert_true(asked > 2 * 3 + 2 * 2 * 3); /* texts, layers; steps, guidance, blocks */
     for (int at = 1; at <= asked; at++) {
+        snprintf(prompt, sizeof prompt, "stop at %d", at);
+        snprintf(negative, sizeof negative, "not at %d", at);
         seen.stop_at = at;
         seen.stop_at_step = 0;
         assert_int_equal(make(&job, NULL), ERR_CANCELLED);
         assert_int_equal(seen.stops, at);
         assert_false(seen.spoke_after);
     }
+}
+
+/* What was encoded lately is not encoded again, and what was not is. */
+static void test_prompts_are_kept(void **state)
+{
+    struct wan_job job = job_of("euler");
+    char other[32];
+    (void)state;
+    frames_of(&job); /* with the negative one */
+    job.prompt = "a text of its own";
+    uint64_t hash = frames_of(&job);
+    int first = seen.stops;
+    assert_true(frames_of(&job) == hash);
+    int again = seen.stops;
+    assert_true(again < first);
+    job.steps = 1;
+    for (int i = 0; i < 20; i++) {
+        snprintf(other, sizeof other, "another text %d", i);
+        job.prompt = other;
+        frames_of(&job);
+    }
+    job.steps = STEPS;
+    job.prompt = "a text of its own";
+    assert_true(frames_of(&job) == hash);
+    assert_int_equal(seen.stops, first);
+}
+
+/* A warm model draws the same; what is missing is told at once. */
+static void test_warm(void **state)
+{
+    struct wan_setup setup = {.model = model, .device = "cpu", .dtype = "f32"};
+    struct wan *first = wan, *w;
+    struct wan_job job = job_of("euler");
+    char other[300];
+    (void)state;
+    uint64_t hash = frames_of(&job);
+    assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
+    assert_int_equal(wan_warm(w, &fault), ERR_OK);
+    assert_int_equal(wan_warm(w, &fault), ERR_OK); /* there is nothing left to do */
+    wan = w;
+    assert_true(frames_of(&job) == hash);
+    wan_free(w);
+    wan = first;
+    snprintf(other, sizeof other, "%.200s/words-only", keep);
+    mkdir(other, 0700);
+    tiny_link(other, TINY_DIT, "dit.safetensors");
+    tiny_link(other, TINY_T5, "t5.safetensors");
+    tiny_link(other, TINY_VAE, "vae.safetensors");
+    setup.model = other;
+    assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
+    assert_int_equal(wan_warm(w, &fault), ERR_NOTFOUND);
+    assert_non_null(strstr(fault_text(&fault), "spiece.model"));
+    wan_free(w);
+    tiny_remove(other);
 }
 
 static void test_resume_at_every_step(void **state)
@@ -653,6 +712,8 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_stops_at_once),
+        cmocka_unit_test(test_prompts_are_kept),
+        cmocka_unit_test(test_warm),
         cmocka_unit_test(test_resume_at_every_step),
         cmocka_unit_test(test_resume_every_second_step),
         cmocka_unit_test(test_resume_elsewhere),
