@@ -128,6 +128,7 @@ struct dit_block *dit_block_take(struct dit *d, int i, struct fault *f)
         return b;
     struct loader l = LOADER_INIT(d->dev, d->weights);
     l.patch = d->patch;
+    l.lent = !d->resident; /* it goes before the next one comes */
     load_block(&l, &d->c, b, i);
     if (load_done(&l, f)) {
         free_block(b);
