@@ -192,8 +192,10 @@ enum err dit_open(struct device *dev, const struct weights *w, const struct patc
         struct loader l = LOADER_INIT(dev, w);
         l.patch = patch;
         load_ends(&l, d);
-        for (int i = 0; resident && i < d->c.layers + d->c.vace; i++)
+        for (int i = 0; resident && i < d->c.layers + d->c.vace; i++) {
             load_block(&l, &d->c, &d->blocks[i], i);
+            weights_rest(w); /* else the whole file counts beside the weights */
+        }
         e = load_done(&l, f);
     }
     if (e)
