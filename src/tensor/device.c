@@ -95,9 +95,12 @@ void device_read(struct device *d, float *to, const struct tensor *t, int64_t n)
         d->ops->read(d, to, t->data, (size_t)n * sizeof(float));
         return;
     }
-    struct tensor wide = tensor_new1(d, n), part = *t;
-    part.rank = 1;
-    part.dim[0] = n;
+    struct tensor part = *t;
+    if (n < tensor_count(t)) {
+        part.rank = 1;
+        part.dim[0] = n;
+    }
+    struct tensor wide = tensor_new(d, part.rank, part.dim);
     device_copy(d, &wide, &part);
     if (!device_failed(d))
         d->ops->read(d, to, wide.data, (size_t)n * sizeof(float));

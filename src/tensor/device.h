@@ -23,8 +23,9 @@ struct weight; /* a matrix or kernel in the form the device multiplies by, with 
 struct device_caps {
     char name[16];    /* "cpu" */
     char words[160];  /* the choices made: threads, instruction set, matmul and convolution */
-    enum dtype dtype; /* that products are computed in: F32, or BF16 with sums in f32 */
+    enum dtype dtype; /* that products are computed in: F32, or BF16 or F8_E4M3 with sums in f32 */
     enum dtype work;  /* of tensors between products (tensor_work2): F32 or BF16 */
+    enum dtype low;   /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
     int threads;
     uint64_t memory;  /* bytes it has */
     bool host_memory; /* tensors lie in ordinary memory */
@@ -32,7 +33,8 @@ struct device_caps {
 
 struct device_setup {
     const char *kind;  /* "cpu", "cuda", "auto", or "cpu-plain" (own products only); NULL: "auto" */
-    const char *dtype; /* "f32", "bf16", or "auto": what the device is best at; NULL: "auto" */
+    const char *dtype; /* "f32", "bf16", "fp8" (a GPU: the blocks' linear layers in e4m3, the rest
+                        * in bf16), or "auto": the device's best without loss; NULL: "auto" */
     int threads;       /* 0: as many as there are cores for this process */
 };
 
@@ -70,6 +72,7 @@ struct weight_spec {
     const float *bias;
     enum dtype type; /* of the values; 0 is f32 */
     bool precise;    /* multiplied in f32, whatever the device is best at */
+    bool low;        /* may be rounded to 8 bits, a scale a row, where the device does so */
 };
 struct weight *weight_new(struct device *d, const struct weight_spec *spec);
 void weight_free(struct weight *w); /* NULL is fine */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define SM_LEAST 80
+#define SM_EIGHT 90
 #define THREADS_MOST 8 /* of the host; more do not fill the bus faster */
 
 bool cuda_ok(struct cuda *c, cudaError_t e, const char *call, int64_t a, int64_t b, int64_t n)
@@ -159,7 +160,16 @@ static void blend(struct device *d, const struct tensor *y, float a, const struc
 
 static void convert(struct device *d, const struct tensor *to, const struct tensor *from)
 {
-    map(d, MAP_ACT, to, from, NULL, (struct launch_map){.act = ACT_NONE});
+    struct cuda *c = cuda_of(d);
+    int64_t width = tensor_last(from), rows = tensor_count(from) / width;
+    if (to->type == DTYPE_F8_E4M3)
+        cuda_ok(c, launch_eight(to->data, span_of(from), rows, width, c->stream),
+                "rounding to e4m3", rows, width, 1);
+    else if (from->type == DTYPE_F8_E4M3)
+        cuda_ok(c, launch_widen(span_of(to), from->data, rows, width, c->stream), "widening e4m3",
+                rows, width, 1);
+    else
+        map(d, MAP_ACT, to, from, NULL, (struct launch_map){.act = ACT_NONE});
 }
 
 static void upsample(struct device *d, const struct tensor *y, const struct tensor *x)
@@ -314,12 +324,24 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
         free(c);
         return e;
     }
+    if (dtype == DEVICE_FP8 && c->sm < SM_EIGHT) {
+        fault_set(
+            f, ERR_UNSUPPORTED,
+            "%s has no products in fp8 with a scale a row (compute capability %d.%d has); use "
+            "bf16",
+            name, SM_EIGHT / 10, SM_EIGHT % 10);
+        free(c);
+        return f->code;
+    }
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     c->threads = threads > 0 ? threads : cores > 0 ? (int)cores : 1;
     c->threads = c->threads < THREADS_MOST ? c->threads : THREADS_MOST;
     c->bf16 = dtype != DEVICE_F32;
+    c->eight = dtype == DEVICE_FP8;
     c->dev.ops = &cuda_ops;
-    caps->dtype = caps->work = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
+    caps->dtype = caps->low = caps->work = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
+    if (c->eight)
+        caps->dtype = caps->low = DTYPE_F8_E4M3;
     caps->threads = c->threads;
     str_copy(caps->name, sizeof caps->name, "cuda");
     if ((e = open_all(c, f))) {
@@ -329,9 +351,11 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     int version = (int)cudnnGetVersion();
     snprintf(caps->words, sizeof caps->words,
              "cuda, %s, %s (sm_%d), CUDA %d.%d, cuBLASLt %zu, cuDNN %d.%d.%d",
-             c->bf16 ? "bf16" : "f32", name, c->sm, CUDART_VERSION / 1000,
-             CUDART_VERSION % 1000 / 10, cublasLtGetVersion(), version / 10000, version / 100 % 100,
-             version % 100);
+             c->eight  ? "fp8"
+             : c->bf16 ? "bf16"
+                       : "f32",
+             name, c->sm, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, cublasLtGetVersion(),
+             version / 10000, version / 100 % 100, version % 100);
     *out = &c->dev;
     return ERR_OK;
 }

@@ -27,6 +27,7 @@ struct cuda {
     cudaStream_t stream;
     int sm;      /* 90 for compute capability 9.0 */
     bool bf16;   /* what the device computes in; else f32 */
+    bool eight;  /* and the linear layers that may be, in e4m3 */
     int threads; /* of the host, for moving weights */
     struct memory *memory;
     struct gemms *gemms;
@@ -38,7 +39,8 @@ struct cuda {
     int stage_next;
 };
 
-/* A matrix or kernel: data [out][in] or [out][kt][kh][kw][in], of `type`. Of a convolution in bf16,
+/* A matrix or kernel: data [out][in] or [out][kt][kh][kw][in], of `type`; a matrix of F8_E4M3 has
+ * its scales behind it, as a tensor. Of a convolution in bf16,
  * in and out are rounded up to a multiple of 8 (`in8`, `out8`), zeros behind. */
 struct cuda_weight {
     struct weight w; /* first */
