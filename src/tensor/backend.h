@@ -39,6 +39,9 @@ struct device_ops {
     void (*upsample)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*unfold_time)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*convert)(struct device *d, const struct tensor *to, const struct tensor *from);
+    /* NULL where work is done when its call returns: waits until all work but that since the last
+     * `behind` calls is done */
+    void (*pace)(struct device *d, int behind);
     /* NULL where tensors lie in ordinary memory */
     void (*patchify)(struct device *d, const struct tensor *rows, int64_t from,
                      const struct tensor *x);
@@ -53,6 +56,8 @@ struct device {
     struct device_caps caps;
     struct fault failure; /* the first; code ERR_OK while all is well */
     uint64_t used, peak;
+    double share;     /* of device_throttle(); 0: all of it */
+    int64_t paced_us; /* when the last part began */
 };
 
 /* First member of a backend's own weight. */

@@ -4,7 +4,14 @@
 
 #include "tensor/backend.h"
 
+#include "base/clock.h"
+
 #include <string.h>
+#include <time.h>
+
+#define PARTS_BEHIND 2
+#define LEAST_SHARE 0.05
+#define LONGEST_PART_US 5000000 /* more is no part, but a pause of the caller's */
 
 void device_close(struct device *d)
 {
@@ -40,6 +47,27 @@ uint64_t device_peak(const struct device *d)
 void device_trim(struct device *d)
 {
     d->ops->trim(d);
+}
+
+void device_throttle(struct device *d, double share)
+{
+    d->share = share < LEAST_SHARE ? LEAST_SHARE : share < 1 ? share : 0;
+}
+
+void device_pace(struct device *d)
+{
+    if (device_failed(d))
+        return;
+    if (d->ops->pace)
+        d->ops->pace(d, d->share > 0 ? 0 : PARTS_BEHIND);
+    int64_t now = clock_mono_us(), busy = now - d->paced_us;
+    if (d->share > 0 && d->paced_us && busy < LONGEST_PART_US) {
+        int64_t gap = (int64_t)((double)busy * (1 / d->share - 1));
+        struct timespec t = {gap / 1000000, gap % 1000000 * 1000};
+        nanosleep(&t, NULL);
+        now = clock_mono_us();
+    }
+    d->paced_us = now;
 }
 
 /* An operation's guard: false ends it, with a failure kept when the shapes are to blame. */

@@ -46,6 +46,14 @@ const struct device_caps *device_caps(const struct device *d);
 enum err device_settle(struct device *d, struct fault *f);
 bool device_failed(const struct device *d);
 
+/* Called between parts of a long computation (a transformer's blocks). Waits until the device is no
+ * more than a few parts behind, so that a caller who asks to stop is heard, and makes the gaps that
+ * device_throttle() asks for. */
+void device_pace(struct device *d);
+/* The share of its time that the device may be busy with us, above 0 to 1 (at first); what is left
+ * is somebody else's, OBS's say. Keeps to it at device_pace(). */
+void device_throttle(struct device *d, double share);
+
 /* Gives memory that freed tensors left behind back to the system. */
 void device_trim(struct device *d);
 uint64_t device_used(const struct device *d); /* bytes now held in tensors and weights */

@@ -260,6 +260,7 @@ static enum err run_blocks(struct pass *p, struct fault *f)
     for (int i = 0; i < d->c.layers; i++) {
         char name[32];
         bool hint = p->c.data && j < d->c.vace && d->c.vace_at[j] == i;
+        device_pace(p->dev);
         if (p->in->stop && p->in->stop(p->in->stop_user))
             return fault_set(f, ERR_CANCELLED, "cancelled in layer %d", i);
         if (hint && vace_block(p, j, f))

@@ -184,6 +184,11 @@ const struct wan_info *wan_info(const struct wan *w)
     return &w->info;
 }
 
+void wan_throttle(struct wan *w, double share)
+{
+    device_throttle(w->dev, share);
+}
+
 /* ---- what it is asked ---- */
 
 static void fill_defaults(const struct wan *w, struct wan_job *j)

@@ -53,6 +53,9 @@ struct wan_info {
 enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault *f);
 void wan_free(struct wan *w); /* NULL is fine */
 const struct wan_info *wan_info(const struct wan *w);
+/* The share of its time that the device may be busy with this, above 0 to 1: kept to between the
+ * blocks of the transformer. On the handle's thread; a callback of wan_make() may call it. */
+void wan_throttle(struct wan *w, double share);
 /* wan_open() needs the transformer alone; is all there that a clip takes? */
 enum err wan_ready(const struct wan *w, struct fault *f);
 

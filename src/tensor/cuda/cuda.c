@@ -44,6 +44,9 @@ static void close_cuda(struct device *d)
     struct cuda *c = cuda_of(d);
     if (c->stream)
         cudaStreamSynchronize(c->stream);
+    for (int i = 0; i < PACES; i++)
+        if (c->paces[i])
+            cudaEventDestroy(c->paces[i]);
     plans_close(c);
     gemm_close(c);
     if (c->dnn)
@@ -58,6 +61,16 @@ static void wait_cuda(struct device *d)
 {
     struct cuda *c = cuda_of(d);
     cuda_ok(c, cudaStreamSynchronize(c->stream), "the work before this", 1, 1, 1);
+}
+
+/* Event i stands behind the work of the i-th last call. */
+static void pace(struct device *d, int behind)
+{
+    struct cuda *c = cuda_of(d);
+    int now = c->pace_next, then = (now + PACES - behind % PACES) % PACES;
+    c->pace_next = (now + 1) % PACES;
+    if (cuda_ok(c, cudaEventRecord(c->paces[now], c->stream), "cudaEventRecord", now, 1, 1))
+        cuda_ok(c, cudaEventSynchronize(c->paces[then]), "the work before this", then, 1, 1);
 }
 
 static void zero(struct device *d, void *p, size_t bytes)
@@ -233,6 +246,7 @@ static const struct device_ops cuda_ops = {
     .release = memory_release,
     .trim = memory_trim,
     .wait = wait_cuda,
+    .pace = pace,
     .write = memory_write,
     .read = memory_read,
     .copy = memory_copy,
@@ -294,6 +308,10 @@ static enum err open_all(struct cuda *c, struct fault *f)
         e = cudaStreamCreateWithPriority(&c->stream, cudaStreamNonBlocking, least);
     if (e)
         return fault_set(f, ERR_IO, "the GPU gives no stream: %s", cudaGetErrorString(e));
+    for (int i = 0; i < PACES && !e; i++)
+        e = cudaEventCreateWithFlags(&c->paces[i], cudaEventDisableTiming | cudaEventBlockingSync);
+    if (e)
+        return fault_set(f, ERR_IO, "the GPU gives no event: %s", cudaGetErrorString(e));
     if (!memory_open(c, f))
         return f->code;
     cudnnStatus_t s = cudnnCreate(&c->dnn);

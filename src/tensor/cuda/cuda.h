@@ -16,6 +16,7 @@
 
 #define CUDNN_LEAST 91500 /* below, conv3d gave wrong results on large bf16 inputs */
 #define STAGES 3
+#define PACES 4
 #define STAGE_BYTES ((size_t)32 << 20)
 
 struct memory; /* memory.c */
@@ -33,6 +34,8 @@ struct cuda {
     struct gemms *gemms;
     struct plans *plans;
     cudnnHandle_t dnn;
+    cudaEvent_t paces[PACES];
+    int pace_next;
     /* pinned memory between the host and the stream, used in turn */
     void *stage[STAGES];
     cudaEvent_t staged[STAGES]; /* the stream is done with it */

@@ -4,6 +4,7 @@
  * that bf16 holds, so that its bound is that of the sums and the result alone. */
 #include "unit.h"
 
+#include "base/clock.h"
 #include "tensor/device.h"
 
 #include <math.h>
@@ -537,6 +538,27 @@ static void frames(void **state)
     free(x);
 }
 
+static void work_for(int64_t us)
+{
+    for (int64_t end = clock_mono_us() + us; clock_mono_us() < end;)
+        ;
+}
+
+static void a_throttled_device_leaves_gaps(void **state)
+{
+    device_throttle(dev, 0.25);
+    device_pace(dev);
+    int64_t start = clock_mono_us();
+    work_for(5000);
+    device_pace(dev); /* a quarter of the time is 5 ms: the rest is three more */
+    assert_true(clock_mono_us() - start >= 19000);
+    device_throttle(dev, 1);
+    start = clock_mono_us();
+    work_for(5000);
+    device_pace(dev);
+    assert_true(clock_mono_us() - start < 19000);
+}
+
 static void the_first_failure_stays(void **state)
 {
     struct fault f = {0};
@@ -609,6 +631,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(elements),
         cmocka_unit_test(copies_that_overlap),
         cmocka_unit_test(frames),
+        cmocka_unit_test(a_throttled_device_leaves_gaps),
         cmocka_unit_test(the_first_failure_stays),
         cmocka_unit_test(memory_is_counted),
     };
