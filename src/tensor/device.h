@@ -22,7 +22,7 @@ struct weight; /* a matrix or kernel in the form the device multiplies by, with 
 
 struct device_caps {
     char name[16];    /* "cpu" */
-    char words[160];  /* the choices made: threads, instruction set, matmul and convolution */
+    char words[256];  /* the choices made: threads, instruction set, matmul and convolution */
     enum dtype dtype; /* that products are computed in: F32, or BF16 or F8_E4M3 with sums in f32 */
     enum dtype work;  /* of tensors between products (tensor_work2): F32 or BF16 */
     enum dtype low;   /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */

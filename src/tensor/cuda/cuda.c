@@ -2,6 +2,7 @@
 #include "tensor/cuda/cuda.h"
 
 #include "base/buf.h"
+#include "tensor/cuda/choices.h"
 #include "tensor/cuda/entry.h"
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/plans.h"
@@ -49,6 +50,7 @@ static void close_cuda(struct device *d)
             cudaEventDestroy(c->paces[i]);
     plans_close(c);
     gemm_close(c);
+    choices_free(c->choices);
     if (c->dnn)
         cudnnDestroy(c->dnn);
     memory_close(c);
@@ -323,6 +325,27 @@ static enum err open_all(struct cuda *c, struct fault *f)
     return bad ? bad : plans_open(c, f);
 }
 
+/* The device's words, and with them what was measured on such a device before. */
+static enum err describe(struct cuda *c, const char *name, struct fault *f)
+{
+    int driver = 0, version = (int)cudnnGetVersion();
+    char where[200];
+    struct device_caps *caps = &c->dev.caps;
+    cudaDriverGetVersion(&driver);
+    snprintf(where, sizeof where, "%s, driver %d, CUDA %d, cuBLASLt %zu, cuDNN %d", name, driver,
+             CUDART_VERSION, cublasLtGetVersion(), version);
+    if (!(c->choices = choices_open(where)))
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    snprintf(caps->words, sizeof caps->words,
+             "cuda, %s, %s (sm_%d), CUDA %d.%d, cuBLASLt %zu, cuDNN %d.%d.%d, choices %08x",
+             c->eight  ? "fp8"
+             : c->bf16 ? "bf16"
+                       : "f32",
+             name, c->sm, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, cublasLtGetVersion(),
+             version / 10000, version / 100 % 100, version % 100, choices_mark(c->choices));
+    return ERR_OK;
+}
+
 __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long abi, int threads,
                                                                  enum device_dtype dtype,
                                                                  struct device **out,
@@ -362,18 +385,13 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
         caps->dtype = caps->low = DTYPE_F8_E4M3;
     caps->threads = c->threads;
     str_copy(caps->name, sizeof caps->name, "cuda");
-    if ((e = open_all(c, f))) {
+    e = open_all(c, f);
+    if (!e)
+        e = describe(c, name, f);
+    if (e) {
         close_cuda(&c->dev);
         return e;
     }
-    int version = (int)cudnnGetVersion();
-    snprintf(caps->words, sizeof caps->words,
-             "cuda, %s, %s (sm_%d), CUDA %d.%d, cuBLASLt %zu, cuDNN %d.%d.%d",
-             c->eight  ? "fp8"
-             : c->bf16 ? "bf16"
-                       : "f32",
-             name, c->sm, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, cublasLtGetVersion(),
-             version / 10000, version / 100 % 100, version % 100);
     *out = &c->dev;
     return ERR_OK;
 }

@@ -22,6 +22,7 @@
 struct memory; /* memory.c */
 struct gemms;  /* gemm.c */
 struct plans;  /* plans.c */
+struct choices;
 
 struct cuda {
     struct device dev; /* first */
@@ -33,6 +34,7 @@ struct cuda {
     struct memory *memory;
     struct gemms *gemms;
     struct plans *plans;
+    struct choices *choices;
     cudnnHandle_t dnn;
     cudaEvent_t paces[PACES];
     int pace_next;

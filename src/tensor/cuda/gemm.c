@@ -2,6 +2,8 @@
  * and the input its B, and the bias, one number a row of its result, is one a column of ours. */
 #include "tensor/cuda/gemm.h"
 
+#include "tensor/cuda/choices.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +190,21 @@ static float time_of(struct cuda *c, const struct kept *k, const struct gemm *g,
     return s || e ? 1e30f : ms;
 }
 
+static int fastest(struct cuda *c, const struct kept *k, const struct gemm *g,
+                   const cublasLtMatmulHeuristicResult_t *all, int n)
+{
+    float least = 1e30f;
+    int best = 0;
+    for (int i = 0; i < n; i++) {
+        float ms = time_of(c, k, g, &all[i].algo);
+        if (ms < least) {
+            least = ms;
+            best = i;
+        }
+    }
+    return best;
+}
+
 /* What changes from call to call. */
 static cublasStatus_t point(const struct kept *k, const struct gemm *g)
 {
@@ -215,13 +232,10 @@ static bool choose(struct cuda *c, struct kept *k, const struct gemm *g)
         return false;
     }
     if (n > 1 && !s->adds && (double)s->m * (double)s->n * (double)s->k >= WORTH_TIMING) {
-        float fastest = 1e30f;
-        for (int i = 0; i < n; i++) {
-            float ms = time_of(c, k, g, &all[i].algo);
-            if (ms < fastest) {
-                fastest = ms;
-                best = i;
-            }
+        best = choices_find(c->choices, "gemm", s, sizeof *s);
+        if (best < 0 || best >= n) {
+            best = fastest(c, k, g, all, n);
+            choices_note(c->choices, "gemm", s, sizeof *s, best);
         }
     }
     k->algo = all[best].algo;
