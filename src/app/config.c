@@ -61,8 +61,13 @@ static const struct key {
      "wan: the model's folder, or the transformer's file in it; LoRAs lie in its loras/"},
     {"engine.device", CHOICE, AT(engine_device), 0, 0, "auto cpu cuda", "\"auto\"",
      "wan: what computes"},
+    {"engine.dtype", CHOICE, AT(engine_dtype), 0, 0, "auto f32 bf16", "\"auto\"",
+     "wan: numbers that it computes in; auto: bf16 where the device is faster with it, else f32"},
     {"engine.threads", INT, AT(engine_threads), 0, 1024, NULL, "0",
      "wan: on the CPU; 0: as many as there are cores"},
+    {"engine.give_way", NUM, AT(engine_give_way), 0, GOVERNOR_MOST, NULL, "0.8",
+     "most of its time that it leaves to OBS, when OBS skips frames while a clip is drawn; 0: "
+     "none"},
     {"engine.width", INT, AT(engine_width), 64, 1920, NULL, "832",
      "wan: pixels, a multiple of 16, where the style says nothing"},
     {"engine.height", INT, AT(engine_height), 64, 1088, NULL, "480", "wan: the same"},
@@ -77,6 +82,14 @@ static const struct key {
      "wan: steps spent on the large shapes; 0: the model's own"},
     {"engine.sampler", CHOICE, AT(engine_sampler), 0, 0,
      "unipc dpm++ euler lcm lightx2v self-forcing causvid", "\"unipc\"", "wan: how a step is made"},
+    {"engine.teacache", NUM, AT(engine_teacache), 0, 1000, NULL, "0",
+     "wan: leave out the work of steps that change less, about 0.05 for 1.3B and 0.2 for 14B: "
+     "faster, and another clip; 0: never"},
+    {"engine.decoder", CHOICE, AT(engine_decoder), 0, 0, "vae tiny", "\"vae\"",
+     "wan: tiny: taew2_1.safetensors in the model's folder, a twentieth of the work, a little "
+     "soft"},
+    {"engine.tile", INT, AT(engine_tile), 0, 2048, NULL, "0",
+     "wan: decode in tiles of so many pixels, 256 say, in less memory; 0: the whole picture"},
     {"gates", TABLE, 0, 0, 0, 0, NULL, "{}", "who decides: \"operator\" or \"auto\""},
     {"gates.prompt", CHOICE, offsetof(struct config, show.prompt_gate), 0, 0, 0, "operator auto",
      "\"operator\"", "gate 1, before the engine"},
@@ -132,7 +145,10 @@ void config_defaults(struct config *c)
     strcpy(c->show.label, "AI-generated");
     strcpy(c->engine_kind, "animatic");
     strcpy(c->engine_device, "auto");
+    strcpy(c->engine_dtype, "auto");
     strcpy(c->engine_sampler, "unipc");
+    strcpy(c->engine_decoder, "vae");
+    c->engine_give_way = 0.8;
     c->engine_width = 832;
     c->engine_height = 480;
     c->engine_frames = 81; /* the model's five seconds */
@@ -435,6 +451,9 @@ static enum err check_engine(struct reader *r)
                      c->engine_height);
     if (c->engine_frames % 4 != 1)
         return wrong(r, "engine.frames", "%d is not possible; use 1, 5, 9 …", c->engine_frames);
+    if (c->engine_tile && (c->engine_tile < 64 || c->engine_tile % 32))
+        return wrong(r, "engine.tile", "%d is not possible; use multiples of 32 from 64 on",
+                     c->engine_tile);
     return ERR_OK;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/path.h"
+#include "show/governor.h"
 #include "show/show.h"
 
 #include <stdbool.h>
@@ -35,9 +36,10 @@ struct config {
     int map_count;
     char engine_kind[16];
     /* engine "wan"; 0 and "": the model's or the style's own */
-    char engine_model[PATH_LEN], engine_device[16], engine_sampler[16];
-    int engine_threads, engine_width, engine_height, engine_frames, engine_steps;
-    double engine_guidance, engine_shift;
+    char engine_model[PATH_LEN], engine_device[16], engine_dtype[16], engine_sampler[16];
+    char engine_decoder[16];
+    int engine_threads, engine_width, engine_height, engine_frames, engine_steps, engine_tile;
+    double engine_guidance, engine_shift, engine_teacache, engine_give_way;
     struct settings show;
     double result_dwell_s, gallery_dwell_s;
     char scripts[CONFIG_SCRIPTS_MAX][256];

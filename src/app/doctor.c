@@ -159,6 +159,7 @@ static void device(struct doctor *d)
                               .vault = d->paths.data,
                               .model = d->config.engine_model,
                               .device = d->config.engine_device,
+                              .dtype = d->config.engine_dtype,
                               .threads = d->config.engine_threads};
     struct engine *e = engine_new(d->loop, &c, &ops, d, &f);
     if (!e) {

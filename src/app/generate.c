@@ -83,6 +83,37 @@ static enum err lora(const char *text, struct engine_job *j, struct fault *f)
     return number(colon ? colon + 1 : NULL, "lora", -10, 10, &l->weight, f);
 }
 
+static enum err input(const char *path, enum input_role role, struct engine_job *j, struct fault *f)
+{
+    if (!path)
+        return ERR_OK;
+    struct job_input *in = &j->input[j->input_n];
+    char *real = realpath(path, NULL);
+    if (!real || !str_copy(in->path, sizeof in->path, real)) {
+        fault_set(f, ERR_NOTFOUND, "there is no picture or video %s: %s", path,
+                  real ? "its path is too long" : strerror(errno));
+        free(real);
+        return f->code;
+    }
+    free(real);
+    in->role = role;
+    j->input_n++;
+    return ERR_OK;
+}
+
+/* What it is drawn from. */
+static enum err inputs(const struct clip_options *c, struct engine_job *j, struct fault *f)
+{
+    enum err e = input(c->image, INPUT_IMAGE, j, f);
+    e = e ? e : input(c->last_image, INPUT_LAST_IMAGE, j, f);
+    e = e ? e : input(c->source, INPUT_SOURCE, j, f);
+    e = e ? e : input(c->mask, INPUT_MASK, j, f);
+    e = e ? e : input(c->control, INPUT_CONTROL, j, f);
+    for (int i = 0; i < c->reference_count && !e; i++)
+        e = input(c->reference[i], INPUT_REFERENCE, j, f);
+    return e;
+}
+
 static enum err fill(const struct clip_options *c, struct engine_job *j, int *threads,
                      struct fault *f)
 {
@@ -108,13 +139,18 @@ static enum err fill(const struct clip_options *c, struct engine_job *j, int *th
     e = e ? e : whole(c->threads, "threads", 0, 1024, threads, f);
     e = e ? e : number(c->guidance, "guidance", 0, 100, &j->guidance, f);
     e = e ? e : number(c->shift, "shift", 0, 1000, &j->shift, f);
+    e = e ? e : number(c->teacache, "teacache", 0, 1000, &j->teacache, f);
+    if (!e && c->decoder && strcmp(c->decoder, "vae") && strcmp(c->decoder, "tiny"))
+        e = fault_set(f, ERR_USAGE, "--decoder %s is not there; vae and tiny are", c->decoder);
+    j->tiny = c->decoder && !strcmp(c->decoder, "tiny");
+    e = e ? e : whole(c->tile, "tile", 0, 2048, &j->tile, f);
+    if (!e && j->tile && (j->tile < 64 || j->tile % 32))
+        e = fault_set(f, ERR_USAGE, "--tile %d is not possible; multiples of 32 from 64 on are",
+                      j->tile);
     e = e ? e : seed(c->seed, &j->seed, f);
     for (int i = 0; i < c->lora_count && !e; i++)
         e = lora(c->lora[i], j, f);
-    char *image = c->image ? realpath(c->image, NULL) : NULL;
-    if (!e && c->image && (!image || !str_copy(j->image, sizeof j->image, image)))
-        e = fault_set(f, ERR_NOTFOUND, "there is no picture %s: %s", c->image, strerror(errno));
-    free(image);
+    e = e ? e : inputs(c, j, f);
     return e ? e : once_path(j, c->out, f);
 }
 
@@ -131,6 +167,7 @@ int mode_generate(const struct options *o)
     e = e ? e : paths_init(&paths, o->config, o->data, &f);
     once.model = c.model;
     once.device = c.device;
+    once.dtype = c.dtype;
     char *model = e ? NULL : realpath(c.model, NULL);
     if (model)
         once.model = model;

@@ -17,6 +17,7 @@
 #include "loop/loop.h"
 #include "obs/stage.h"
 #include "script/script.h"
+#include "show/governor.h"
 #include "show/show.h"
 #include "store/store.h"
 
@@ -31,6 +32,7 @@ struct house {
     struct commands *commands;
     struct ctl *ctl;
     struct engine *engine;
+    struct governor governor; /* what the engine leaves to OBS */
     struct stage *stage;
     struct chat *chat;
     struct script *script;  /* NULL: no scripts (--safe) */

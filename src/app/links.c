@@ -35,6 +35,9 @@ static void fill_sampling(const struct house *h, struct engine_job *job, const s
     job->steps = style->steps ? style->steps : c->engine_steps;
     job->guidance = c->engine_guidance;
     job->shift = c->engine_shift;
+    job->teacache = c->engine_teacache;
+    job->tiny = !strcmp(c->engine_decoder, "tiny");
+    job->tile = c->engine_tile;
     str_copy(job->sampler, sizeof job->sampler, c->engine_sampler);
     if (style->lora[0] && style->lora_weight != 0) {
         struct job_lora *l = &job->lora[job->lora_n++];
@@ -322,6 +325,17 @@ static bool gallery_next(void *user, struct stage_clip *out)
     return true;
 }
 
+/* What OBS skips while we draw is our doing. */
+static void give_way(struct house *h)
+{
+    const struct obs_status *o = &h->show.obs;
+    if (h->engine)
+        engine_throttle(h->engine, governor_hear(&h->governor, clock_mono_ms(),
+                                                 o->connected ? o->skipped_frames : -1,
+                                                 engine_status(h->engine)->state == ENGINE_DRAWING,
+                                                 h->config.engine_give_way));
+}
+
 static void on_status(void *user)
 {
     struct house *h = user;
@@ -329,6 +343,7 @@ static void on_status(void *user)
     stage_status(h->stage, &h->show.obs);
     str_printable(h->show.obs.scene); /* a stranger may have named it */
     show_changed(&h->show, EVENT_OBS, 0, clock_mono_ms());
+    give_way(h);
     if (h->desk && h->show.obs.connected != was)
         desk_drive(h->desk);
 }
@@ -451,6 +466,7 @@ enum err links_start(struct house *h, struct fault *f)
                               .vault = h->paths.vault,
                               .model = h->config.engine_model,
                               .device = h->config.engine_device,
+                              .dtype = h->config.engine_dtype,
                               .threads = h->config.engine_threads};
     enum err err = start_stage(h, f);
     if (err)

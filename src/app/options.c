@@ -48,90 +48,6 @@ static const struct verb verbs[] = {
 };
 #define VERBS (sizeof verbs / sizeof *verbs)
 
-/* Options of a verb's own. */
-#define FOR(verb) (1u << (verb))
-static const struct clip_row {
-    const char *name;
-    char letter;
-    const char *arg;
-    size_t at;
-    unsigned verbs;
-    const char *help;
-} clip_rows[] = {
-#define AT(m) offsetof(struct clip_options, m)
-    {"model", 'm', "DIR", AT(model), FOR(VERB_GENERATE) | FOR(VERB_REPLAY),
-     "the model's folder, or the transformer's file in it"},
-    {"prompt", 'p', "TEXT", AT(prompt), FOR(VERB_GENERATE), "what the clip shows"},
-    {"negative", 'n', "TEXT", AT(negative), FOR(VERB_GENERATE),
-     "what it should not show (default: Wan's own)"},
-    {"image", 'i', "FILE", AT(image), FOR(VERB_GENERATE), "the first frame, for an image model"},
-    {"size", 's', "WxH", AT(size), FOR(VERB_GENERATE), "multiples of 16 (default 832x480)"},
-    {"frames", 'f', "N", AT(frames), FOR(VERB_GENERATE), "1, 5, 9 …, 16 a second (default 81)"},
-    {"steps", 0, "N", AT(steps), FOR(VERB_GENERATE), "default: the model's own"},
-    {"guidance", 'g', "G", AT(guidance), FOR(VERB_GENERATE),
-     "how strictly the prompt is followed; 1: without, in half the time"},
-    {"shift", 0, "S", AT(shift), FOR(VERB_GENERATE), "steps spent on large shapes"},
-    {"sampler", 0, "NAME", AT(sampler), FOR(VERB_GENERATE), "unipc, dpm++, euler or lcm"},
-    {"seed", 0, "N", AT(seed), FOR(VERB_GENERATE), "the same seed, the same clip"},
-    {"lora", 'l', "NAME:W", AT(lora), FOR(VERB_GENERATE),
-     "a LoRA of the model's loras/ with its weight; may be repeated"},
-    {"device", 0, "NAME", AT(device), FOR(VERB_GENERATE), "auto, cpu or cuda"},
-    {"threads", 't', "N", AT(threads), FOR(VERB_GENERATE), "on the CPU (default: one a core)"},
-    {"output", 'o', "FILE", AT(out), FOR(VERB_GENERATE) | FOR(VERB_REPLAY),
-     "the clip that is written"},
-#undef AT
-};
-#define CLIP_ROWS (sizeof clip_rows / sizeof *clip_rows)
-
-/* The row that a word names, by either name; its value, where the word holds it. */
-static const struct clip_row *clip_row(enum verb_id v, const char *word, const char **value)
-{
-    const char *eq = strchr(word, '=');
-    size_t n = eq ? (size_t)(eq - word) : strlen(word);
-    *value = eq && !strncmp(word, "--", 2) ? eq + 1 : NULL;
-    for (size_t i = 0; i < CLIP_ROWS; i++) {
-        const struct clip_row *r = &clip_rows[i];
-        if (!(r->verbs & FOR(v)))
-            continue;
-        if (!strncmp(word, "--", 2) && strlen(r->name) == n - 2 &&
-            !strncmp(word + 2, r->name, n - 2))
-            return r;
-        if (r->letter && word[0] == '-' && word[1] == r->letter && !word[2])
-            return r;
-    }
-    return NULL;
-}
-
-enum err options_clip(struct clip_options *c, enum verb_id v, int n, char **words, struct fault *f)
-{
-    *c = (struct clip_options){0};
-    for (int i = 0; i < n; i++) {
-        const char *value;
-        const struct clip_row *r = words[i][0] == '-' ? clip_row(v, words[i], &value) : NULL;
-        if (!r && words[i][0] == '-' && words[i][1])
-            return fault_set(f, ERR_USAGE, "there is no option %s here; see sakuga --help",
-                             words[i]);
-        if (!r && c->file)
-            return fault_set(f, ERR_USAGE, "%s is one word too many; quote what has blanks",
-                             words[i]);
-        if (!r) {
-            c->file = words[i];
-            continue;
-        }
-        if (!value && ++i < n)
-            value = words[i];
-        if (!value)
-            return fault_set(f, ERR_USAGE, "--%s needs %s", r->name, r->arg);
-        if (r->at != offsetof(struct clip_options, lora))
-            *(const char **)(void *)((char *)c + r->at) = value;
-        else if (c->lora_count == (int)(sizeof c->lora / sizeof *c->lora))
-            return fault_set(f, ERR_USAGE, "more than %d LoRAs are not possible", c->lora_count);
-        else
-            c->lora[c->lora_count++] = value;
-    }
-    return ERR_OK;
-}
-
 /* What `ctl` can say beside the rows of command/: the socket's own verbs, and rows of other rooms.
  */
 static const struct {
@@ -251,8 +167,8 @@ void options_help(FILE *to)
                 14 + (int)(strlen(verbs[i].args) - columns(verbs[i].args)), verbs[i].args,
                 verbs[i].help);
     fputs("\noptions of generate and replay:\n", to);
-    for (size_t i = 0; i < CLIP_ROWS; i++) {
-        const struct clip_row *r = &clip_rows[i];
+    const struct clip_row *r;
+    for (int i = 0; (r = options_clip_row(i)); i++) {
         char both[40];
         snprintf(both, sizeof both, "--%s %s", r->name, r->arg);
         fprintf(to, "  %c%c%c %-18s %s\n", r->letter ? '-' : ' ', r->letter ? r->letter : ' ',
@@ -297,6 +213,7 @@ static void ctl_words(FILE *to, const char *between)
 
 bool options_complete(FILE *to, const char *shell)
 {
+    const struct clip_row *r;
     if (!strcmp(shell, "bash")) {
         fputs("# bash completion for sakuga: . <(sakuga complete bash)\n_sakuga() {\n"
               "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} w verb=\n"
@@ -313,8 +230,8 @@ bool options_complete(FILE *to, const char *shell)
         fputs(
             "\" -- \"$cur\"));;\n    generate|replay) case $cur in -*) COMPREPLY=($(compgen -W \"",
             to);
-        for (size_t i = 0; i < CLIP_ROWS; i++)
-            fprintf(to, "%s--%s", i ? " " : "", clip_rows[i].name);
+        for (int i = 0; (r = options_clip_row(i)); i++)
+            fprintf(to, "%s--%s", i ? " " : "", r->name);
         fputs("\" -- \"$cur\"));; *) COMPREPLY=($(compgen -f -- \"$cur\"));; esac;;\n"
               "    model) COMPREPLY=($(compgen -W 'pull info convert' -- \"$cur\") $(compgen -f -- "
               "\"$cur\"));;\n",
@@ -342,9 +259,8 @@ bool options_complete(FILE *to, const char *shell)
         fputs("))' '*::argument:->rest'\n  case $words[1] in\n  ctl) _values verb ", to);
         ctl_words(to, " ");
         fputs(";;\n  generate|replay) _arguments ", to);
-        for (size_t i = 0; i < CLIP_ROWS; i++)
-            fprintf(to, "'*--%s[%s]:%s:_files' ", clip_rows[i].name, clip_rows[i].help,
-                    clip_rows[i].arg);
+        for (int i = 0; (r = options_clip_row(i)); i++)
+            fprintf(to, "'*--%s[%s]:%s:_files' ", r->name, r->help, r->arg);
         fputs("'*:file:_files';;\n  model) _alternative 'verb:verb:(pull info convert)' "
               "'file:file:_files';;\n  inspect|backup) _files;;\n  obs) _values what setup;;\n"
               "  complete) _values shell bash zsh fish;;\n  esac\n}\n_sakuga \"$@\"\n",
@@ -360,10 +276,10 @@ bool options_complete(FILE *to, const char *shell)
             fprintf(to, "%s -d '%s'\n", rows[i].arg ? " -r -a '(__fish_complete_directories)'" : "",
                     rows[i].help);
         }
-        for (size_t i = 0; i < CLIP_ROWS; i++) {
+        for (int i = 0; (r = options_clip_row(i)); i++) {
             fputs("complete -c sakuga -n '__fish_seen_subcommand_from generate replay' -r -F", to);
-            fprintf(to, " -l %s -d '", clip_rows[i].name);
-            for (const char *s = clip_rows[i].help; *s; s++) /* an apostrophe ends a word there */
+            fprintf(to, " -l %s -d '", r->name);
+            for (const char *s = r->help; *s; s++) /* an apostrophe ends a word there */
                 fprintf(to, *s == '\'' ? "\\'" : "%c", *s);
             fputs("'\n", to);
         }
@@ -444,8 +360,8 @@ void options_man(FILE *to)
     for (size_t i = 0; i < VERBS; i++)
         man_verb(to, verbs[i].name, verbs[i].args, verbs[i].help);
     fputs(".El\n.Sh OPTIONS OF GENERATE AND REPLAY\n.Bl -tag -width Ds\n", to);
-    for (size_t i = 0; i < CLIP_ROWS; i++) {
-        const struct clip_row *r = &clip_rows[i];
+    const struct clip_row *r;
+    for (int i = 0; (r = options_clip_row(i)); i++) {
         fputs(".It ", to);
         if (r->letter)
             fprintf(to, "Fl %c , ", r->letter);

@@ -38,16 +38,29 @@ struct verb {
     enum verb_id id;
 };
 
+#define CLIP_LIST_MAX 8
+
 /* What `generate` and `replay` are told; strings as they were given, NULL where nothing was. */
 struct clip_options {
-    const char *model, *prompt, *negative, *image, *size, *frames, *steps, *guidance, *shift;
-    const char *sampler, *seed, *device, *threads, *out;
-    const char *lora[8];
+    const char *model, *prompt, *negative, *image, *last_image, *source, *mask, *control;
+    const char *size, *frames, *steps, *guidance, *shift, *sampler, *teacache, *decoder, *tile;
+    const char *seed, *device, *dtype, *threads, *out;
+    const char *lora[CLIP_LIST_MAX];
     int lora_count;
+    const char *reference[CLIP_LIST_MAX];
+    int reference_count;
     const char *file; /* the one word that is no option, NULL none */
 };
 /* The words behind the verb `v`, by the verb's own options. ERR_USAGE. */
 enum err options_clip(struct clip_options *c, enum verb_id v, int n, char **words, struct fault *f);
+
+/* Their options, in the order of the help; NULL behind the last. */
+struct clip_row {
+    const char *name;
+    char letter; /* 0: none */
+    const char *arg, *help;
+};
+const struct clip_row *options_clip_row(int i);
 
 /* ERR_USAGE with a sentence when the words make no sense. `argv` must live as long as `o`. */
 enum err options_parse(struct options *o, int argc, char **argv, struct fault *f);

@@ -12,8 +12,8 @@
 
 /* What a recipe says about how, not what: named when the frames differ. */
 static const char *const how[] = {"version", "build"};
-static const char *const model_how[] = {"id",       "variant",      "stored",
-                                        "computed", "device_words", "threads"};
+static const char *const model_how[] = {"id",           "variant", "stored", "computed",
+                                        "device_words", "threads", "tiny"};
 
 static cJSON *recipe_of(const struct paths *p, const char *clip, struct fault *f)
 {
@@ -64,6 +64,46 @@ static enum err take_loras(const cJSON *model, struct engine_job *j, struct faul
     return ERR_OK;
 }
 
+static enum err take_inputs(const cJSON *model, struct engine_job *j, struct fault *f)
+{
+    const cJSON *list = json_arr(model, "inputs"), *v;
+    const char *image = json_str(model, "image", "");
+    if (!list && image[0]) { /* a recipe of before */
+        j->input[0].role = INPUT_IMAGE;
+        str_copy(j->input[0].path, sizeof j->input[0].path, image);
+        j->input_n = 1;
+    }
+    cJSON_ArrayForEach(v, list)
+    {
+        if (j->input_n == JOB_INPUTS_MAX)
+            return fault_set(f, ERR_LIMIT, "the recipe names more than %d inputs", JOB_INPUTS_MAX);
+        struct job_input *in = &j->input[j->input_n++];
+        in->role = protocol_role(json_str(v, "role", ""));
+        if (in->role == INPUT_ROLES)
+            return fault_set(f, ERR_VERSION, "the recipe's input \"%.40s\" is not known here",
+                             json_str(v, "role", ""));
+        str_copy(in->path, sizeof in->path, json_str(v, "path", ""));
+    }
+    return ERR_OK;
+}
+
+/* The files that are others now. */
+static int differing_inputs(const cJSON *then, const cJSON *now)
+{
+    const cJSON *v, *list = json_arr(now, "inputs");
+    int i = 0, differ = 0;
+    cJSON_ArrayForEach(v, json_arr(then, "inputs"))
+    {
+        const cJSON *w = list ? cJSON_GetArrayItem(list, i++) : NULL;
+        if (strcmp(json_str(v, "sha256", ""), json_str(w, "sha256", ""))) {
+            printf("  the %s %s is another file now\n", json_str(v, "role", ""),
+                   json_str(v, "path", ""));
+            differ++;
+        }
+    }
+    return differ;
+}
+
 /* The worker has checked the recipe's members; the job is checked once more on its way. */
 static enum err job_of(const cJSON *r, struct engine_job *j, struct fault *f)
 {
@@ -89,9 +129,12 @@ static enum err job_of(const cJSON *r, struct engine_job *j, struct fault *f)
         return ERR_OK;
     j->guidance = json_num(model, "guidance", 0);
     j->shift = json_num(model, "shift", 0);
+    j->teacache = json_num(model, "teacache", 0);
+    j->tiny = json_str(model, "tiny", "")[0] != '\0';
+    j->tile = (int)json_int(model, "tile", 0);
     str_copy(j->sampler, sizeof j->sampler, json_str(model, "sampler", ""));
-    str_copy(j->image, sizeof j->image, json_str(model, "image", ""));
-    return take_loras(model, j, f);
+    enum err e = take_inputs(model, j, f);
+    return e ? e : take_loras(model, j, f);
 }
 
 static int compare(const struct paths *p, const cJSON *then, const char *clip,
@@ -107,6 +150,7 @@ static int compare(const struct paths *p, const cJSON *then, const char *clip,
     int n = differing(then, now, how, sizeof how / sizeof *how);
     n += differing(json_obj(then, "model"), json_obj(now, "model"), model_how,
                    sizeof model_how / sizeof *model_how);
+    n += differing_inputs(json_obj(then, "model"), json_obj(now, "model"));
     if (!n)
         puts("  and nothing that the recipe names does");
     cJSON_Delete(now);
@@ -125,6 +169,7 @@ static int replay(const struct paths *p, const struct clip_options *c, const cJS
                         .engine = json_str(recipe, "engine", "animatic"),
                         .model = c->model ? c->model : json_str(model, "path", ""),
                         .device = json_str(model, "device", "auto"),
+                        .dtype = json_str(model, "computed", "auto"),
                         .threads = (int)json_int(model, "threads", 0),
                         .job = &job};
     snprintf(path, sizeof path, "%.900s/replay.mp4", dir);

@@ -6,12 +6,19 @@
 
 #define JSON_DEPTH_MAX 64
 
-/* cJSON recurses to 1000 levels; a flat scan refuses deeper nesting than any peer of ours needs. */
-static bool too_deep(const char *s, size_t n)
+/* A flat scan: how deep the nesting goes (cJSON recurses to 1000 levels, no peer of ours needs
+ * that), and how many values there are at most. Stops behind the limit of either. */
+struct extent {
+    int depth;
+    size_t values;
+};
+
+static struct extent measure(const char *s, size_t n, size_t values_max)
 {
+    struct extent e = {0, 1};
     int depth = 0;
     bool in_string = false;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && e.depth <= JSON_DEPTH_MAX && e.values <= values_max; i++) {
         char c = s[i];
         if (in_string) {
             if (c == '\\')
@@ -21,22 +28,35 @@ static bool too_deep(const char *s, size_t n)
         } else if (c == '"') {
             in_string = true;
         } else if (c == '{' || c == '[') {
-            if (++depth > JSON_DEPTH_MAX)
-                return true;
+            depth++;
+            e.values++;
+            e.depth = depth > e.depth ? depth : e.depth;
         } else if (c == '}' || c == ']') {
             depth--;
+        } else if (c == ',') {
+            e.values++;
         }
     }
-    return false;
+    return e;
 }
 
 cJSON *json_parse(const char *text, size_t n, struct fault *f)
 {
+    return json_parse_few(text, n, SIZE_MAX, f);
+}
+
+cJSON *json_parse_few(const char *text, size_t n, size_t values, struct fault *f)
+{
+    struct extent e = measure(text, n, values);
     if (memchr(text, '\0', n)) {
         fault_set(f, ERR_SYNTAX, "malformed JSON: it holds a NUL byte");
         return NULL;
     }
-    if (too_deep(text, n)) {
+    if (e.values > values) {
+        fault_set(f, ERR_LIMIT, "its JSON has more than %zu values", values);
+        return NULL;
+    }
+    if (e.depth > JSON_DEPTH_MAX) {
         fault_set(f, ERR_SYNTAX, "malformed JSON: nested deeper than %d", JSON_DEPTH_MAX);
         return NULL;
     }

@@ -17,6 +17,10 @@
  * else behind it is not. NULL with `f` filled when it is malformed. */
 cJSON *json_parse(const char *text, size_t n, struct fault *f);
 
+/* The same for text from a large file that may be hostile: LIMIT when it has more than `values`
+ * values, before any memory is taken. A value takes cJSON about a hundred bytes, its text two. */
+cJSON *json_parse_few(const char *text, size_t n, size_t values, struct fault *f);
+
 const char *json_str(const cJSON *o, const char *key, const char *otherwise);
 int64_t json_int(const cJSON *o, const char *key, int64_t otherwise);
 double json_num(const cJSON *o, const char *key, double otherwise);

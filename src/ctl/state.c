@@ -93,6 +93,7 @@ static cJSON *engine_json(const struct engine_status *e)
     cJSON_AddNumberToObject(o, "progress", drawing ? e->progress : 0);
     add_int_or_null(o, "eta_ms", drawing && e->eta_ms >= 0, e->eta_ms);
     cJSON_AddStringToObject(o, "device", e->device.name);
+    cJSON_AddNumberToObject(o, "throttle", e->throttle);
     add_str_or_null(o, "why", e->why);
     return o;
 }

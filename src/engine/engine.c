@@ -1,14 +1,11 @@
-/* engine/engine: jobs to the drawing worker, one at a time; errands to the media worker.
+/* Jobs to the drawing worker, one at a time.
  *
  * The job sent is `current` until its one end is heard or its worker dies, so a death always knows
- * whose it was. Errands are kept until answered: when the media worker dies, what it was at (the
- * oldest errand sent, and the clip it played) is given up as trouble, since it may be what killed
- * it, and the rest are sent again to the next one. */
-#include "engine/engine.h"
+ * whose it was. What the media worker does is in errands.c. */
+#include "engine/engine_inside.h"
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/peer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,45 +13,6 @@
 #define CANCEL_MS 3000  /* a worker that does not stop a job in this time is killed */
 #define STALL_MS 120000 /* and one whose job does not get on: it beats, but its disk may hang */
 #define STALL_MODEL_MS 1800000 /* one block of a large model on a slow CPU takes minutes */
-
-struct errand {
-    enum order_kind kind;
-    int64_t id;
-    int w, h, frames, fps;
-    bool sent;
-    char path[PATH_LEN];
-};
-
-struct engine {
-    const struct engine_ops *ops;
-    void *user;
-    struct peer *draw, *media;
-    struct engine_status status;
-
-    struct engine_job *queue[ENGINE_JOBS_MAX]; /* not sent yet, oldest first */
-    int queued;
-    int64_t current; /* id of the job sent, 0 none */
-    bool cancelling;
-    struct timer *cancel_limit, *stall_limit;
-    int stall_ms;
-    bool draws_only;
-
-    int64_t cancelled[ENGINE_JOBS_MAX]; /* taken out of the queue, to be told */
-    int cancelled_n;
-    struct timer *tell;
-
-    struct errand errands[ENGINE_ERRANDS_MAX]; /* oldest first */
-    int errands_n;
-    struct errand play; /* kind ORDER_PLAY or ORDER_STOP */
-
-    struct order order; /* large: room for the order being sent */
-};
-
-#define TELL(e, op, ...)                                                                           \
-    do {                                                                                           \
-        if ((e)->ops->op)                                                                          \
-            (e)->ops->op((e)->user, __VA_ARGS__);                                                  \
-    } while (0)
 
 /* ---- drawing ---- */
 
@@ -106,7 +64,7 @@ static bool ended(struct engine *e, int64_t id)
     return true;
 }
 
-static void clip_of(const struct report *r, struct engine_clip *c)
+void engine_clip_of(const struct report *r, struct engine_clip *c)
 {
     *c = (struct engine_clip){r->path,
                               r->bytes,
@@ -121,6 +79,24 @@ static void clip_of(const struct report *r, struct engine_clip *c)
                               r->check_ms};
 }
 
+static void send_throttle(struct engine *e)
+{
+    e->order.kind = ORDER_THROTTLE;
+    e->order.throttle = e->status.throttle;
+    peer_send(e->draw, &e->order); /* one that is not up is told when it is */
+}
+
+void engine_throttle(struct engine *e, double part)
+{
+    if (part == e->status.throttle)
+        return;
+    log_info("engine", "it leaves %d%% of its time to others now", (int)(part * 100 + 0.5));
+    e->status.throttle = part;
+    if (peer_up(e->draw))
+        send_throttle(e);
+    TELL(e, on_state, &e->status);
+}
+
 static void draw_up(void *user, const struct report *hello)
 {
     struct engine *e = user;
@@ -129,6 +105,8 @@ static void draw_up(void *user, const struct report *hello)
     e->status.device = hello->device;
     e->status.heard_ms = clock_mono_ms();
     e->status.why[0] = '\0';
+    if (e->status.throttle > 0)
+        send_throttle(e);
     pump(e);
     TELL(e, on_state, &e->status);
 }
@@ -157,7 +135,7 @@ static void draw_end(struct engine *e, const struct report *r)
     TELL(e, on_state, &s);
     if (r->kind == REPORT_DONE) {
         peer_praise(e->draw);
-        clip_of(r, &clip);
+        engine_clip_of(r, &clip);
         TELL(e, on_done, r->id, &clip);
     } else if (r->kind == REPORT_CANCELLED) {
         TELL(e, on_cancelled, r->id);
@@ -287,170 +265,9 @@ enum err engine_cancel(struct engine *e, int64_t id)
     return ERR_NOTFOUND;
 }
 
-/* ---- media ---- */
-
-static void send_errand(struct engine *e, struct errand *a)
-{
-    struct order *o = &e->order;
-    o->kind = a->kind;
-    o->id = a->id;
-    o->w = a->w;
-    o->h = a->h;
-    o->frames = a->frames;
-    o->fps = a->fps;
-    memcpy(o->path, a->path, sizeof o->path);
-    a->sent = peer_send(e->media, o);
-}
-
-static void send_waiting(struct engine *e)
-{
-    if (e->play.kind == ORDER_PLAY && !e->play.sent)
-        send_errand(e, &e->play);
-    for (int i = 0; i < e->errands_n; i++)
-        if (!e->errands[i].sent)
-            send_errand(e, &e->errands[i]);
-}
-
-static void forget_errand(struct engine *e, int i)
-{
-    e->errands_n--;
-    memmove(e->errands + i, e->errands + i + 1, (size_t)(e->errands_n - i) * sizeof *e->errands);
-}
-
-/* The oldest errand sent of that kind and id; -1 none. `path` NULL: any. */
-static int find_errand(const struct engine *e, enum order_kind kind, int64_t id, const char *path)
-{
-    for (int i = 0; i < e->errands_n; i++) {
-        const struct errand *a = &e->errands[i];
-        if (a->sent && a->kind == kind && a->id == id && (!path || !strcmp(a->path, path)))
-            return i;
-    }
-    return -1;
-}
-
-static void media_up(void *user, const struct report *hello)
-{
-    (void)hello;
-    send_waiting(user);
-}
-
-static void media_checked(struct engine *e, const struct report *r)
-{
-    struct engine_clip clip;
-    int i = find_errand(e, ORDER_CHECK, r->id, r->path);
-    if (i < 0)
-        return;
-    forget_errand(e, i);
-    clip_of(r, &clip);
-    TELL(e, on_checked, r->id, &clip);
-}
-
-static void media_trouble(struct engine *e, const struct report *r)
-{
-    struct fault f = {.code = r->code};
-    str_copy(f.text, sizeof f.text, r->text);
-    int i = find_errand(e, ORDER_CHECK, r->id, r->path);
-    if (i < 0)
-        i = find_errand(e, ORDER_PICTURE, r->id, r->path);
-    if (e->play.kind == ORDER_PLAY && e->play.id == r->id && !strcmp(e->play.path, r->path))
-        e->play.kind = ORDER_STOP;
-    else if (i >= 0)
-        forget_errand(e, i);
-    else
-        return;
-    TELL(e, on_trouble, r->id, r->path, &f);
-}
-
-static void media_report(void *user, const struct report *r)
-{
-    struct engine *e = user;
-    if (r->kind == REPORT_CHECKED)
-        media_checked(e, r);
-    else if (r->kind == REPORT_TROUBLE)
-        media_trouble(e, r);
-}
-
-static void media_picture(void *user, const struct picture_head *h, const uint8_t *rgb)
-{
-    struct engine *e = user;
-    if (h->kind == PICTURE_STILL) {
-        int i = find_errand(e, ORDER_PICTURE, h->id, NULL);
-        if (i < 0)
-            return;
-        forget_errand(e, i);
-        peer_praise(e->media);
-        TELL(e, on_picture, h, rgb);
-    } else if (h->kind == PICTURE_REVIEW && e->play.kind == ORDER_PLAY && h->id == e->play.id) {
-        peer_praise(e->media);
-        TELL(e, on_picture, h, rgb);
-    }
-}
-
-static void media_down(void *user, bool was_up, const char *words)
-{
-    struct engine *e = user;
-    struct fault f;
-    struct errand suspect[2];
-    int n = 0;
-    (void)was_up;
-    log_error("engine", "media: %s", words);
-    if (e->play.kind == ORDER_PLAY && e->play.sent) {
-        suspect[n++] = e->play;
-        e->play.kind = ORDER_STOP;
-    }
-    if (e->errands_n && e->errands[0].sent) {
-        suspect[n++] = e->errands[0];
-        forget_errand(e, 0);
-    }
-    for (int i = 0; i < e->errands_n; i++)
-        e->errands[i].sent = false;
-    fault_set(&f, ERR_CORRUPT, "%s while it read the file", words);
-    const struct engine_ops *ops = e->ops;
-    for (int i = 0; i < n && ops->on_trouble; i++)
-        ops->on_trouble(e->user, suspect[i].id, suspect[i].path, &f);
-}
-
-void engine_play(struct engine *e, const char *path, int64_t id, int w, int h)
-{
-    e->play = (struct errand){.kind = ORDER_PLAY, .id = id, .w = w, .h = h};
-    str_copy(e->play.path, sizeof e->play.path, path);
-    send_waiting(e);
-}
-
-void engine_stop_play(struct engine *e)
-{
-    if (e->play.kind != ORDER_PLAY)
-        return;
-    e->play.kind = ORDER_STOP;
-    send_errand(e, &e->play);
-}
-
-static enum err add_errand(struct engine *e, const struct errand *a, const char *path)
-{
-    if (e->errands_n == ENGINE_ERRANDS_MAX)
-        return ERR_FULL;
-    struct errand *to = &e->errands[e->errands_n++];
-    *to = *a;
-    str_copy(to->path, sizeof to->path, path);
-    send_waiting(e);
-    return ERR_OK;
-}
-
-enum err engine_picture(struct engine *e, const char *path, int64_t id, int w, int h)
-{
-    return add_errand(e, &(struct errand){.kind = ORDER_PICTURE, .id = id, .w = w, .h = h}, path);
-}
-
-enum err engine_check(struct engine *e, const char *path, int64_t id, int frames, int fps)
-{
-    return add_errand(
-        e, &(struct errand){.kind = ORDER_CHECK, .id = id, .frames = frames, .fps = fps}, path);
-}
-
 /* ---- life ---- */
 
 static const struct peer_ops draw_ops = {draw_up, draw_report, draw_picture, draw_down};
-static const struct peer_ops media_ops = {media_up, media_report, media_picture, media_down};
 
 struct engine *engine_new(struct loop *l, const struct engine_config *config,
                           const struct engine_ops *ops, void *user, struct fault *f)
@@ -470,6 +287,7 @@ struct engine *engine_new(struct loop *l, const struct engine_config *config,
         str_copy(first->engine, sizeof first->engine, config->kind);
         str_copy(first->model, sizeof first->model, config->model ? config->model : "");
         str_copy(first->device, sizeof first->device, config->device ? config->device : "auto");
+        str_copy(first->dtype, sizeof first->dtype, config->dtype ? config->dtype : "auto");
         e->stall_ms = model ? STALL_MODEL_MS : STALL_MS;
         e->ops = ops;
         e->user = user;
@@ -482,7 +300,7 @@ struct engine *engine_new(struct loop *l, const struct engine_config *config,
         e->tell = timer_new(l, "cancelled", tell_cancelled, e);
         e->draw = peer_new(l, config->worker, first, &draw_ops, e);
         first->media = true;
-        e->media = peer_new(l, config->worker, first, &media_ops, e);
+        e->media = peer_new(l, config->worker, first, &engine_errand_ops, e);
         e->draws_only = config->draws_only;
     }
     if (e && e->cancel_limit && e->stall_limit && e->tell && e->draw && e->media)

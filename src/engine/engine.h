@@ -29,6 +29,7 @@ struct engine_config {
     const char *vault;  /* folder that every job's path lies in; must exist */
     const char *model;  /* wan: its folder, or the transformer's file in it */
     const char *device; /* wan: "auto", "cpu", "cuda"; NULL: "auto" */
+    const char *dtype;  /* wan: "auto", "f32", "bf16"; NULL: "auto" */
     int threads;        /* wan: 0: as many as there are cores */
     bool draws_only;    /* start no process for playback and checks */
 };
@@ -75,6 +76,9 @@ enum err engine_submit(struct engine *e, const struct engine_job *job, struct fa
 /* Stops a job, waiting or running, within one step; on_cancelled follows, or on_done or on_failed
  * when it had ended already. ERR_NOTFOUND without such a job. */
 enum err engine_cancel(struct engine *e, int64_t id);
+
+/* Leaves the part 0..1 of its time free, between blocks of work, now and after a restart. */
+void engine_throttle(struct engine *e, double part);
 
 /* Plays a clip in a loop as PICTURE_REVIEW in at most w x h pixels, in place of what played. */
 void engine_play(struct engine *e, const char *path, int64_t id, int w, int h);

@@ -1,4 +1,5 @@
-#include "engine/protocol.h"
+/* Reading what the other end says, and picture headers. */
+#include "engine/protocol_inside.h"
 
 #include "base/json.h"
 
@@ -7,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const order_names[ORDER_KINDS] = {"config", "job",     "cancel", "play",
-                                                     "stop",   "picture", "check",  "quit"};
-static const char *const report_names[REPORT_KINDS] = {
+const char *const protocol_orders[ORDER_KINDS] = {"config",  "job",   "cancel",   "play", "stop",
+                                                  "picture", "check", "throttle", "quit"};
+const char *const protocol_reports[REPORT_KINDS] = {
     "hello", "heartbeat", "ack", "progress", "done", "failed", "cancelled", "checked", "trouble"};
 
 /* ---- reading: one object, the first thing wrong with it wins ---- */
@@ -152,6 +153,39 @@ static void take_loras(struct reader *r, struct engine_job *j)
     }
 }
 
+const char *protocol_role_name(enum input_role role)
+{
+    static const char *const names[INPUT_ROLES] = {"image", "last-image", "source",
+                                                   "mask",  "control",    "reference"};
+    return role < INPUT_ROLES ? names[role] : "";
+}
+
+enum input_role protocol_role(const char *name)
+{
+    int r = 0;
+    while (r < INPUT_ROLES && strcmp(name, protocol_role_name((enum input_role)r)))
+        r++;
+    return (enum input_role)r;
+}
+
+static void take_inputs(struct reader *r, struct engine_job *j)
+{
+    const cJSON *list = take_list(r, "inputs", JOB_INPUTS_MAX), *v;
+    cJSON_ArrayForEach(v, list)
+    {
+        struct reader in = {v, r->f, ERR_OK};
+        struct job_input *to = &j->input[j->input_n++];
+        char role[16] = "";
+        take_bytes(&in, "role", role, sizeof role, false);
+        to->role = protocol_role(role);
+        if (!in.bad && to->role == INPUT_ROLES)
+            refuse(&in, "role", "of an input is not known");
+        take_bytes(&in, "path", to->path, sizeof to->path, false);
+        if (!r->bad)
+            r->bad = in.bad;
+    }
+}
+
 /* What only a model takes may be missing. */
 static void take_sampling(struct reader *r, struct engine_job *j)
 {
@@ -161,8 +195,16 @@ static void take_sampling(struct reader *r, struct engine_job *j)
         j->shift = take_num(r, "shift", 0, 1000);
     if (has(r, "sampler"))
         take_text(r, "sampler", j->sampler, sizeof j->sampler, true);
-    if (has(r, "image"))
-        take_bytes(r, "image", j->image, sizeof j->image, true);
+    if (has(r, "teacache"))
+        j->teacache = take_num(r, "teacache", 0, 1000);
+    if (has(r, "tiny"))
+        j->tiny = take_bool(r, "tiny");
+    if (has(r, "tile"))
+        j->tile = (int)take_int(r, "tile", 0, 2048);
+    if (j->tile && (j->tile < 64 || j->tile % 32))
+        refuse(r, "tile", "is not a multiple of 32 from 64 on");
+    if (has(r, "inputs"))
+        take_inputs(r, j);
     if (has(r, "loras"))
         take_loras(r, j);
 }
@@ -263,12 +305,15 @@ static void take_engine(struct reader *r, struct order *out)
 {
     strcpy(out->engine, "animatic");
     strcpy(out->device, "auto");
+    strcpy(out->dtype, "auto");
     if (has(r, "engine"))
         take_text(r, "engine", out->engine, sizeof out->engine, false);
     if (has(r, "model"))
         take_bytes(r, "model", out->model, sizeof out->model, true);
     if (has(r, "device"))
         take_text(r, "device", out->device, sizeof out->device, false);
+    if (has(r, "dtype"))
+        take_text(r, "dtype", out->dtype, sizeof out->dtype, false);
     if (has(r, "threads"))
         out->threads = (int)take_int(r, "threads", 0, 1024);
 }
@@ -278,7 +323,7 @@ enum err protocol_parse_order(const char *line, size_t n, struct order *out, str
     cJSON *tree;
     struct reader r;
     memset(out, 0, sizeof *out);
-    int kind = open_line(line, n, order_names, ORDER_KINDS, &tree, &r, f);
+    int kind = open_line(line, n, protocol_orders, ORDER_KINDS, &tree, &r, f);
     out->kind = kind < 0 ? ORDER_KINDS : (enum order_kind)kind;
     switch (out->kind) {
     case ORDER_CONFIG:
@@ -301,6 +346,9 @@ enum err protocol_parse_order(const char *line, size_t n, struct order *out, str
         take_bytes(&r, "path", out->path, sizeof out->path, false);
         out->w = (int)take_int(&r, "w", 8, PICTURE_SIDE_MAX);
         out->h = (int)take_int(&r, "h", 8, 1088);
+        break;
+    case ORDER_THROTTLE:
+        out->throttle = take_num(&r, "throttle", 0, 1);
         break;
     case ORDER_CHECK:
         out->id = take_int(&r, "id", 0, PROTOCOL_ID_MAX);
@@ -372,176 +420,13 @@ enum err protocol_parse_report(const char *line, size_t n, struct report *out, s
     cJSON *tree;
     struct reader r;
     memset(out, 0, sizeof *out);
-    int kind = open_line(line, n, report_names, REPORT_KINDS, &tree, &r, f);
+    int kind = open_line(line, n, protocol_reports, REPORT_KINDS, &tree, &r, f);
     if (kind >= 0) {
         out->kind = (enum report_kind)kind;
         take_report(&r, out);
     }
     cJSON_Delete(tree);
     return r.bad;
-}
-
-/* ---- writing ---- */
-
-static bool print_and_delete(struct buf *b, cJSON *o)
-{
-    bool ok = o && json_print(b, o, false);
-    cJSON_Delete(o);
-    return ok;
-}
-
-static void put_job(cJSON *o, const struct engine_job *j)
-{
-    char s[24];
-    cJSON_AddNumberToObject(o, "id", (double)j->id);
-    cJSON_AddNumberToObject(o, "attempt", j->attempt);
-    cJSON_AddStringToObject(o, "prompt", j->prompt);
-    cJSON_AddStringToObject(o, "viewer", j->viewer);
-    cJSON_AddStringToObject(o, "style", j->style);
-    cJSON_AddStringToObject(o, "negative", j->negative);
-    cJSON_AddStringToObject(o, "label", j->label);
-    cJSON *palette = cJSON_AddArrayToObject(o, "palette");
-    for (int i = 0; i < j->palette_n; i++) {
-        snprintf(s, sizeof s, "#%06x", (unsigned)(j->palette[i] & 0xffffff));
-        cJSON_AddItemToArray(palette, cJSON_CreateString(s));
-    }
-    snprintf(s, sizeof s, "%llu", (unsigned long long)j->seed);
-    cJSON_AddStringToObject(o, "seed", s);
-    cJSON_AddNumberToObject(o, "width", j->width);
-    cJSON_AddNumberToObject(o, "height", j->height);
-    cJSON_AddNumberToObject(o, "frames", j->frames);
-    cJSON_AddNumberToObject(o, "fps", j->fps);
-    cJSON_AddNumberToObject(o, "steps", j->steps);
-    cJSON_AddStringToObject(o, "path", j->path);
-    cJSON_AddNumberToObject(o, "guidance", j->guidance);
-    cJSON_AddNumberToObject(o, "shift", j->shift);
-    cJSON_AddStringToObject(o, "sampler", j->sampler);
-    cJSON_AddStringToObject(o, "image", j->image);
-    cJSON *loras = cJSON_AddArrayToObject(o, "loras");
-    for (int i = 0; i < j->lora_n; i++) {
-        cJSON *l = cJSON_CreateObject();
-        cJSON_AddStringToObject(l, "name", j->lora[i].name);
-        cJSON_AddNumberToObject(l, "weight", j->lora[i].weight);
-        cJSON_AddBoolToObject(l, "must", j->lora[i].must);
-        cJSON_AddItemToArray(loras, l);
-    }
-}
-
-bool protocol_print_order(struct buf *b, const struct order *in)
-{
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "t", order_names[in->kind]);
-    switch (in->kind) {
-    case ORDER_CONFIG:
-        cJSON_AddNumberToObject(o, "protocol", PROTOCOL_VERSION);
-        cJSON_AddStringToObject(o, "vault", in->path);
-        cJSON_AddBoolToObject(o, "media", in->media);
-        cJSON_AddStringToObject(o, "engine", in->engine[0] ? in->engine : "animatic");
-        cJSON_AddStringToObject(o, "model", in->model);
-        cJSON_AddStringToObject(o, "device", in->device[0] ? in->device : "auto");
-        cJSON_AddNumberToObject(o, "threads", in->threads);
-        break;
-    case ORDER_JOB:
-        put_job(o, &in->job);
-        break;
-    case ORDER_CANCEL:
-        cJSON_AddNumberToObject(o, "id", (double)in->id);
-        break;
-    case ORDER_PLAY:
-    case ORDER_PICTURE:
-        cJSON_AddNumberToObject(o, "id", (double)in->id);
-        cJSON_AddStringToObject(o, "path", in->path);
-        cJSON_AddNumberToObject(o, "w", in->w);
-        cJSON_AddNumberToObject(o, "h", in->h);
-        break;
-    case ORDER_CHECK:
-        cJSON_AddNumberToObject(o, "id", (double)in->id);
-        cJSON_AddStringToObject(o, "path", in->path);
-        cJSON_AddNumberToObject(o, "frames", in->frames);
-        cJSON_AddNumberToObject(o, "fps", in->fps);
-        break;
-    case ORDER_STOP:
-    case ORDER_QUIT:
-    case ORDER_KINDS:
-        break;
-    }
-    return print_and_delete(b, o);
-}
-
-static void put_device(cJSON *o, const struct device_status *d)
-{
-    cJSON *v = cJSON_AddObjectToObject(o, "device");
-    cJSON_AddStringToObject(v, "name", d->name);
-    cJSON_AddNumberToObject(v, "util", d->util);
-    cJSON_AddNumberToObject(v, "memory", (double)d->memory);
-    cJSON_AddNumberToObject(v, "memory_total", (double)d->memory_total);
-    cJSON_AddNumberToObject(v, "watts", d->watts);
-    cJSON_AddNumberToObject(v, "celsius", d->celsius);
-}
-
-static void put_clip(cJSON *o, const struct report *r)
-{
-    cJSON_AddStringToObject(o, "path", r->path);
-    cJSON_AddNumberToObject(o, "frames", r->frames);
-    cJSON_AddNumberToObject(o, "duration_ms", (double)r->duration_ms);
-    cJSON *list = cJSON_AddArrayToObject(o, "verdicts");
-    for (int i = 0; i < r->verdicts_n; i++) {
-        cJSON *v = cJSON_CreateObject();
-        cJSON_AddStringToObject(v, "name", r->verdicts[i].name);
-        cJSON_AddBoolToObject(v, "ok", r->verdicts[i].ok);
-        cJSON_AddStringToObject(v, "words", r->verdicts[i].words);
-        cJSON_AddItemToArray(list, v);
-    }
-}
-
-bool protocol_print_report(struct buf *b, const struct report *r)
-{
-    cJSON *o = cJSON_CreateObject();
-    cJSON_AddStringToObject(o, "t", report_names[r->kind]);
-    if (r->kind != REPORT_HELLO && r->kind != REPORT_HEARTBEAT)
-        cJSON_AddNumberToObject(o, "id", (double)r->id);
-    switch (r->kind) {
-    case REPORT_HELLO:
-        cJSON_AddNumberToObject(o, "protocol", r->protocol);
-        cJSON_AddNumberToObject(o, "pid", (double)r->pid);
-        cJSON_AddStringToObject(o, "version", r->version);
-        cJSON_AddStringToObject(o, "build", r->build);
-        cJSON_AddStringToObject(o, "engine", r->engine);
-        put_device(o, &r->device);
-        break;
-    case REPORT_HEARTBEAT:
-        put_device(o, &r->device);
-        break;
-    case REPORT_PROGRESS:
-        cJSON_AddStringToObject(o, "stage", r->stage);
-        cJSON_AddNumberToObject(o, "fraction", r->fraction);
-        cJSON_AddNumberToObject(o, "overall", r->overall);
-        cJSON_AddNumberToObject(o, "eta_ms", (double)r->eta_ms);
-        break;
-    case REPORT_DONE:
-        cJSON_AddNumberToObject(o, "bytes", (double)r->bytes);
-        cJSON_AddStringToObject(o, "sha256", r->sha256);
-        cJSON_AddNumberToObject(o, "draw_ms", (double)r->draw_ms);
-        cJSON_AddNumberToObject(o, "encode_ms", (double)r->encode_ms);
-        cJSON_AddNumberToObject(o, "check_ms", (double)r->check_ms);
-        put_clip(o, r);
-        break;
-    case REPORT_CHECKED:
-        put_clip(o, r);
-        break;
-    case REPORT_TROUBLE:
-        cJSON_AddStringToObject(o, "path", r->path);
-        /* fall through */
-    case REPORT_FAILED:
-        cJSON_AddStringToObject(o, "code", err_name(r->code));
-        cJSON_AddStringToObject(o, "text", r->text);
-        break;
-    case REPORT_ACK:
-    case REPORT_CANCELLED:
-    case REPORT_KINDS:
-        break;
-    }
-    return print_and_delete(b, o);
 }
 
 bool protocol_passed(const struct verdict *v, int n)

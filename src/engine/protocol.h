@@ -36,6 +36,27 @@ struct job_lora {
     bool must;     /* the job fails where it is missing */
 };
 
+/* What a picture or a video is to a model. */
+enum input_role {
+    INPUT_IMAGE,
+    INPUT_LAST_IMAGE,
+    INPUT_SOURCE,    /* a video, what there is already … */
+    INPUT_MASK,      /* … and what of it is to be made anew; a picture or a video */
+    INPUT_CONTROL,   /* a video of poses, depths, lines … */
+    INPUT_REFERENCE, /* a picture; may be there more than once */
+    INPUT_ROLES
+};
+/* "image", "last-image", …: in recipes, and as options of `generate` */
+const char *protocol_role_name(enum input_role role);
+/* INPUT_ROLES: there is none of that name. */
+enum input_role protocol_role(const char *name);
+
+#define JOB_INPUTS_MAX 12
+struct job_input {
+    enum input_role role;
+    char path[PATH_LEN];
+};
+
 /* What an engine is asked to make. Plain data, copied by value. */
 struct engine_job {
     int64_t id;  /* the prompt's, 1.. */
@@ -54,21 +75,26 @@ struct engine_job {
     int steps;              /* sampler steps, 0..200; the animatic has none */
     double guidance, shift; /* of the sampler; 0: the model's default. 0..100, 0..1000 */
     char sampler[16];       /* "": the model's default */
+    double teacache;        /* likeness for speed: 0: none, to 1000 */
+    bool tiny;              /* decode by the model's tiny decoder */
+    int tile;               /* pixels of a tile to decode at once; 0: all. 64 … 2048, by 32 */
     struct job_lora lora[JOB_LORAS_MAX];
     int lora_n;
-    char image[PATH_LEN]; /* picture that an image model begins with; "" none */
-    char path[PATH_LEN];  /* where the clip goes: a file in the vault named by `config` */
+    struct job_input input[JOB_INPUTS_MAX]; /* what a model draws from */
+    int input_n;
+    char path[PATH_LEN]; /* where the clip goes: a file in the vault named by `config` */
 };
 
 enum order_kind {
-    ORDER_CONFIG,  /* vault, media, engine; must come first, once */
-    ORDER_JOB,     /* job */
-    ORDER_CANCEL,  /* id: stop that job within one step */
-    ORDER_PLAY,    /* path, id, w, h: loop the clip in real time as PICTURE_REVIEW */
-    ORDER_STOP,    /* end the playback */
-    ORDER_PICTURE, /* path, id, w, h: one PICTURE_STILL */
-    ORDER_CHECK,   /* path, id, frames and fps expected (0 unknown) */
-    ORDER_QUIT,    /* end */
+    ORDER_CONFIG,   /* vault, media, engine; must come first, once */
+    ORDER_JOB,      /* job */
+    ORDER_CANCEL,   /* id: stop that job within one step */
+    ORDER_PLAY,     /* path, id, w, h: loop the clip in real time as PICTURE_REVIEW */
+    ORDER_STOP,     /* end the playback */
+    ORDER_PICTURE,  /* path, id, w, h: one PICTURE_STILL */
+    ORDER_CHECK,    /* path, id, frames and fps expected (0 unknown) */
+    ORDER_THROTTLE, /* throttle: leave that part of the time free, from the next block on */
+    ORDER_QUIT,     /* end */
     ORDER_KINDS
 };
 
@@ -81,8 +107,9 @@ struct order {
     char path[PATH_LEN]; /* CONFIG: the vault */
     /* CONFIG, for a process that draws: */
     char engine[16]; /* "animatic", "wan" */
-    char model[PATH_LEN], device[16];
-    int threads; /* 0: as many as there are cores */
+    char model[PATH_LEN], device[16], dtype[16];
+    int threads;     /* 0: as many as there are cores */
+    double throttle; /* THROTTLE: 0..1 */
     struct engine_job job;
 };
 

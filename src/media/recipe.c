@@ -22,8 +22,19 @@ static void print_model(cJSON *o, const struct recipe_model *m)
     cJSON_AddNumberToObject(v, "guidance", m->guidance);
     cJSON_AddNumberToObject(v, "shift", m->shift);
     cJSON_AddStringToObject(v, "sampler", m->sampler);
+    cJSON_AddNumberToObject(v, "teacache", m->teacache);
+    cJSON_AddStringToObject(v, "tiny", m->tiny);
+    cJSON_AddNumberToObject(v, "tile", m->tile);
     cJSON_AddStringToObject(v, "image", m->image);
     cJSON_AddNumberToObject(v, "resumed", m->resumed);
+    cJSON *inputs = cJSON_AddArrayToObject(v, "inputs");
+    for (int i = 0; i < m->input_n; i++) {
+        cJSON *in = cJSON_CreateObject();
+        cJSON_AddStringToObject(in, "role", m->input[i].role);
+        cJSON_AddStringToObject(in, "path", m->input[i].path);
+        cJSON_AddStringToObject(in, "sha256", m->input[i].sha256);
+        cJSON_AddItemToArray(inputs, in);
+    }
     cJSON *loras = cJSON_AddArrayToObject(v, "loras");
     for (int i = 0; i < m->lora_n; i++) {
         cJSON *l = cJSON_CreateObject();
@@ -138,6 +149,28 @@ static bool real(const cJSON *o, const char *key, double least, double most, dou
     return *out >= least && *out <= most;
 }
 
+static bool is_sha256(const char *s)
+{
+    return strlen(s) == 64 && strspn(s, "0123456789abcdef") == 64;
+}
+
+/* Recipes of before had none. */
+static bool parse_inputs(const cJSON *o, struct recipe_model *m)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "inputs"), *v;
+    if (list && (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > RECIPE_INPUTS_MAX))
+        return false;
+    cJSON_ArrayForEach(v, list)
+    {
+        struct recipe_input *in = &m->input[m->input_n++];
+        if (!text(v, "role", in->role, sizeof in->role) ||
+            !text(v, "path", in->path, sizeof in->path) ||
+            !text(v, "sha256", in->sha256, sizeof in->sha256) || !is_sha256(in->sha256))
+            return false;
+    }
+    return true;
+}
+
 static const char *parse_model(const cJSON *o, struct recipe_model *m)
 {
     const cJSON *list = json_arr(o, "loras"), *v;
@@ -162,6 +195,14 @@ static const char *parse_model(const cJSON *o, struct recipe_model *m)
         return "model.guidance";
     if (!small(o, "resumed", 0, 100000, &m->resumed))
         return "model.resumed";
+    if (cJSON_HasObjectItem(o, "teacache") && !real(o, "teacache", 0, 1000, &m->teacache))
+        return "model.teacache";
+    if (cJSON_HasObjectItem(o, "tiny") && !text(o, "tiny", m->tiny, sizeof m->tiny))
+        return "model.tiny";
+    if (cJSON_HasObjectItem(o, "tile") && !small(o, "tile", 0, 65536, &m->tile))
+        return "model.tile";
+    if (!parse_inputs(o, m))
+        return "model.inputs";
     if (!list || cJSON_GetArraySize(list) > RECIPE_LORAS_MAX)
         return "model.loras";
     cJSON_ArrayForEach(v, list)
@@ -189,7 +230,7 @@ static const char *parse_members(const cJSON *o, struct recipe *r)
     TEXT(build);
     TEXT(sha256);
 #undef TEXT
-    if (strlen(r->sha256) != 64 || strspn(r->sha256, "0123456789abcdef") != 64)
+    if (!is_sha256(r->sha256))
         return "sha256";
     if (!parse_seed(o, &r->seed))
         return "seed";

@@ -19,6 +19,14 @@ struct recipe_lora {
     double weight;
 };
 
+/* A file that it was drawn from. */
+#define RECIPE_INPUTS_MAX 12
+struct recipe_input {
+    char role[16]; /* "image", "last-image", … */
+    char path[1024];
+    char sha256[65]; /* of the file, hex */
+};
+
 /* Which model drew it, and in which way: what makes the same frames again. */
 struct recipe_model {
     char path[1024]; /* "" when no model drew it */
@@ -28,7 +36,12 @@ struct recipe_model {
     int threads;
     double guidance, shift;
     char sampler[16];
-    char image[1024];
+    double teacache;
+    char tiny[17];    /* fingerprint of the tiny decoder, "": by the VAE */
+    int tile;         /* both 0: none, as in recipes of before */
+    char image[1024]; /* the input "image" again, for who looks for that alone; "" none */
+    struct recipe_input input[RECIPE_INPUTS_MAX];
+    int input_n;
     struct recipe_lora lora[RECIPE_LORAS_MAX];
     int lora_n;
     int resumed; /* steps that came from a checkpoint */

@@ -58,6 +58,7 @@ struct engine_status {
     int64_t eta_ms;   /* to the end of the job; -1 unknown */
     int64_t heard_ms; /* mono of the last heartbeat */
     char why[200];    /* why it is down */
+    double throttle;  /* part of its time that it leaves to OBS */
     struct device_status device;
 };
 

@@ -56,8 +56,6 @@ struct device {
     struct device_caps caps;
     struct fault failure; /* the first; code ERR_OK while all is well */
     uint64_t used, peak;
-    double share;     /* of device_throttle(); 0: all of it */
-    int64_t paced_us; /* when the last part began */
 };
 
 /* First member of a backend's own weight. */

@@ -4,14 +4,9 @@
 
 #include "tensor/backend.h"
 
-#include "base/clock.h"
-
 #include <string.h>
-#include <time.h>
 
 #define PARTS_BEHIND 2
-#define LEAST_SHARE 0.05
-#define LONGEST_PART_US 5000000 /* more is no part, but a pause of the caller's */
 
 void device_close(struct device *d)
 {
@@ -49,25 +44,10 @@ void device_trim(struct device *d)
     d->ops->trim(d);
 }
 
-void device_throttle(struct device *d, double share)
-{
-    d->share = share < LEAST_SHARE ? LEAST_SHARE : share < 1 ? share : 0;
-}
-
 void device_pace(struct device *d)
 {
-    if (device_failed(d))
-        return;
-    if (d->ops->pace)
-        d->ops->pace(d, d->share > 0 ? 0 : PARTS_BEHIND);
-    int64_t now = clock_mono_us(), busy = now - d->paced_us;
-    if (d->share > 0 && d->paced_us && busy < LONGEST_PART_US) {
-        int64_t gap = (int64_t)((double)busy * (1 / d->share - 1));
-        struct timespec t = {gap / 1000000, gap % 1000000 * 1000};
-        nanosleep(&t, NULL);
-        now = clock_mono_us();
-    }
-    d->paced_us = now;
+    if (!device_failed(d) && d->ops->pace)
+        d->ops->pace(d, PARTS_BEHIND);
 }
 
 /* An operation's guard: false ends it, with a failure kept when the shapes are to blame. */
@@ -204,8 +184,8 @@ void device_conv(struct device *d, const struct conv_op *op)
     const struct tensor *x = o.x, *y = o.y;
     const struct weight *w = o.w;
     if (fits(d, "conv",
-             x->data && y->data && w && x->rank == 4 && y->rank == 4 && x->dim[3] == w->in &&
-                 y->dim[3] == w->out && x->dim[0] >= w->kt &&
+             x->data && y->data && w && w->kt * w->kh * w->kw > 1 && x->rank == 4 && y->rank == 4 &&
+                 x->dim[3] == w->in && y->dim[3] == w->out && x->dim[0] >= w->kt &&
                  y->dim[0] == (x->dim[0] - w->kt) / o.stride_t + 1 &&
                  y->dim[1] == (x->dim[1] + o.top + o.bottom - w->kh) / o.stride + 1 &&
                  y->dim[2] == (x->dim[2] + o.left + o.right - w->kw) / o.stride + 1))

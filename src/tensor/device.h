@@ -23,6 +23,7 @@ struct weight; /* a matrix or kernel in the form the device multiplies by, with 
 struct device_caps {
     char name[16];    /* "cpu" */
     char words[256];  /* the choices made: threads, instruction set, matmul and convolution */
+    char note[200];   /* why it is no better one: "no CUDA: …"; else "" */
     enum dtype dtype; /* that products are computed in: F32, or BF16 or F8_E4M3 with sums in f32 */
     enum dtype work;  /* of tensors between products (tensor_work2): F32 or BF16 */
     enum dtype low;   /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
@@ -34,7 +35,7 @@ struct device_caps {
 struct device_setup {
     const char *kind;  /* "cpu", "cuda", "auto", or "cpu-plain" (own products only); NULL: "auto" */
     const char *dtype; /* "f32", "bf16", "fp8" (a GPU: the blocks' linear layers in e4m3, the rest
-                        * in bf16), or "auto": the device's best without loss; NULL: "auto" */
+                        * in bf16), or "auto": its best without loss; in any case; NULL: "auto" */
     int threads;       /* 0: as many as there are cores for this process */
 };
 
@@ -46,13 +47,10 @@ const struct device_caps *device_caps(const struct device *d);
 enum err device_settle(struct device *d, struct fault *f);
 bool device_failed(const struct device *d);
 
-/* Called between parts of a long computation (a transformer's blocks). Waits until the device is no
- * more than a few parts behind, so that a caller who asks to stop is heard, and makes the gaps that
- * device_throttle() asks for. */
+/* Called between parts of a long computation (a transformer's blocks): waits until the device is no
+ * more than a few parts behind, so that who asks in between whether to stop, or takes its time to
+ * answer so that others get the device, is heard. */
 void device_pace(struct device *d);
-/* The share of its time that the device may be busy with us, above 0 to 1 (at first); what is left
- * is somebody else's, OBS's say. Keeps to it at device_pace(). */
-void device_throttle(struct device *d, double share);
 
 /* Gives memory that freed tensors left behind back to the system. */
 void device_trim(struct device *d);
@@ -87,7 +85,7 @@ void weight_free(struct weight *w); /* NULL is fine */
 int64_t weight_out(const struct weight *w);
 int64_t weight_in(const struct weight *w);
 
-enum act { ACT_NONE, ACT_GELU_TANH, ACT_GELU_ERF, ACT_SILU };
+enum act { ACT_NONE, ACT_GELU_TANH, ACT_GELU_ERF, ACT_SILU, ACT_RELU };
 
 /* y[n,out] = act(x[n,in]·Wᵀ + b); with `add` instead y += gate ⊙ (x·Wᵀ + b), gate [out] or NULL. */
 struct linear_op {
@@ -100,8 +98,9 @@ struct linear_op {
 };
 void device_linear(struct device *d, const struct linear_op *op);
 
-/* Convolution without padding in time: x [t + history, h, w, in] → y [t', h', w', out]. Rows of
- * zeros are padded at the top, bottom, left and right. With `add` the result is added to y. */
+/* Convolution (1x1x1 is a linear layer's) without padding in time: x [t + history, h, w, in] → y
+ * [t', h', w', out]. Rows of zeros are padded at the top, bottom, left and right. With `add` the
+ * result is added to y. */
 struct conv_op {
     const struct tensor *x;
     const struct weight *w;

@@ -5,8 +5,9 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
-/* The best there is: CUDA where it can be had, else the CPU, whose words then say why. */
+/* The best there is: CUDA where it can be had, else the CPU, whose note then says why. */
 static enum err best(int threads, enum device_dtype dtype, struct device **out, struct fault *f)
 {
     struct fault why = {0};
@@ -14,10 +15,9 @@ static enum err best(int threads, enum device_dtype dtype, struct device **out, 
         return ERR_OK;
     enum err e = cpu_open(false, threads, dtype, out, f);
     if (!e) {
-        char *words = (*out)->caps.words;
-        size_t n = strlen(words);
-        snprintf(words + n, sizeof(*out)->caps.words - n, "; no CUDA: %s", fault_text(&why));
-        err_whole_text(words);
+        struct device_caps *caps = &(*out)->caps;
+        snprintf(caps->note, sizeof caps->note, "no CUDA: %.180s", fault_text(&why));
+        err_whole_text(caps->note);
     }
     return e;
 }
@@ -28,7 +28,7 @@ enum err device_open(const struct device_setup *setup, struct device **out, stru
     const char *kind = setup->kind ? setup->kind : "auto";
     const char *name = setup->dtype ? setup->dtype : "auto";
     int dtype = 0;
-    while (dtype <= DEVICE_FP8 && strcmp(name, dtypes[dtype]) != 0)
+    while (dtype <= DEVICE_FP8 && strcasecmp(name, dtypes[dtype]) != 0)
         dtype++;
     if (dtype > DEVICE_FP8)
         return fault_set(f, ERR_INVAL, "nothing is computed in %s; use f32, bf16, fp8 or auto",

@@ -154,6 +154,8 @@ static void engine_lamp(struct tui *t, struct lamps *l)
             (int)(e->progress * 100 + 0.5));
     else
         add(l, LOOK_GOOD, 40, "%s %s", e->kind, frame_glyph(t, GLYPH_OK));
+    if (e->throttle > 0)
+        add(l, LOOK_WARN, 57, "gives way %d%%", (int)(e->throttle * 100 + 0.5));
     device_lamp(t, l);
 }
 

@@ -36,27 +36,50 @@ enum err checkpoint_name(const char *dir, const char *what, char out[], size_t n
     return path_join(out, n, dir, name);
 }
 
-static void arrays(const struct checkpoint *c, float *out[ARRAYS])
+/* A checkpoint without a sampler says so by this kind. */
+#define NO_KIND (-1)
+
+static int64_t numbers(const struct checkpoint *c)
+{
+    return c->sampler ? c->sampler->n : c->n;
+}
+
+static int32_t steps(const struct checkpoint *c)
+{
+    return c->sampler ? c->sampler->schedule.steps : c->steps;
+}
+
+static int32_t kind(const struct checkpoint *c)
+{
+    return c->sampler ? (int32_t)c->sampler->kind : NO_KIND;
+}
+
+/* How many arrays there are. */
+static int arrays(const struct checkpoint *c, float *out[ARRAYS])
 {
     out[0] = c->latent;
+    if (!c->sampler)
+        return 1;
     out[1] = c->sampler->now;
     out[2] = c->sampler->before[0];
     out[3] = c->sampler->before[1];
     out[4] = c->sampler->anchor;
+    return ARRAYS;
 }
 
-static size_t whole_size(size_t what_n, size_t how_n, int64_t n)
+static size_t whole_size(size_t what_n, size_t how_n, int32_t kind, int64_t n)
 {
-    return sizeof(struct head) + what_n + how_n + ARRAYS * (size_t)n * sizeof(float) +
-           sizeof(uint64_t);
+    return sizeof(struct head) + what_n + how_n +
+           (kind == NO_KIND ? 1 : ARRAYS) * (size_t)n * sizeof(float) + sizeof(uint64_t);
 }
 
 enum err checkpoint_write(const char *path, const struct checkpoint *c, struct fault *f)
 {
     size_t what_n = strlen(c->what), how_n = strlen(c->how);
-    size_t bytes = (size_t)c->sampler->n * sizeof(float);
-    size_t size = whole_size(what_n, how_n, c->sampler->n);
+    size_t bytes = (size_t)numbers(c) * sizeof(float);
+    size_t size = whole_size(what_n, how_n, kind(c), numbers(c));
     float *from[ARRAYS];
+    int n = arrays(c, from);
     if (what_n > CHECKPOINT_TEXT_MAX || how_n > CHECKPOINT_TEXT_MAX)
         return fault_set(f, ERR_LIMIT, "the job's description is too long for a checkpoint");
     char *all = malloc(size), *at = all;
@@ -65,10 +88,10 @@ enum err checkpoint_write(const char *path, const struct checkpoint *c, struct f
     struct head h = {.what_n = (uint32_t)what_n,
                      .how_n = (uint32_t)how_n,
                      .step = c->step,
-                     .steps = c->sampler->schedule.steps,
-                     .kind = (int32_t)c->sampler->kind,
-                     .order = c->sampler->order,
-                     .n = c->sampler->n,
+                     .steps = steps(c),
+                     .kind = kind(c),
+                     .order = c->sampler ? c->sampler->order : 0,
+                     .n = numbers(c),
                      .noise_at = c->noise->at,
                      .noise_has_spare = c->noise->has_spare,
                      .noise_spare = c->noise->spare};
@@ -80,8 +103,7 @@ enum err checkpoint_write(const char *path, const struct checkpoint *c, struct f
     at += what_n;
     memcpy(at, c->how, how_n);
     at += how_n;
-    arrays(c, from);
-    for (int i = 0; i < ARRAYS; i++, at += bytes)
+    for (int i = 0; i < n; i++, at += bytes)
         memcpy(at, from[i], bytes);
     uint64_t sum = hash(all, (size_t)(at - all));
     memcpy(at, &sum, sizeof sum);
@@ -136,7 +158,7 @@ enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct 
     if (memcmp(h.magic, MAGIC, 8))
         return damaged(name, "it is none, or of another version", f);
     if (h.what_n > CHECKPOINT_TEXT_MAX || h.how_n > CHECKPOINT_TEXT_MAX || h.n < 0 ||
-        h.n > INT64_C(1) << 32 || n != whole_size(h.what_n, h.how_n, h.n))
+        h.n > INT64_C(1) << 32 || n != whole_size(h.what_n, h.how_n, h.kind, h.n))
         return damaged(name, "its length is wrong", f);
     memcpy(&sum, all + n - sizeof sum, sizeof sum);
     if (sum != hash(all, n - sizeof sum))
@@ -146,17 +168,17 @@ enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct 
     e = e ? e : differs(name, how, h.how_n, c->how, f);
     if (e)
         return e;
-    if (h.n != c->sampler->n || h.steps != c->sampler->schedule.steps ||
-        h.kind != (int32_t)c->sampler->kind)
+    if (h.n != numbers(c) || h.steps != steps(c) || h.kind != kind(c))
         return damaged(name, "it is of another size than it says", f);
     if (h.step < 1 || h.step > h.steps || h.order < 0 || h.order > 2 || h.noise_at < 0 ||
         h.noise_at > 624)
         return damaged(name, "a counter is impossible", f);
-    arrays(c, to);
-    for (int i = 0; i < ARRAYS; i++)
+    int count = arrays(c, to);
+    for (int i = 0; i < count; i++)
         memcpy(to[i], data + (size_t)i * (size_t)h.n * sizeof(float), (size_t)h.n * sizeof(float));
     c->step = h.step;
-    c->sampler->order = h.order;
+    if (c->sampler)
+        c->sampler->order = h.order;
     c->noise->at = h.noise_at;
     c->noise->has_spare = h.noise_has_spare != 0;
     c->noise->spare = h.noise_spare;
@@ -166,7 +188,7 @@ enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct 
 
 enum err checkpoint_read(const char *path, struct checkpoint *c, struct fault *f)
 {
-    size_t most = whole_size(CHECKPOINT_TEXT_MAX, CHECKPOINT_TEXT_MAX, c->sampler->n);
+    size_t most = whole_size(CHECKPOINT_TEXT_MAX, CHECKPOINT_TEXT_MAX, kind(c), numbers(c));
     struct buf b = BUF_INIT(most + 65536); /* path_read() asks for room in pieces */
     enum err e = path_read(path, most, &b, f);
     if (!e)

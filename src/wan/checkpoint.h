@@ -1,9 +1,10 @@
 /* wan/checkpoint: a job between two steps, on disk, so that a killed one goes on bit for bit.
  *
- * The file holds the latent, the sampler's history, the noise generator, and two texts of lines
- * "key value": `what` (the job) and `how` (the device's choices, threads, version). A reader gives
- * back exactly what was written or says why it does not; a file of any content is safe to read.
- * Written to a temporary name, synced, renamed. Numbers lie as this machine has them. */
+ * The file holds the latent, the sampler's history where it has one, the noise generator, and two
+ * texts of lines "key value": `what` (the job) and `how` (the device's choices, threads, version).
+ * A reader gives back exactly what was written or says why it does not; a file of any content is
+ * safe to read. Written to a temporary name, synced, renamed. Numbers lie as this machine has them.
+ */
 #ifndef SAKUGA_WAN_CHECKPOINT_H
 #define SAKUGA_WAN_CHECKPOINT_H
 
@@ -16,8 +17,10 @@
 struct checkpoint {
     const char *what, *how;
     int step;                /* steps done */
-    struct sampler *sampler; /* its arrays are read into */
-    float *latent;           /* [sampler->n] */
+    struct sampler *sampler; /* its arrays are read into; NULL: there is no history */
+    int steps;               /* without a sampler: of how many, and the latent's numbers */
+    int64_t n;
+    float *latent; /* [n] */
     struct noise *noise;
 };
 

@@ -1,5 +1,6 @@
 /* What an image or VACE model sees beside the noise (spec 5, 14). */
 #include "wan/clip.h"
+#include "wan/vace.h"
 #include "wan/wan_inside.h"
 
 #include <stdlib.h>
@@ -58,6 +59,8 @@ static enum err from_pictures(struct run *r)
         pixels[i] = widen(given[i], r->f);
         pictures[i] = (struct image){pixels[i], given[i]->height, given[i]->width};
         e = pixels[i] ? ERR_OK : ERR_NOMEM;
+        if (i && !e) /* the last picture takes the shape of the first (spec 5) */
+            image_crop(pixels[i], &pictures[i].height, &pictures[i].width, &pictures[0]);
     }
     if (!e)
         e = see(r, pictures, count);
@@ -75,38 +78,149 @@ static enum err from_pictures(struct run *r)
     return e;
 }
 
-/* VACE without a source: grey frames, all of them to be made. */
-static enum err empty_vace(struct run *r)
+/* One picture as latents [16, 1, height, width] in the clip's size. */
+static enum err still(struct run *r, struct vae *encoder, const struct wan_picture *p, float *out)
 {
-    int64_t cells = r->n / VAE_Z;
-    int pictures = r->frames * VAE_TIME - 3;
-    size_t grey_n = (size_t)pictures * (size_t)(r->height * r->width) * VAE_SPACE * VAE_SPACE * 3;
+    float *wide = widen(p, r->f);
+    if (!wide)
+        return ERR_NOMEM;
+    int height = r->height * VAE_SPACE, width = r->width * VAE_SPACE;
+    const struct image from = {wide, p->height, p->width};
+    float *fit = malloc((size_t)height * (size_t)width * 3 * sizeof *fit);
+    enum err e = fit ? image_resize(&from, height, width, fit, r->f)
+                     : fault_set(r->f, ERR_NOMEM, "no memory for a picture");
+    if (!e)
+        e = vae_encode_all(encoder, fit, 1, r->height, r->width, 0, false, out, r->f);
+    free(wide);
+    free(fit);
+    return e;
+}
+
+/* As many latent frames of the control video as are whole, into the first channels of y. */
+static enum err encode_control(struct run *r, struct vae *encoder)
+{
+    const struct wan_video *v = r->job.control;
+    size_t n = (size_t)v->width * (size_t)v->height * 3;
+    float *four = malloc(VAE_TIME * n * sizeof *four);
+    struct vae_stream *s = NULL;
+    enum err e = four ? vae_encode_start(encoder, r->height, r->width, &s, r->f)
+                      : fault_set(r->f, ERR_NOMEM, "no memory for the control video");
+    for (int t = 0, at = 0; !e && at + (t ? VAE_TIME : 1) <= v->frames; t++) {
+        int count = t ? VAE_TIME : 1;
+        const uint8_t *from = v->rgb + (size_t)at * n;
+        for (size_t i = 0; i < (size_t)count * n; i++)
+            four[i] = (float)from[i] / 127.5f - 1;
+        e = pipeline_stopped(r);
+        if (!e)
+            e = vae_encode(s, four, count, r->y, r->frames, t, false, r->f);
+        at += count;
+    }
+    vae_stream_free(s);
+    free(four);
+    return e;
+}
+
+/* What CLIP sees is the reference, or else the first picture. Without either its tokens are zeros;
+ * as they are all alike, one stands for any number of them. */
+static enum err see_control(struct run *r)
+{
+    const struct wan_job *j = &r->job;
+    const struct wan_picture *p = j->reference_n ? j->reference : j->image;
+    if (!p) {
+        r->clip_n = 1;
+        r->clip = calloc((size_t)r->w->config.image_dim, sizeof *r->clip);
+        return r->clip ? ERR_OK : fault_set(r->f, ERR_NOMEM, "out of memory");
+    }
+    float *wide = widen(p, r->f);
+    const struct image picture = {wide, p->height, p->width};
+    enum err e = wide ? see(r, &picture, 1) : ERR_NOMEM;
+    free(wide);
+    return e;
+}
+
+/* y [32, frames, height, width]: the control video, then the first picture, in latents; 0 where
+ * there is none. */
+static enum err for_control(struct run *r)
+{
+    const struct wan_job *j = &r->job;
+    int64_t plane = (int64_t)r->height * r->width;
     struct vae *encoder = NULL;
-    float *grey = calloc(grey_n, sizeof *grey);
-    r->vace = malloc((size_t)(r->w->config.vace_in * cells) * sizeof *r->vace);
+    enum err e = see_control(r);
+    float *one = malloc((size_t)(VAE_Z * plane) * sizeof *one);
+    r->y = calloc((size_t)(2 * r->n), sizeof *r->y);
+    r->ref = j->reference_n ? malloc((size_t)(VAE_Z * plane) * sizeof *r->ref) : NULL;
+    if (!e && (!one || !r->y || (j->reference_n && !r->ref)))
+        e = fault_set(r->f, ERR_NOMEM, "no memory for the control video's latents");
+    if (!e)
+        e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &encoder, r->f);
+    if (!e && j->control)
+        e = encode_control(r, encoder);
+    if (!e && j->reference_n)
+        e = still(r, encoder, j->reference, r->ref);
+    if (!e && j->image && r->frames > 1) { /* the only frame of a picture is not given */
+        e = still(r, encoder, j->image, one);
+        for (int c = 0; c < VAE_Z && !e; c++)
+            memcpy(r->y + r->n + c * r->frames * plane, one + c * plane,
+                   (size_t)plane * sizeof *one);
+    }
+    vae_free(encoder);
+    free(one);
+    return e;
+}
+
+static bool stop(void *user)
+{
+    const struct run *r = user;
+    return r->calls->stop && r->calls->stop(r->calls->user);
+}
+
+static enum err for_vace(struct run *r)
+{
+    const struct wan_job *j = &r->job;
+    struct image reference[WAN_REFERENCES_MAX] = {{0}};
+    struct vace_source s = {.reference = reference,
+                            .reference_n = r->extra,
+                            .frames = r->frames - r->extra,
+                            .height = r->height,
+                            .width = r->width,
+                            .stop = stop,
+                            .user = r};
+    struct vae *encoder = NULL;
     enum err e = ERR_OK;
-    if (r->w->config.vace_in != 2 * VAE_Z + VAE_SPACE * VAE_SPACE)
-        e = fault_set(r->f, ERR_UNSUPPORTED, "a VACE context of %d channels is not known here",
-                      r->w->config.vace_in);
-    else if (!grey || !r->vace)
+    if (j->source) {
+        s.video = j->source->rgb;
+        s.video_n = j->source->frames;
+    }
+    if (j->mask) {
+        s.mask = j->mask->white;
+        s.mask_n = j->mask->frames;
+    }
+    if (r->w->config.vace_in != VACE_IN)
+        return fault_set(r->f, ERR_UNSUPPORTED, "a VACE context of %d channels is not known here",
+                         r->w->config.vace_in);
+    for (int i = 0; i < s.reference_n && !e; i++) {
+        const struct wan_picture *p = &j->reference[i];
+        reference[i] = (struct image){widen(p, r->f), p->height, p->width};
+        e = reference[i].pixels ? ERR_OK : ERR_NOMEM;
+    }
+    r->vace = malloc((size_t)(VACE_IN * (r->n / VAE_Z)) * sizeof *r->vace);
+    if (!e && !r->vace)
         e = fault_set(r->f, ERR_NOMEM, "no memory for the VACE context");
     if (!e)
         e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &encoder, r->f);
     if (!e)
-        e = vae_encode_all(encoder, grey, r->frames, r->height, r->width, 0, false, r->vace, r->f);
-    if (!e) {
-        memcpy(r->vace + r->n, r->vace, (size_t)r->n * sizeof *r->vace);
-        for (int64_t i = 2 * r->n; i < r->w->config.vace_in * cells; i++)
-            r->vace[i] = 1;
-    }
+        e = vace_context(encoder, &s, r->vace, r->f);
     vae_free(encoder);
-    free(grey);
+    for (int i = 0; i < s.reference_n; i++)
+        free((float *)(uintptr_t)reference[i].pixels); /* ours: an image only borrows */
     return e;
 }
 
 enum err condition_make(struct run *r)
 {
+    if (r->w->info.control)
+        return for_control(r);
     if (r->w->info.image)
         return from_pictures(r);
-    return r->w->info.vace ? empty_vace(r) : ERR_OK;
+    return r->w->info.vace ? for_vace(r) : ERR_OK;
 }

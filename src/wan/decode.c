@@ -4,6 +4,32 @@
 #include "base/clock.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+enum err decoder_open(struct run *r, struct decoder *out)
+{
+    struct wan *w = r->w;
+    *out = (struct decoder){0};
+    enum err e = r->job.tiny ? model_tiny(w, r->f) : model_vae(w, r->f);
+    if (e)
+        return e;
+    return r->job.tiny ? tae_start(w->tae, r->height, r->width, &out->tae, r->f)
+                       : vae_decode_start(w->vae, r->height, r->width, &out->vae, r->f);
+}
+
+enum err decoder_run(struct decoder *d, const float *z, int frames, int from, int n, float *out,
+                     struct fault *f)
+{
+    return d->tae ? tae_decode(d->tae, z, frames, from, n, out, f)
+                  : vae_decode(d->vae, z, frames, from, n, out, NULL, f);
+}
+
+void decoder_close(struct decoder *d)
+{
+    vae_stream_free(d->vae);
+    tae_stream_free(d->tae);
+    *d = (struct decoder){0};
+}
 
 static bool stop_tile(void *user)
 {
@@ -44,7 +70,7 @@ static enum err decode_tiles(struct run *r)
 /* Frames leave as they come, a chunk of latent frames at a time. */
 static enum err decode_stream(struct run *r)
 {
-    struct vae_stream *s = NULL;
+    struct decoder d = {0};
     int64_t began = clock_mono_us();
     size_t most =
         (size_t)r->job.chunk * VAE_TIME * (size_t)r->job.width * (size_t)r->job.height * 3;
@@ -53,32 +79,44 @@ static enum err decode_stream(struct run *r)
     pipeline_enter(r, WAN_DECODE);
     enum err e = pictures && rgb ? ERR_OK : fault_set(r->f, ERR_NOMEM, "no memory for the frames");
     if (!e)
-        e = model_vae(r->w, r->f);
-    if (!e)
-        e = vae_decode_start(r->w->vae, r->height, r->width, &s, r->f);
+        e = decoder_open(r, &d);
     for (int at = 0, n, first = 0; at < r->frames && !e; at += n) {
         n = at == 0 ? 1 : r->frames - at < r->job.chunk ? r->frames - at : r->job.chunk;
         int count = at == 0 ? 1 : n * VAE_TIME;
         pipeline_progress(r, at, r->frames, 0);
         e = pipeline_stopped(r);
         if (!e)
-            e = vae_decode(s, r->latent, r->frames, at, n, pictures, NULL, r->f);
+            e = decoder_run(&d, r->latent, r->frames, at, n, pictures, r->f);
         if (!e)
             e = pipeline_give(r, pictures, rgb, first, count);
         first += count;
     }
-    vae_stream_free(s);
+    decoder_close(&d);
     free(pictures);
     free(rgb);
     r->made->decode_s = pipeline_since(began);
     if (!e) {
         pipeline_progress(r, r->frames, r->frames, 0);
-        r->w->decode_rate = r->made->decode_s / ((double)r->frames * r->height * r->width / 4);
+        r->w->decode_rate[r->job.tiny] =
+            r->made->decode_s / ((double)r->frames * r->height * r->width / 4);
     }
     return e;
 }
 
+/* What was sampled before the clip's own frames goes. */
+static void drop_extra(struct run *r)
+{
+    int64_t plane = (int64_t)r->height * r->width;
+    int frames = r->frames - r->extra;
+    for (int c = 0; c < VAE_Z && r->extra; c++)
+        memmove(r->latent + c * frames * plane, r->latent + (c * r->frames + r->extra) * plane,
+                (size_t)(frames * plane) * sizeof *r->latent);
+    r->frames = frames;
+    r->extra = 0;
+}
+
 enum err decode_make(struct run *r)
 {
+    drop_extra(r);
     return r->job.tile ? decode_tiles(r) : decode_stream(r);
 }

@@ -7,7 +7,9 @@
  *               h = norm(x)·(1 + c2) + s2;  x += g2 ⊙ ffn(h)
  *   head        (s, c) = modulation + e;    v = lin(norm(x)·(1 + c) + s)
  *
- * with (s1, c1, g1, s2, c2, g2) the rows of modulation + e0 of each block. */
+ * with (s1, c1, g1, s2, c2, g2) the rows of modulation + e0 of each block. A reference picture
+ * (spec 14, Fun-Control) is a frame of tokens before the others, at place 0 in time, that goes
+ * through the blocks with them and has no part in v. */
 #include "wan/dit_inside.h"
 
 #include <math.h>
@@ -57,12 +59,18 @@ void dit_rope(float *out, int width, int first_frame, int frames, int rows, int 
             }
 }
 
+/* Frames of tokens: the latent's, and a reference's. */
+static int token_frames(const struct dit_input *in)
+{
+    return in->frames + (in->ref != NULL);
+}
+
 /* d->rope for this grid; kept from pass to pass. */
 static void rope_table(struct pass *p)
 {
     struct dit *d = p->d;
     const struct dit_input *in = p->in;
-    int want[4] = {in->first_frame, in->frames, in->height / 2, in->width / 2};
+    int want[4] = {in->first_frame, token_frames(in), in->height / 2, in->width / 2};
     if (d->rope.data && !memcmp(want, d->rope_of, sizeof want))
         return;
     tensor_free(&d->rope);
@@ -76,24 +84,37 @@ static void rope_table(struct pass *p)
     free(table);
 }
 
-/* The tokens of the latents x and, behind their channels, y (or NULL), embedded. */
-static struct tensor tokens_of(struct pass *p, const float *x, const float *y, int channels_x,
-                               int channels_y, const struct weight *w)
+/* The tokens of `frames` frames of x, and of y behind its channels, into `out` [tokens, dim]. */
+static void embed(struct pass *p, const struct tensor *out, int frames, const float *x,
+                  const float *y, int channels_x, int channels_y, const struct weight *w)
 {
     const struct dit_input *in = p->in;
     const float *from[] = {x, y};
     const int channels[] = {channels_x, channels_y};
-    struct tensor out = tensor_new2(p->dev, p->tokens, p->d->c.dim);
-    struct tensor rows = tensor_work2(p->dev, p->tokens, 4 * (channels_x + channels_y));
-    int64_t at = 0;
+    int64_t tokens = (int64_t)frames * (in->height / 2) * (in->width / 2), at = 0;
+    struct tensor rows = tensor_work2(p->dev, tokens, 4 * (channels_x + channels_y));
     for (int i = 0; i < 2 && from[i]; at += 4 * channels[i++]) {
         struct tensor latents = tensor_from(
-            p->dev, from[i], 4, (const int64_t[]){channels[i], in->frames, in->height, in->width});
+            p->dev, from[i], 4, (const int64_t[]){channels[i], frames, in->height, in->width});
         device_patchify(p->dev, &rows, at, &latents);
         tensor_free(&latents);
     }
-    dit_linear(p->dev, &out, &rows, w, ACT_NONE);
+    dit_linear(p->dev, out, &rows, w, ACT_NONE);
     tensor_free(&rows);
+}
+
+static struct tensor tokens_of(struct pass *p, const float *x, const float *y, int channels_x,
+                               int channels_y, const struct weight *w)
+{
+    const struct dit_input *in = p->in;
+    int64_t before = p->tokens / token_frames(in) * (in->ref != NULL);
+    struct tensor out = tensor_new2(p->dev, p->tokens, p->d->c.dim);
+    struct tensor own = tensor_part(&out, before, p->tokens - before);
+    if (in->ref) {
+        struct tensor first = tensor_part(&out, 0, before);
+        embed(p, &first, 1, in->ref, NULL, 16, 0, p->d->ref_conv);
+    }
+    embed(p, &own, in->frames, x, y, channels_x, channels_y, w);
     return out;
 }
 
@@ -314,6 +335,7 @@ static enum err run_or_reuse(struct pass *p, struct fault *f)
 static void head(struct pass *p, float *out)
 {
     const struct dit *d = p->d;
+    int64_t before = p->tokens / token_frames(p->in) * (p->in->ref != NULL);
     struct tensor e = tensor_as2(&p->e, 1, d->c.dim);
     struct tensor sc = tensor_new2(p->dev, 2, d->c.dim);
     struct tensor v = tensor_new2(p->dev, p->tokens, d->c.out * 4);
@@ -332,7 +354,8 @@ static void head(struct pass *p, float *out)
     probe_see(p->in->probe, p->dev, "head", &v);
     struct tensor latents =
         tensor_new4(p->dev, d->c.out, p->in->frames, p->in->height, p->in->width);
-    device_unpatchify(p->dev, &latents, &v);
+    struct tensor own = tensor_part(&v, before, p->tokens - before);
+    device_unpatchify(p->dev, &latents, &own);
     device_read(p->dev, out, &latents, tensor_count(&latents));
     tensor_free(&latents);
     tensor_free(&sc);
@@ -353,6 +376,8 @@ static enum err check(const struct dit *d, const struct dit_input *in, struct fa
                          in->y ? "this model takes no image" : "this model needs an image");
     if (in->vace && !d->c.vace)
         return fault_set(f, ERR_INVAL, "this model has no VACE blocks");
+    if (in->ref && (!d->c.ref || in->vace || in->cache))
+        return fault_set(f, ERR_INVAL, "this model takes no reference picture");
     if (in->cache && (in->cache->layers != d->c.layers || d->c.vace || in->cache_frame < 0 ||
                       (in->cache_frame + in->frames) * (tokens / in->frames) > in->cache->tokens))
         return fault_set(f, ERR_INVAL, "the cache has no room for frames %d to %d", in->cache_frame,
@@ -368,7 +393,7 @@ enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, stru
     if (e)
         return e;
     struct pass p = {.d = d, .dev = d->dev, .in = in};
-    p.tokens = (int64_t)in->frames * (in->height / 2) * (in->width / 2);
+    p.tokens = (int64_t)token_frames(in) * (in->height / 2) * (in->width / 2);
     rope_table(&p);
     p.x = tokens_of(&p, in->x, in->y, 16, d->c.in - 16, d->patch_embedding);
     if (in->vace)

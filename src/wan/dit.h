@@ -18,6 +18,8 @@
 struct dit_config {
     int64_t dim, ffn, text_dim, freq_dim;
     int in, out; /* latent channels of its input (16, 36, 48) and output */
+    bool ref;    /* it takes a reference picture (Fun-Control V1.1) */
+    bool camera; /* it has an adapter for camera paths, which nothing here feeds */
     int heads, layers;
     int64_t image_dim;           /* width of CLIP tokens; 0: no image input */
     int64_t image_tokens;        /* rows of img_emb.emb_pos (FLF2V), else 0 */
@@ -69,6 +71,7 @@ const struct tensor *dit_cache_see(const struct dit_cache *c, int layer, int whi
 struct dit_input {
     const float *x;    /* [16, frames, height, width]: latents */
     const float *y;    /* [in − 16, frames, height, width]: image condition, or NULL */
+    const float *ref;  /* [16, height, width]: a reference's latents, a frame of its own, or NULL */
     const float *vace; /* [vace_in, frames, height, width], or NULL */
     float vace_scale;
     int frames, height, width; /* of the latent; height and width even */

@@ -26,7 +26,7 @@ struct dit {
     const struct patcher *patch;
     struct dit_config c;
     bool resident;
-    struct weight *patch_embedding, *vace_embedding;
+    struct weight *patch_embedding, *vace_embedding, *ref_conv;
     struct weight *text0, *text2, *time0, *time2, *time_projection, *head;
     struct tensor head_modulation; /* [2·dim] */
     struct weight *img1, *img3;

@@ -21,6 +21,9 @@ enum err dit_config_read(const struct weights *w, struct dit_config *out, struct
     c.image_tokens = load_dim(w, "img_emb.emb_pos", 1);
     c.vace = load_layers(w, "vace_blocks.%d.modulation");
     c.vace_in = (int)load_dim(w, "vace_patch_embedding.weight", 1);
+    c.ref = weights_find(w, "ref_conv.weight") != NULL;
+    for (int i = 0; i < w->n && !c.camera; i++)
+        c.camera = !strncmp(w->t[i].name, "control_adapter.", 16);
     if (!c.dim || !c.ffn || !c.layers || !c.text_dim || !c.in)
         return fault_set(f, ERR_NOTFOUND, "%s is no Wan transformer: its tensors have other names",
                          file);
@@ -156,6 +159,8 @@ static void load_ends(struct loader *l, struct dit *d)
     d->head_modulation = load_vector(l, 2 * c->dim, "head.modulation");
     if (c->vace)
         d->vace_embedding = load_linear(l, c->dim, c->vace_in * 4, true, "vace_patch_embedding");
+    if (c->ref) /* a convolution of 2x2, 2 apart: a linear map of patches, as the embedding is */
+        d->ref_conv = load_linear(l, c->dim, 16 * 4, true, "ref_conv");
     if (c->image_dim) {
         d->img_norm0 = load_vector(l, c->image_dim, "img_emb.proj.0.weight");
         d->img_norm0b = load_vector(l, c->image_dim, "img_emb.proj.0.bias");
@@ -203,7 +208,8 @@ static void free_ends(struct dit *d)
 {
     struct weight **w[] = {
         &d->patch_embedding, &d->vace_embedding, &d->text0, &d->text2, &d->time0,
-        &d->time2,           &d->head,           &d->img1,  &d->img3,  &d->time_projection};
+        &d->time2,           &d->head,           &d->img1,  &d->img3,  &d->time_projection,
+        &d->ref_conv};
     for (size_t i = 0; i < sizeof w / sizeof *w; i++) {
         weight_free(*w[i]);
         *w[i] = NULL;

@@ -24,6 +24,7 @@ static const struct {
     {"text encoder", "token_embedding.weight", names_t5},
     {"VAE", "decoder.head.2.weight", names_vae},
     {"CLIP vision", "visual.patch_embedding.weight", names_clip},
+    {"tiny decoder", "decoder.3.conv.0.weight", names_as_they_are},
 };
 
 const char *files_role_name(enum files_role role)

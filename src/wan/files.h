@@ -9,7 +9,7 @@
 #include "base/path.h"
 #include "wan/weights.h"
 
-enum files_role { FILES_DIT, FILES_T5, FILES_VAE, FILES_CLIP, FILES_ROLES };
+enum files_role { FILES_DIT, FILES_T5, FILES_VAE, FILES_CLIP, FILES_TINY, FILES_ROLES };
 
 struct files {
     char folder[PATH_LEN];
@@ -23,7 +23,7 @@ struct files {
 enum err files_find(const char *model, struct files *out, struct fault *f);
 void files_close(struct files *s);
 
-/* "transformer", "text encoder", "VAE", "CLIP vision" */
+/* "transformer", "text encoder", "VAE", "CLIP vision", "tiny decoder" */
 const char *files_role_name(enum files_role role);
 
 /* Opens one network whatever it is; its names become canonical. FILES_ROLES: none of ours. */

@@ -16,6 +16,13 @@ static void taps(float t, float w[4])
     }
 }
 
+static void linear_taps(float t, float w[4])
+{
+    w[0] = w[3] = 0;
+    w[1] = 1 - t;
+    w[2] = t;
+}
+
 static int clamp(int i, int n)
 {
     return i < 0 ? 0 : i >= n ? n - 1 : i;
@@ -23,13 +30,14 @@ static int clamp(int i, int n)
 
 /* The scale is rounded to f32, as torch does: that moves a result by more than the arithmetic.
  * Along one axis: `lines` of `from` steps of `run` numbers each become `to` steps. */
-static void resize_axis(const float *in, float *out, int lines, int from, int to, int run)
+static void resize_axis(void (*weigh)(float, float *), const float *in, float *out, int lines,
+                        int from, int to, int run)
 {
     for (int i = 0; i < to; i++) {
         double at = (double)((float)from / (float)to) * (i + 0.5) - 0.5, base = floor(at);
         float w[4];
         int first = (int)base - 1;
-        taps((float)(at - base), w);
+        weigh((float)(at - base), w);
         for (int l = 0; l < lines; l++)
             for (int j = 0; j < run; j++) {
                 float sum = 0;
@@ -40,7 +48,8 @@ static void resize_axis(const float *in, float *out, int lines, int from, int to
     }
 }
 
-enum err image_resize(const struct image *from, int height, int width, float *out, struct fault *f)
+static enum err resize(void (*weigh)(float, float *), const struct image *from, int height,
+                       int width, float *out, struct fault *f)
 {
     if (from->height < 1 || from->width < 1 || from->height > 16384 || from->width > 16384)
         return fault_set(f, ERR_INVAL, "a picture of %d x %d is not possible", from->width,
@@ -48,10 +57,35 @@ enum err image_resize(const struct image *from, int height, int width, float *ou
     float *half = malloc((size_t)from->height * (size_t)width * 3 * sizeof *half);
     if (!half)
         return fault_set(f, ERR_NOMEM, "no memory for a picture");
-    resize_axis(from->pixels, half, from->height, from->width, width, 3);
-    resize_axis(half, out, 1, from->height, height, 3 * width);
+    resize_axis(weigh, from->pixels, half, from->height, from->width, width, 3);
+    resize_axis(weigh, half, out, 1, from->height, height, 3 * width);
     free(half);
     return ERR_OK;
+}
+
+enum err image_resize(const struct image *from, int height, int width, float *out, struct fault *f)
+{
+    return resize(taps, from, height, width, out, f);
+}
+
+enum err image_resize_linear(const struct image *from, int height, int width, float *out,
+                             struct fault *f)
+{
+    return resize(linear_taps, from, height, width, out, f);
+}
+
+void image_crop(float *pixels, int *height, int *width, const struct image *like)
+{
+    int64_t h = *height, w = *width;
+    int64_t wide = (h * like->width + like->height / 2) / like->height;
+    int64_t high = (w * like->height + like->width / 2) / like->width;
+    wide = wide < 1 ? 1 : wide < w ? wide : w;
+    high = high < 1 ? 1 : high < h ? high : h;
+    const float *from = pixels + ((h - high) / 2 * w + (w - wide) / 2) * 3;
+    for (int64_t i = 0; i < high; i++)
+        memmove(pixels + i * wide * 3, from + i * w * 3, (size_t)wide * 3 * sizeof *pixels);
+    *height = (int)high;
+    *width = (int)wide;
 }
 
 enum err image_clip_input(const struct image *from, int size, float *out, struct fault *f)

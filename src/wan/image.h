@@ -17,6 +17,14 @@ struct image {
 /* Bicubic as torch does it: align_corners false, a = −0.75, no antialiasing, no clamping. */
 enum err image_resize(const struct image *from, int height, int width, float *out, struct fault *f);
 
+/* The same, bilinear. */
+enum err image_resize_linear(const struct image *from, int height, int width, float *out,
+                             struct fault *f);
+
+/* Cuts `pixels` [height, width, 3] to the middle part that has the shape of `like`, in place, and
+ * changes the lengths: scaled to cover `like`, nothing more would be seen of it. */
+void image_crop(float *pixels, int *height, int *width, const struct image *like);
+
 /* out [size, size, 3]: resized regardless of aspect, then CLIP's mean and deviation. */
 enum err image_clip_input(const struct image *from, int size, float *out, struct fault *f);
 

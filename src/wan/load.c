@@ -13,6 +13,7 @@ enum err load_done(struct loader *l, struct fault *f)
     free(l->bias);
     l->stage = l->bias = NULL;
     l->stage_n = l->bias_n = 0;
+    weights_rest(l->weights);
     if (l->fault.code) {
         if (f)
             *f = l->fault;

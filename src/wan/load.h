@@ -31,7 +31,7 @@ struct loader {
 
 #define LOADER_INIT(device, from) ((struct loader){.dev = (device), .weights = (from)})
 
-/* Frees the buffers; returns the failure. */
+/* Frees the buffers and lets go of the file's pages; returns the failure. */
 enum err load_done(struct loader *l, struct fault *f);
 
 /* `name`.weight [out, in] (or with kernel axes) and, with `bias`, `name`.bias [out]. */

@@ -1,6 +1,6 @@
-/* The handle: which model it is, what a job for it may ask, and its weights when they are needed.
- */
+/* The handle: which model it is, and its weights when they are needed. */
 #include "wan/preset.h"
+#include "wan/rollout.h"
 #include "wan/wan_inside.h"
 
 #include <math.h>
@@ -29,11 +29,13 @@ static int64_t numbers(const struct weights *w)
     return n;
 }
 
+#define STAGE_BYTES ((uint64_t)64 << 20) /* pinned memory on the way to a GPU */
+
 /* Bytes of a weight where it is computed with. */
 static uint64_t weight_bytes(const struct wan *w)
 {
     const struct device_caps *caps = device_caps(w->dev);
-    return caps->host_memory ? sizeof(float) : dtype_size(caps->dtype);
+    return dtype_size(caps->dtype);
 }
 
 /* The format that most numbers of a network have. */
@@ -55,6 +57,7 @@ static void name_variant(struct wan_info *i, const struct dit_config *c)
         const char *size;
     } sizes[] = {{1536, "1.3B"}, {3072, "5B"}, {5120, "14B"}};
     const char *kind = c->image_tokens ? "flf2v"
+                       : c->camera     ? "fun-camera"
                        : c->in == 48   ? "fun-control"
                        : c->image_dim  ? "i2v"
                        : c->vace       ? "vace"
@@ -80,7 +83,13 @@ static void describe(struct wan *w)
     str_copy(i->tokenizer, sizeof i->tokenizer, files_short(s, s->tokenizer));
     if (s->weights[FILES_T5] && weights_find(s->weights[FILES_T5], "spiece_model"))
         str_copy(i->tokenizer, sizeof i->tokenizer, "in the text encoder");
-    for (int r = 0; r < FILES_ROLES; r++)
+    if (i->tokenizer[0])
+        str_copy(i->tokens_by, sizeof i->tokens_by, tokenizer_file_words(i->tokenizer));
+    str_copy(i->tiny, sizeof i->tiny, files_short(s, s->path[FILES_TINY]));
+    if (s->weights[FILES_TINY])
+        snprintf(i->tiny_id, sizeof i->tiny_id, "%016llx",
+                 (unsigned long long)files_mark(s->weights[FILES_TINY], 0));
+    for (int r = 0; r < FILES_TINY; r++) /* what every clip is made with */
         mark = files_mark(s->weights[r], mark);
     snprintf(i->id, sizeof i->id, "%016llx", (unsigned long long)mark);
     name_variant(i, c);
@@ -88,6 +97,7 @@ static void describe(struct wan *w)
     str_copy(i->computed, sizeof i->computed, dtype_name(caps->dtype));
     str_copy(i->device, sizeof i->device, caps->name);
     str_copy(i->device_words, sizeof i->device_words, caps->words);
+    str_copy(i->device_note, sizeof i->device_note, caps->note);
     i->threads = caps->threads;
     i->dim = c->dim;
     i->ffn = c->ffn;
@@ -98,6 +108,8 @@ static void describe(struct wan *w)
     i->image = c->image_dim > 0;
     i->last_image = c->image_tokens > 0;
     i->vace = c->vace > 0;
+    i->control = c->in == 48 && c->image_dim > 0;
+    i->reference = i->control && c->ref;
     i->parameters = numbers(s->weights[FILES_DIT]);
     i->resident = (uint64_t)i->parameters * weight_bytes(w) <= w->memory / 2;
     /* a host widens a layer when it is needed; on a device all may stay for the next prompt */
@@ -113,8 +125,8 @@ static void describe(struct wan *w)
 /* A transformer alone can be described; to draw, all its parts must be there and fit. */
 enum err wan_ready(const struct wan *w, struct fault *f)
 {
-    for (int r = 0; r < FILES_ROLES; r++)
-        if ((r != FILES_CLIP || w->info.image) && !w->files.weights[r])
+    for (int r = 0; r < FILES_TINY; r++)
+        if ((r != FILES_CLIP || (w->info.image && !w->info.control)) && !w->files.weights[r])
             return fault_set(f, ERR_NOTFOUND,
                              "%s holds no %s of Wan 2.1; fetch the model whole with `sakuga model "
                              "pull`",
@@ -124,7 +136,12 @@ enum err wan_ready(const struct wan *w, struct fault *f)
         return fault_set(f, ERR_INVAL,
                          "%s is %lld wide, but the transformer reads text of width %lld",
                          w->info.text_encoder, (long long)width, (long long)w->config.text_dim);
-    if (w->config.in != 16 && w->config.in != 36)
+    if (w->config.camera)
+        return fault_set(f, ERR_UNSUPPORTED,
+                         "%s moves a camera (it has a control_adapter), and camera paths cannot be "
+                         "fed to a model yet; a fun-control model without one can be run",
+                         w->info.transformer);
+    if (w->config.in != 16 && w->config.in != 36 && !w->info.control)
         return fault_set(f, ERR_UNSUPPORTED, "%s: a model with %d input channels cannot be run yet",
                          w->info.transformer, w->config.in);
     return ERR_OK;
@@ -168,11 +185,11 @@ void wan_free(struct wan *w)
         return;
     dit_free(w->dit);
     vae_free(w->vae);
+    tae_free(w->tae);
     t5_drop(&w->t5);
     free_loras(&w->loras);
     tokenizer_free(w->tokenizer);
-    free(w->negative);
-    free(w->negative_context);
+    prompt_forget(w);
     if (w->dev)
         device_close(w->dev);
     files_close(&w->files);
@@ -182,121 +199,6 @@ void wan_free(struct wan *w)
 const struct wan_info *wan_info(const struct wan *w)
 {
     return &w->info;
-}
-
-void wan_throttle(struct wan *w, double share)
-{
-    device_throttle(w->dev, share);
-}
-
-/* ---- what it is asked ---- */
-
-static void fill_defaults(const struct wan *w, struct wan_job *j)
-{
-    const struct wan_info *i = &w->info;
-    const struct preset *preset = preset_find(j->sampler);
-    if (preset) { /* its steps are its own */
-        j->steps = preset->steps;
-        j->guidance = j->guidance == 0 ? 1 : j->guidance;
-        j->shift = 1;
-    }
-    j->negative = j->negative ? j->negative : wan_negative;
-    j->width = j->width ? j->width : 832;
-    j->height = j->height ? j->height : 480;
-    j->frames = j->frames ? j->frames : 81;
-    j->steps = j->steps ? j->steps : i->image ? 40 : 50;
-    if (j->guidance == 0)
-        j->guidance = i->last_image ? 5.5 : 5;
-    if (j->guide_from == 0 && j->guide_to == 0)
-        j->guide_to = 1;
-    if (j->shift == 0)
-        j->shift = i->last_image || i->vace                        ? 16
-                   : i->image && j->width * j->height <= 832 * 480 ? 3
-                                                                   : 5;
-    j->sampler = j->sampler ? j->sampler : sampler_name(SAMPLER_UNIPC);
-    j->chunk = j->chunk > 0 ? j->chunk : 1;
-    j->checkpoint_every = j->checkpoint_every > 0 ? j->checkpoint_every : 1;
-}
-
-static enum err check_pictures(const struct wan *w, const struct wan_job *j, struct fault *f)
-{
-    const struct wan_picture *all[2] = {j->image, j->last};
-    if (w->info.image && !j->image)
-        return fault_set(f, ERR_INVAL, "%s draws from a picture; name one", w->info.variant);
-    if (!w->info.image && (j->image || j->last))
-        return fault_set(f, ERR_INVAL, "%s takes no picture; an i2v model does", w->info.variant);
-    if (w->info.last_image != (j->last != NULL))
-        return fault_set(f, ERR_INVAL, "%s takes %s last picture", w->info.variant,
-                         w->info.last_image ? "a" : "no");
-    for (int i = 0; i < 2; i++)
-        if (all[i] && (all[i]->width < 1 || all[i]->height < 1 || all[i]->width > 16384 ||
-                       all[i]->height > 16384))
-            return fault_set(f, ERR_INVAL, "a picture of %d x %d is not possible", all[i]->width,
-                             all[i]->height);
-    return ERR_OK;
-}
-
-static enum err check_sampler(const struct wan *w, const struct wan_job *j, struct fault *f)
-{
-    const struct preset *preset = preset_find(j->sampler);
-    enum sampler_kind kind;
-    if (!preset && !sampler_parse(j->sampler, &kind))
-        return fault_set(f, ERR_INVAL,
-                         "there is no sampler %.40s; one of: unipc dpm++ euler lcm, or of a "
-                         "distilled model: lightx2v self-forcing causvid",
-                         j->sampler);
-    if (!preset || !preset->block)
-        return ERR_OK;
-    if (w->config.in != VAE_Z || w->info.vace)
-        return fault_set(f, ERR_INVAL, "%s makes text-to-video models causal; this is %s",
-                         preset->name, w->info.variant);
-    int made = (j->frames + 3) / 4, blocks = (made + preset->block - 1) / preset->block;
-    if (made % preset->block)
-        return fault_set(f, ERR_INVAL,
-                         "%s makes blocks of %d frames, the first of %d: use %d frames, not %d",
-                         preset->name, preset->block * VAE_TIME, preset->block * VAE_TIME - 3,
-                         blocks * preset->block * VAE_TIME - 3, j->frames);
-    if (j->guidance != 1 || j->sigmas || j->simple)
-        return fault_set(f, ERR_INVAL, "%s has its own steps and no guidance", preset->name);
-    return ERR_OK;
-}
-
-enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *f)
-{
-    enum err e = wan_ready(w, f);
-    if (e)
-        return e;
-    fill_defaults(w, j);
-    if (!j->prompt)
-        return fault_set(f, ERR_INVAL, "a clip needs a prompt");
-    if (j->width < 16 || j->height < 16 || j->width > WAN_WIDTH_MAX || j->height > WAN_HEIGHT_MAX ||
-        j->width % 16 || j->height % 16)
-        return fault_set(f, ERR_INVAL,
-                         "a size of %d x %d is not possible; use multiples of 16 up to %d x %d",
-                         j->width, j->height, WAN_WIDTH_MAX, WAN_HEIGHT_MAX);
-    if (j->frames < 1 || j->frames > WAN_FRAMES_MAX || j->frames % 4 != 1)
-        return fault_set(f, ERR_INVAL, "%d frames are not possible; use 1, 5, 9 … up to %d",
-                         j->frames, WAN_FRAMES_MAX);
-    if (!(fabs(j->guidance) <= 100))
-        return fault_set(f, ERR_INVAL, "a guidance of %g is not possible", j->guidance);
-    if (!(j->guide_from >= 0 && j->guide_from <= j->guide_to && j->guide_to <= 1))
-        return fault_set(f, ERR_INVAL, "guidance from %g to %g of the steps is not possible",
-                         j->guide_from, j->guide_to);
-    if ((e = check_sampler(w, j, f)))
-        return e;
-    if (!(j->teacache >= 0 && isfinite(j->teacache)))
-        return fault_set(f, ERR_INVAL, "a TeaCache threshold of %g is not possible", j->teacache);
-    if (j->tile && (j->tile < 64 || j->tile % 32))
-        return fault_set(f, ERR_INVAL, "tiles of %d pixels are not possible; use multiples of 32",
-                         j->tile);
-    if (j->lora_n < 0 || j->lora_n > WAN_LORAS_MAX)
-        return fault_set(f, ERR_INVAL, "%d LoRAs are not possible; use up to %d", j->lora_n,
-                         WAN_LORAS_MAX);
-    for (int i = 0; i < j->lora_n; i++)
-        if (!j->lora[i].path || !isfinite(j->lora[i].strength) ||
-            strlen(j->lora[i].path) >= PATH_LEN)
-            return fault_set(f, ERR_INVAL, "LoRA %d has no path or no strength", i + 1);
-    return check_pictures(w, j, f);
 }
 
 /* ---- what it needs ---- */
@@ -309,27 +211,71 @@ static int64_t largest(const struct weights *w)
     return n;
 }
 
-/* Spec 6.5 and 10: what weights and passes hold at once: the residual stream in f32, what lies
- * between products in the device's working type. */
+static int64_t numbers_of(const struct weights *w, const char *prefix)
+{
+    int64_t n = 0;
+    for (int i = 0; w && i < w->n; i++)
+        if (!strncmp(w->t[i].name, prefix, strlen(prefix)))
+            n += w->t[i].count;
+    return n;
+}
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Rows of a prompt's text, at most: no token is shorter than a byte; a blank, the end, a pad. */
+static uint64_t rows_of(const char *text)
+{
+    size_t n = strlen(text) + 3;
+    return n < DIT_TEXT ? n : DIT_TEXT;
+}
+
+/* Spec 6.5 and 10: what a job holds at once: the weights, what lasts from step to step, and
+ * the buffers of the stage that has the largest. The residual stream is f32, what lies between
+ * products of the device's working type. */
 static uint64_t need(const struct wan *w, const struct wan_job *j)
 {
     const struct dit_config *c = &w->config;
     const struct files *s = &w->files;
-    uint64_t pixels = (uint64_t)j->width * (uint64_t)j->height;
-    uint64_t tokens = pixels / 256 * (uint64_t)((j->frames + 3) / 4);
-    int64_t dit =
-        w->info.resident ? w->info.parameters : w->info.parameters / (c->layers + c->vace) * 2;
-    int64_t wide = load_dim(s->weights[FILES_VAE], "decoder.conv1.weight", 0);
+    const struct preset *preset = preset_find(j->sampler);
+    int made = (j->frames + 3) / 4 + j->reference_n, block = preset ? preset->block : 0;
+    uint64_t pixels = (uint64_t)j->width * (uint64_t)j->height, place = pixels / 256;
     const struct device_caps *caps = device_caps(w->dev);
-    uint64_t work = dtype_size(caps->work);
-    uint64_t pass = tokens * ((uint64_t)c->dim * (4 + 7 * work) + (uint64_t)c->ffn * work);
-    uint64_t seen = (uint64_t)j->tile * (uint64_t)j->tile;
-    uint64_t decode = (seen && seen < pixels ? seen : pixels) * 4000 * work * (uint64_t)wide / 384;
-    uint64_t held = (uint64_t)(dit + numbers(s->weights[FILES_VAE])) * weight_bytes(w);
+    uint64_t work = dtype_size(caps->work), each = weight_bytes(w); /* a host's VAE is f32 */
+    uint64_t row = (uint64_t)c->dim * work, blocks = (uint64_t)(c->layers + c->vace);
+    const struct weights *dit = s->weights[FILES_DIT], *vae = s->weights[FILES_VAE];
+    bool encodes = w->info.image || j->source || j->reference_n || j->control;
+    int64_t seen = numbers(vae) - (encodes ? 0 : numbers_of(vae, "encoder."));
+    int64_t weights = w->info.parameters;
+    if (!w->info.resident) { /* one block at a time, and one of VACE's */
+        int64_t main = numbers_of(dit, "blocks."), vace = numbers_of(dit, "vace_blocks.");
+        weights -= main - main / c->layers;
+        weights -= c->vace ? vace - vace / c->vace : 0;
+    }
+    uint64_t held = (uint64_t)weights * each + (uint64_t)seen * (caps->host_memory ? 4 : each);
     if (w->keep_text)
-        held += (uint64_t)numbers(s->weights[FILES_T5]) * weight_bytes(w);
-    uint64_t stage = caps->host_memory ? (uint64_t)largest(s->weights[FILES_DIT]) * 4 : 64 << 20;
-    return held + (pass > decode ? pass : decode) + stage;
+        held += (uint64_t)numbers(s->weights[FILES_T5]) * each;
+    /* keys and values: of the prompt, of the negative one, of a causal model's past */
+    uint64_t image = c->image_tokens ? (uint64_t)c->image_tokens : c->image_dim ? 257 : 0;
+    uint64_t rows = rows_of(j->prompt), other = j->guidance == 1 ? 0 : rows_of(j->negative);
+    held += 2 * row * blocks * (rows + image + (other ? other + image : 0));
+    if (block)
+        held += 2 * row * blocks * place * (made < ROLLOUT_WINDOW ? made : ROLLOUT_WINDOW);
+    if (j->teacache > 0)
+        held += 2 * (uint64_t)c->dim * 4 * place * (uint64_t)made;
+    uint64_t pass = place * (uint64_t)(block ? block : made) *
+                    ((uint64_t)c->dim * ((c->vace ? 8 : 4) + 6 * work) + (uint64_t)c->ffn * work);
+    int64_t wide =
+        load_dim(vae, "decoder.conv1.weight", 0); /* 384: 17,604 bytes a pixel, measured */
+    uint64_t tile = (uint64_t)j->tile * (uint64_t)j->tile;
+    uint64_t decode = (tile && tile < pixels ? tile : pixels) * 4500 * work * (uint64_t)wide / 384;
+    /* the text encoder is read half a layer at a time: three matrices, and three such results */
+    uint64_t ffn = (uint64_t)load_dim(s->weights[FILES_T5], "blocks.0.ffn.fc1.weight", 0);
+    uint64_t text = ffn * 3 * ((uint64_t)c->text_dim * each + most(rows, other) * 4);
+    uint64_t stage = caps->host_memory ? (uint64_t)largest(dit) * 4 : STAGE_BYTES;
+    return held + most(pass, most(decode, text)) + stage;
 }
 
 enum err model_fits(const struct wan *w, const struct wan_job *j, struct fault *f)
@@ -419,6 +365,11 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
         e = dit_open(w->dev, w->files.weights[FILES_DIT], &w->patcher, w->info.resident, &w->dit,
                      f);
     return e;
+}
+
+enum err model_tiny(struct wan *w, struct fault *f)
+{
+    return w->tae ? ERR_OK : tae_open(w->dev, w->files.weights[FILES_TINY], &w->tae, f);
 }
 
 enum err model_vae(struct wan *w, struct fault *f)

@@ -189,6 +189,11 @@ void names_vae(const char *name, char *out, size_t n)
         str_copy(out, n, name);
 }
 
+void names_as_they_are(const char *name, char *out, size_t n)
+{
+    snprintf(out, n, "%s", name);
+}
+
 void names_clip(const char *name, char *out, size_t n)
 {
     if (!rename_by(clip_rules, "", name, out, n))

@@ -13,6 +13,7 @@ void names_dit(const char *name, char *out, size_t n);
 void names_t5(const char *name, char *out, size_t n);
 void names_vae(const char *name, char *out, size_t n);
 void names_clip(const char *name, char *out, size_t n);
+void names_as_they_are(const char *name, char *out, size_t n);
 
 /* Renames all tensors of an opened network. Of two that become one (umT5's tied embedding) the
  * later goes. */

@@ -1,9 +1,7 @@
 /* wan_make(): one clip from prompt to pictures.
  *
- * The latent, the sampler's history and the noise generator are the whole state of a job; between
- * any two steps they go to the checkpoint, and come back from it. What decides those numbers is
- * written down in two texts: `what` is the job and names the checkpoint's file, `how` is the way
- * this machine computes. Only where both agree is a checkpoint taken up. */
+ * Pictures and prompt become conditions, noise becomes a latent step by step, and the latent
+ * becomes pictures. What a killed job goes on from is resume.c's. */
 #include "wan/wan_inside.h"
 
 #include "base/clock.h"
@@ -14,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- telling ---- */
 
@@ -23,7 +20,7 @@ double pipeline_since(int64_t us)
     return (double)(clock_mono_us() - us) / 1e6;
 }
 
-static void note(const struct run *r, const char *words)
+void pipeline_note(const struct run *r, const char *words)
 {
     if (r->calls->note)
         r->calls->note(r->calls->user, words);
@@ -35,13 +32,13 @@ static double decode_guess(const struct run *r)
 {
     const struct wan_info *i = &r->w->info;
     double tokens = r->height * r->width / 4.0, all = tokens * r->frames;
-    if (r->w->decode_rate > 0)
-        return r->w->decode_rate * all;
+    if (r->w->decode_rate[r->job.tiny] > 0)
+        return r->w->decode_rate[r->job.tiny] * all;
     double wide = (double)load_dim(r->w->files.weights[FILES_VAE], "decoder.conv1.weight", 0) / 384;
     double linear = all * (12.0 * (double)i->dim + 4.0 * (double)i->ffn) * (double)i->dim;
     double attention = 4 * all * (all + DIT_TEXT) * (double)i->dim;
     double step = (linear + attention) * i->layers * (r->job.guidance != 1 ? 2 : 1);
-    return r->step_s * 8.7e9 * wide * wide * all / step;
+    return r->step_s * 8.7e9 * wide * wide * all / step / (r->job.tiny ? 24 : 1);
 }
 
 void pipeline_progress(struct run *r, int done, int total, double part)
@@ -57,7 +54,7 @@ void pipeline_progress(struct run *r, int done, int total, double part)
         p.left = (1 - p.fraction) * total * r->step_s + decode_guess(r);
     else if (r->stage == WAN_DECODE && done)
         p.left = pipeline_since(r->stage_us) * (total - done) / done;
-    else if (r->stage == WAN_DECODE && (r->steps_here || r->w->decode_rate > 0))
+    else if (r->stage == WAN_DECODE && (r->steps_here || r->w->decode_rate[r->job.tiny] > 0))
         p.left = decode_guess(r);
     if (p.left >= 0)
         p.overall = now + p.left > 0 ? now / (now + p.left) : 1;
@@ -94,148 +91,26 @@ bool pipeline_stop(void *user)
 void pipeline_preview(struct run *r, const float *x0, int frames)
 {
     struct wan_preview p = {
-        .frames = frames, .width = r->width, .height = r->height, .step = r->done};
+        .frames = frames - r->extra, .width = r->width, .height = r->height, .step = r->done};
     uint8_t *rgb = r->calls->preview ? malloc((size_t)frames * r->height * r->width * 3) : NULL;
     if (!rgb) /* a preview is worth nothing but a look */
         return;
     preview_rgb(x0, frames, r->height, r->width, rgb);
-    p.rgb = rgb;
+    p.rgb = rgb + (size_t)r->extra * r->height * r->width * 3;
     r->calls->preview(r->calls->user, &p);
     free(rgb);
-}
-
-/* ---- what and how ---- */
-
-static void add_text(struct buf *b, const char *key, const char *text)
-{
-    buf_addf(b, "%s ", key);
-    for (; *text; text++) /* a value is one line */
-        buf_addc(b, *text == '\n' ? ' ' : *text);
-    buf_addc(b, '\n');
-}
-
-static uint64_t picture_mark(const struct wan_picture *p)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-    size_t n = p ? (size_t)p->width * (size_t)p->height * 3 : 0;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ p->rgb[i]) * UINT64_C(1099511628211);
-    return p ? h ^ ((uint64_t)p->width << 32 | (uint64_t)p->height) : 0;
-}
-
-static enum err describe(struct run *r)
-{
-    const struct wan_job *j = &r->job;
-    const struct wan_info *i = &r->w->info;
-    struct buf *b = &r->what;
-    add_text(b, "model", i->id);
-    add_text(b, "prompt", j->prompt);
-    add_text(b, "negative", j->guidance != 1 ? j->negative : "");
-    buf_addf(b, "size %dx%dx%d\nsteps %d\nguidance %.17g %.17g %.17g %d\n", j->width, j->height,
-             j->frames, j->steps, j->guidance, j->guide_from, j->guide_to, j->zero_star);
-    buf_addf(b, "sampler %s %s %.17g\nseed %llu\n", j->sampler,
-             j->sigmas   ? "list"
-             : j->simple ? "simple"
-                         : "flow",
-             j->shift, (unsigned long long)j->seed);
-    for (int k = 0; j->sigmas && k < j->steps; k++)
-        buf_addf(b, "sigma %.17g\n", j->sigmas[k]);
-    if (j->tile)
-        buf_addf(b, "tile %d\n", j->tile);
-    if (j->image || j->last)
-        buf_addf(b, "pictures %016llx %016llx\n", (unsigned long long)picture_mark(j->image),
-                 (unsigned long long)picture_mark(j->last));
-    for (int k = 0; k < j->lora_n; k++) {
-        uint64_t mark = model_lora_mark(j->lora[k].path, r->f);
-        if (!mark)
-            return r->f->code;
-        buf_addf(b, "lora %016llx %.17g\n", (unsigned long long)mark, j->lora[k].strength);
-    }
-    add_text(&r->how, "device", i->device_words);
-    buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\n", i->threads, i->computed,
-             i->resident, PACKAGE_VERSION);
-    return b->failed || r->how.failed
-               ? fault_set(r->f, ERR_NOMEM, "no memory for the job's description")
-               : ERR_OK;
-}
-
-/* ---- checkpoints ---- */
-
-static struct checkpoint state(struct run *r)
-{
-    return (struct checkpoint){.what = buf_str(&r->what),
-                               .how = buf_str(&r->how),
-                               .step = r->done,
-                               .sampler = r->sampler,
-                               .latent = r->latent,
-                               .noise = &r->noise};
-}
-
-/* Takes up the checkpoint of this very job, if one is there. */
-static enum err resume(struct run *r)
-{
-    struct fault why;
-    char words[560];
-    if (!r->job.checkpoint_dir || r->job.teacache > 0) /* whose memory no checkpoint holds */
-        return ERR_OK;
-    enum err e = checkpoint_name(r->job.checkpoint_dir, buf_str(&r->what), r->made->checkpoint,
-                                 sizeof r->made->checkpoint);
-    if (e)
-        return fault_set(r->f, e, "the path of %s is too long", r->job.checkpoint_dir);
-    struct checkpoint c = state(r);
-    e = checkpoint_read(r->made->checkpoint, &c, &why);
-    if (e == ERR_NOTFOUND)
-        return ERR_OK;
-    if (e) {
-        snprintf(words, sizeof words, "begins anew: %s", fault_text(&why));
-    } else {
-        r->done = r->made->resumed = c.step;
-        snprintf(words, sizeof words, "goes on after step %d of %d from a checkpoint", c.step,
-                 r->sampler->schedule.steps);
-    }
-    note(r, words);
-    return ERR_OK;
-}
-
-/* A checkpoint that cannot be written spoils no clip. */
-static void save(struct run *r)
-{
-    struct fault why;
-    char words[560];
-    bool due = r->done % r->job.checkpoint_every == 0 || r->done == r->sampler->schedule.steps;
-    if (!r->job.checkpoint_dir || r->job.teacache > 0 || !due)
-        return;
-    struct checkpoint c = state(r);
-    if (checkpoint_write(r->made->checkpoint, &c, &why)) {
-        snprintf(words, sizeof words, "no checkpoint: %s", fault_text(&why));
-        note(r, words);
-    }
 }
 
 /* ---- the stages ---- */
 
 static enum err encode_text(struct run *r, float **cond, int *cond_n, float **uncond, int *uncond_n)
 {
-    struct wan *w = r->w;
-    enum err e = prompt_encode(w, r->calls, r->job.prompt, cond, cond_n, r->f);
+    enum err e = prompt_encode(r->w, r->calls, r->job.prompt, cond, cond_n, r->f);
     r->made->tokens = *cond_n;
     if (e || r->job.guidance == 1)
         return e;
-    if (!w->negative || strcmp(w->negative, r->job.negative)) {
-        free(w->negative);
-        free(w->negative_context);
-        w->negative_context = NULL;
-        w->negative = NULL;
-        e = pipeline_stopped(r);
-        if (!e)
-            e = prompt_encode(w, r->calls, r->job.negative, &w->negative_context, &w->negative_n,
-                              r->f);
-        if (!e && !(w->negative = strdup(r->job.negative)))
-            e = fault_set(r->f, ERR_NOMEM, "out of memory");
-    }
-    *uncond = w->negative_context;
-    *uncond_n = w->negative_n;
-    return e;
+    e = pipeline_stopped(r);
+    return e ? e : prompt_encode(r->w, r->calls, r->job.negative, uncond, uncond_n, r->f);
 }
 
 static enum err make_prompts(struct run *r)
@@ -267,6 +142,7 @@ static enum err make_prompts(struct run *r)
     if (!e && uncond)
         e = dit_prompt_new(r->w->dit, &spec, &r->uncond, r->f);
     free(cond);
+    free(uncond);
     return e;
 }
 
@@ -276,12 +152,31 @@ static bool guided(const struct run *r, int step)
     return r->uncond && at >= r->job.guide_from && (at < r->job.guide_to || r->job.guide_to == 1);
 }
 
+/* Guided steps among the first n. */
+static int guided_of(const struct run *r, int n)
+{
+    int count = 0;
+    for (int i = 0; i < n; i++)
+        count += guided(r, i);
+    return count;
+}
+
+/* Did nothing that TeaCache remembers go into this step, nor will it into a later one? Then the
+ * state before it is all that a resume needs. */
+static bool whole_step(const struct run *r, bool guide)
+{
+    int before = guided_of(r, r->done), all = guided_of(r, r->sampler->schedule.steps);
+    bool other = guide ? r->tea[1].full : before == 0 || before == all;
+    return r->tea[0].full && other;
+}
+
 static enum err one_step(struct run *r)
 {
     const struct schedule *s = &r->sampler->schedule;
     bool guide = guided(r, r->done), last = r->done + 1 == s->steps;
     struct dit_input in = {.x = r->latent,
                            .y = r->y,
+                           .ref = r->ref,
                            .vace = r->vace,
                            .vace_scale = 1,
                            .frames = r->frames,
@@ -301,6 +196,7 @@ static enum err one_step(struct run *r)
         e = dit_forward(r->w->dit, &in, r->other, r->f);
     if (e)
         return e == ERR_CANCELLED ? fault_set(r->f, e, "the clip was cancelled") : e;
+    resume_save_before(r, whole_step(r, guide));
     if (guide)
         sampler_guide(r->v, r->other, r->n, r->job.guidance, r->job.zero_star);
     bool renoise = r->sampler->kind == SAMPLER_LCM && !last;
@@ -313,7 +209,7 @@ static enum err one_step(struct run *r)
 
 static enum tea_model tea_model(const struct run *r)
 {
-    if (r->w->info.image)
+    if (r->w->info.image && !r->w->info.control)
         return r->job.width * r->job.height > 832 * 480 ? TEA_I2V_720P : TEA_I2V_480P;
     return r->w->info.dim > 1536 ? TEA_T2V_14B : TEA_T2V_1_3B;
 }
@@ -323,8 +219,10 @@ static enum err sample(struct run *r)
     int steps = r->sampler->schedule.steps;
     int64_t began = clock_mono_us();
     enum err e = ERR_OK;
-    for (int i = 0; i < 2 && r->job.teacache > 0; i++)
+    for (int i = 0; i < 2 && r->job.teacache > 0; i++) {
         teacache_init(&r->tea[i], tea_model(r), false, r->job.teacache, steps);
+        teacache_resume(&r->tea[i], i ? guided_of(r, r->done) : r->done);
+    }
     pipeline_enter(r, WAN_SAMPLE);
     pipeline_progress(r, r->done, steps, 0);
     while (r->done < steps && !e) {
@@ -336,7 +234,7 @@ static enum err sample(struct run *r)
         r->step_s = pipeline_since(began) / ++r->steps_here;
         pipeline_preview(r, r->x0, r->frames);
         pipeline_progress(r, r->done, steps, 0);
-        save(r);
+        resume_save(r);
     }
     r->made->sample_s = pipeline_since(began);
     return e;
@@ -372,7 +270,8 @@ static enum err begin(struct run *r)
     const struct preset *preset = preset_find(r->job.sampler);
     enum sampler_kind kind = SAMPLER_UNIPC;
     struct schedule s;
-    r->frames = (r->job.frames + 3) / 4;
+    r->extra = r->w->info.vace ? r->job.reference_n : 0;
+    r->frames = (r->job.frames + 3) / 4 + r->extra;
     r->height = r->job.height / VAE_SPACE;
     r->width = r->job.width / VAE_SPACE;
     r->n = (int64_t)VAE_Z * r->frames * r->height * r->width;
@@ -396,11 +295,9 @@ static enum err begin(struct run *r)
         return fault_set(r->f, ERR_NOMEM, "no memory for a latent of %lld numbers",
                          (long long)r->n);
     noise_seed(&r->noise, r->job.seed);
-    if (preset && preset->block)
-        return ERR_OK; /* it draws its noise frame by frame, and keeps no checkpoints */
-    noise_normal(&r->noise, r->latent, r->n);
-    e = describe(r);
-    return e ? e : resume(r);
+    if (!preset || !preset->block) /* a causal clip draws its noise frame by frame */
+        noise_normal(&r->noise, r->latent, r->n);
+    return resume_begin(r);
 }
 
 static void finish(struct run *r)
@@ -416,6 +313,7 @@ static void finish(struct run *r)
     free(r->other);
     free(r->fresh);
     free(r->y);
+    free(r->ref);
     free(r->vace);
     free(r->clip);
     buf_free(&r->what);

@@ -6,15 +6,15 @@
 #include <string.h>
 
 /* The tokenizer is a file of its own, or a tensor in ComfyUI's text encoder. */
-static enum err open_tokenizer(struct wan *w, struct fault *f)
+enum err prompt_tokenizer(struct wan *w, struct fault *f)
 {
     const struct wtensor *inside = weights_find(w->files.weights[FILES_T5], "spiece_model");
     if (w->tokenizer)
         return ERR_OK;
     if (inside && !inside->strided && dtype_size(inside->type) == 1)
-        w->tokenizer = tokenizer_new(inside->data, (size_t)inside->count, f);
+        w->tokenizer = tokenizer_new(inside->data, (size_t)inside->count, TOKENIZER_AUTO, f);
     else if (w->files.tokenizer[0])
-        w->tokenizer = tokenizer_open(w->files.tokenizer, f);
+        w->tokenizer = tokenizer_open(w->files.tokenizer, TOKENIZER_AUTO, f);
     else
         return fault_set(f, ERR_NOTFOUND,
                          "%s holds neither spiece.model nor tokenizer.json; fetch the model whole",
@@ -25,7 +25,7 @@ static enum err open_tokenizer(struct wan *w, struct fault *f)
 static enum err tokens_of(struct wan *w, const char *text, int32_t *ids, int *n, struct fault *f)
 {
     struct buf clean = BUF_INIT(CLEAN_MAX * 4);
-    enum err e = open_tokenizer(w, f);
+    enum err e = prompt_tokenizer(w, f);
     if (!e)
         e = clean_prompt(text, &clean, f);
     if (!e)
@@ -40,12 +40,47 @@ static enum err tokens_of(struct wan *w, const char *text, int32_t *ids, int *n,
     return e;
 }
 
-enum err prompt_encode(struct wan *w, const struct wan_calls *calls, const char *text,
+static float *copy_of(const float *context, int n, int64_t dim)
+{
+    size_t bytes = (size_t)n * (size_t)dim * sizeof *context;
+    float *copy = malloc(bytes);
+    if (copy)
+        memcpy(copy, context, bytes);
+    return copy;
+}
+
+/* Its place: of this text, or else the one that was not used for longest. */
+static struct prompt_kept *place_of(struct wan *w, const char *text)
+{
+    struct prompt_kept *oldest = &w->kept[0];
+    for (int i = 0; i < PROMPTS_KEPT; i++) {
+        struct prompt_kept *k = &w->kept[i];
+        if (k->text && !strcmp(k->text, text))
+            return k;
+        if (k->used < oldest->used)
+            oldest = k;
+    }
+    return oldest;
+}
+
+static void forget(struct prompt_kept *k)
+{
+    free(k->text);
+    free(k->context);
+    *k = (struct prompt_kept){0};
+}
+
+void prompt_forget(struct wan *w)
+{
+    for (int i = 0; i < PROMPTS_KEPT; i++)
+        forget(&w->kept[i]);
+}
+
+static enum err encode(struct wan *w, const struct wan_calls *calls, const char *text,
                        float **context, int *n, struct fault *f)
 {
     int32_t ids[DIT_TEXT];
     struct t5 *t5 = &w->t5;
-    *context = NULL;
     enum err e = tokens_of(w, text, ids, n, f);
     if (!e && !t5->dev)
         e = t5_open(w->dev, w->files.weights[FILES_T5], t5, f);
@@ -64,4 +99,29 @@ enum err prompt_encode(struct wan *w, const struct wan_calls *calls, const char 
     else
         *context = out;
     return e;
+}
+
+enum err prompt_encode(struct wan *w, const struct wan_calls *calls, const char *text,
+                       float **context, int *n, struct fault *f)
+{
+    struct prompt_kept *k = place_of(w, text);
+    *context = NULL;
+    if (!k->text || strcmp(k->text, text)) {
+        struct prompt_kept fresh = {0};
+        enum err e = encode(w, calls, text, &fresh.context, &fresh.n, f);
+        if (e)
+            return e;
+        forget(k);
+        *k = fresh;
+        if (!(k->text = strdup(text))) { /* not known then; it is still the caller's */
+            *context = k->context;
+            *n = k->n;
+            *k = (struct prompt_kept){0};
+            return ERR_OK;
+        }
+    }
+    k->used = ++w->prompts;
+    *n = k->n;
+    *context = copy_of(k->context, k->n, w->config.text_dim);
+    return *context ? ERR_OK : fault_set(f, ERR_NOMEM, "no memory for a prompt of %d tokens", *n);
 }

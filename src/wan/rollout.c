@@ -114,6 +114,25 @@ enum err rollout_image(struct rollout *r, const float *latent, struct fault *f)
     return e;
 }
 
+/* Once more on the clean frames, for their keys and values. */
+static enum err settle(struct rollout *r, const struct rollout_block *b, struct fault *f)
+{
+    enum err e = forward(r, b->latent, r->set.block, 0, b, r->v, f);
+    if (!e) {
+        r->made += r->set.block;
+        r->kept += r->set.block;
+    }
+    return e;
+}
+
+enum err rollout_again(struct rollout *r, const struct rollout_block *b, struct fault *f)
+{
+    if (!r->prompt)
+        return fault_set(f, ERR_STATE, "a block needs a prompt");
+    enum err e = make_room(r, r->set.block, f);
+    return e ? e : settle(r, b, f);
+}
+
 enum err rollout_next(struct rollout *r, const struct rollout_block *b, struct fault *f)
 {
     if (!r->prompt)
@@ -134,12 +153,8 @@ enum err rollout_next(struct rollout *r, const struct rollout_block *b, struct f
         if (b->seen)
             b->seen(b->user, k, r->v, r->x0);
     }
-    if (!e) /* once more on the clean frames, for their keys and values */
-        e = forward(r, x, r->set.block, 0, b, r->v, f);
-    if (!e) {
-        r->made += r->set.block;
-        r->kept += r->set.block;
-    }
+    if (!e)
+        e = settle(r, b, f);
     sampler_free(s);
     return e;
 }

@@ -52,6 +52,11 @@ struct rollout_block {
  * and `latent` holds nothing of use: the block can be made again. */
 enum err rollout_next(struct rollout *r, const struct rollout_block *b, struct fault *f);
 
+/* Takes in a block that was made before, from the latents that it became: the pass at t = 0 alone,
+ * after which the rollout stands, bit for bit, where rollout_next() left it then, if the blocks
+ * before it and their prompts are the same. `latent` is read; fresh() and seen() are not asked. */
+enum err rollout_again(struct rollout *r, const struct rollout_block *b, struct fault *f);
+
 int rollout_frames(const struct rollout *r); /* latent frames made so far, the image's too */
 const struct dit_cache *rollout_cache(const struct rollout *r);
 

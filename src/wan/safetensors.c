@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER_MAX ((uint64_t)100 << 20)
-
 static uint64_t le64(const unsigned char *p)
 {
     uint64_t v = 0;
@@ -106,14 +104,16 @@ enum err safetensors_read(struct weights *w, const struct mapping *m, struct fau
     if (m->bytes < 8)
         return fault_set(f, ERR_CORRUPT, "%s is too short to be a safetensors file", m->path);
     uint64_t n = le64(m->data);
-    if (n > HEADER_MAX)
+    if (n > WEIGHTS_JSON_BYTES)
         return fault_set(f, ERR_LIMIT,
-                         "%s: a header of %llu bytes is no safetensors file (at most %llu)",
-                         m->path, (unsigned long long)n, (unsigned long long)HEADER_MAX);
+                         "%s: a header of %llu bytes is no safetensors file (at most %zu)", m->path,
+                         (unsigned long long)n, WEIGHTS_JSON_BYTES);
     if (n > m->bytes - 8)
         return fault_set(f, ERR_CORRUPT, "%s is truncated: its header of %llu bytes does not fit",
                          m->path, (unsigned long long)n);
-    cJSON *header = json_parse((const char *)m->data + 8, (size_t)n, &why);
+    cJSON *header = json_parse_few((const char *)m->data + 8, (size_t)n, WEIGHTS_JSON_VALUES, &why);
+    if (!header && why.code == ERR_LIMIT)
+        return fault_set(f, ERR_LIMIT, "%s: the header: %s", m->path, fault_text(&why));
     if (!cJSON_IsObject(header)) {
         cJSON_Delete(header);
         return fault_set(f, ERR_CORRUPT, "%s: the header is %s", m->path,

@@ -215,6 +215,7 @@ enum err t5_encode(const struct t5 *t, const int *ids, int n, float *out, const 
             break;
         }
         layer(&l, t, i, &x, &r, n);
+        weights_rest(t->weights); /* 11 GB otherwise by the end */
         char name[32];
         snprintf(name, sizeof name, "block%d", i);
         if (!l.fault.code)

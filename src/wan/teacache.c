@@ -28,6 +28,11 @@ void teacache_init(struct teacache *t, enum tea_model model, bool projected, dou
     t->last = projected ? steps : steps - FULL_LAST;
 }
 
+void teacache_resume(struct teacache *t, int done)
+{
+    t->step = done;
+}
+
 void teacache_free(struct teacache *t)
 {
     free(t->before);
@@ -72,6 +77,7 @@ bool teacache_skips(struct teacache *t, const float *signal, int64_t n)
     if (t->before)
         memcpy(t->before, signal, (size_t)n * sizeof *t->before);
     t->step++;
+    t->full = !skip;
     return skip;
 }
 

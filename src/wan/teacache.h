@@ -19,6 +19,7 @@ struct teacache {
     double threshold;
     bool projected;        /* the signal is e0, not e ("ret steps") */
     int step, first, last; /* steps done; those below `first` and from `last` on are always run */
+    bool full;             /* the last step ran all blocks */
     double distance;
     float *before; /* the signal of the last step */
     int64_t before_n;
@@ -29,6 +30,11 @@ struct teacache {
 void teacache_init(struct teacache *t, enum tea_model model, bool projected, double threshold,
                    int steps);
 void teacache_free(struct teacache *t); /* what it holds; usable again after teacache_init() */
+
+/* For a clip that goes on after `done` steps of this branch: they count, though what they left
+ * behind is gone. The next step is a full one, then; where it would be one anyway, all that follows
+ * is the same. */
+void teacache_resume(struct teacache *t, int done);
 
 /* Counts a step with this signal; true: leave the blocks out. */
 bool teacache_skips(struct teacache *t, const float *signal, int64_t n);

@@ -31,7 +31,7 @@ static size_t char_bytes(unsigned char c, size_t n)
  * between ways of equal score. */
 static void relax(const struct tokenizer *t, struct step *to, double score, size_t from, int id)
 {
-    if (to->from >= 0 && score <= to->best)
+    if (to->from >= 0 && !(score > to->best))
         return;
     *to = (struct step){t->wide ? score : (double)(float)score, (int32_t)from, id};
 }
@@ -56,6 +56,28 @@ static void walk(const struct tokenizer *t, const char *text, size_t n, size_t a
     relax(t, &step[at + whole], t->wide ? score : (double)(float)score, at, -1);
 }
 
+static bool is_space(const char *text, size_t n)
+{
+    return n >= 3 && !memcmp(text, TOKENIZER_SPACE, 3);
+}
+
+/* All ways through text[from, to), which begin with the sum 0. */
+static void ways(const struct tokenizer *t, const char *text, size_t from, size_t to,
+                 struct step *step)
+{
+    step[from].best = 0;
+    for (size_t at = from; at < to; at += char_bytes((unsigned char)text[at], to - at))
+        walk(t, text, to, at, step);
+}
+
+static size_t word_end(const struct tokenizer *t, const char *text, size_t n, size_t at)
+{
+    do
+        at++;
+    while (at < n && !(t->words && is_space(text + at, n - at)));
+    return at;
+}
+
 /* Walks back from the end, turning the way round, and gives the pieces out in order. */
 static enum err collect(const struct tokenizer *t, const char *text, size_t n, struct step *step,
                         int32_t **out, int *count, struct fault *f)
@@ -74,12 +96,13 @@ static enum err collect(const struct tokenizer *t, const char *text, size_t n, s
     bool was_unknown = false;
     for (size_t from = 0, at = after; from < n; from = at, at = (size_t)step[at].from) {
         int id = step[at].id;
+        bool word = t->words && is_space(text + from, n - from);
         if (id >= 0) {
             ids[made++] = id;
         } else if (t->byte_fallback) {
             for (size_t i = from; i < at; i++)
                 ids[made++] = t->byte_id[(unsigned char)text[i]];
-        } else if (!was_unknown) {
+        } else if (!was_unknown || word) { /* several of a word are one */
             ids[made++] = t->unk;
         }
         was_unknown = id < 0;
@@ -102,6 +125,10 @@ enum err tokenizer_pieces(const struct tokenizer *t, const char *text, int32_t *
         e = fault_set(f, ERR_LIMIT, "a text of %zu bytes is too long", n);
         goto out;
     }
+    if (t->library) { /* the text was made normal only to see that it does not grow too long */
+        e = tokenizer_by_library(t, text, n, ids, count, f);
+        goto out;
+    }
     step = malloc((b.len + 1) * sizeof *step);
     if (!step) {
         e = fault_set(f, ERR_NOMEM, "out of memory");
@@ -109,8 +136,10 @@ enum err tokenizer_pieces(const struct tokenizer *t, const char *text, int32_t *
     }
     for (size_t i = 0; i <= b.len; i++)
         step[i] = (struct step){0, i ? -1 : 0, -1};
-    for (size_t at = 0; at < b.len; at += char_bytes((unsigned char)b.data[at], b.len - at))
-        walk(t, b.data, b.len, at, step);
+    for (size_t at = 0, end; at < b.len; at = end) {
+        end = word_end(t, b.data, b.len, at);
+        ways(t, b.data, at, end, step);
+    }
     e = collect(t, buf_str(&b), b.len, step, ids, count, f);
 out:
     free(step);
@@ -146,7 +175,21 @@ int tokenizer_eos(const struct tokenizer *t)
     return t->eos;
 }
 
-static enum err open_tensor(const char *path, struct tokenizer **out, struct fault *f)
+const char *tokenizer_words(const struct tokenizer *t)
+{
+    return t->library ? "libsentencepiece" : "own algorithm";
+}
+
+const char *tokenizer_file_words(const char *path)
+{
+    static const char json[] = ".json";
+    size_t n = strlen(path), m = sizeof json - 1;
+    bool ours = !tokenizer_has_library() || (n >= m && !strcmp(path + n - m, json));
+    return ours ? "own algorithm" : "libsentencepiece";
+}
+
+static enum err open_tensor(const char *path, enum tokenizer_way way, struct tokenizer **out,
+                            struct fault *f)
 {
     struct weights *w = NULL;
     struct fault why = {0};
@@ -157,20 +200,20 @@ static enum err open_tensor(const char *path, struct tokenizer **out, struct fau
     if (!t || t->type != DTYPE_U8 || t->strided)
         e = fault_set(f, ERR_NOTFOUND, "%s holds no tokenizer: it has no U8 tensor spiece_model",
                       path);
-    else if (!(*out = tokenizer_new(t->data, (size_t)t->count, &why)))
+    else if (!(*out = tokenizer_new(t->data, (size_t)t->count, way, &why)))
         e = fault_set(f, why.code, "%s: the tensor spiece_model: %s", path, fault_text(&why));
     weights_free(w);
     return e;
 }
 
-struct tokenizer *tokenizer_open(const char *path, struct fault *f)
+struct tokenizer *tokenizer_open(const char *path, enum tokenizer_way way, struct fault *f)
 {
     static const char tensors[] = ".safetensors";
     struct tokenizer *t = NULL;
     struct fault why = {0};
     size_t n = strlen(path);
     if (n > sizeof tensors - 1 && !strcmp(path + n - (sizeof tensors - 1), tensors)) {
-        open_tensor(path, &t, f);
+        open_tensor(path, way, &t, f);
         return t;
     }
     char inside[PATH_LEN];
@@ -187,7 +230,7 @@ struct tokenizer *tokenizer_open(const char *path, struct fault *f)
     }
     struct buf b = BUF_INIT(2 * FILE_MAX);
     if (!path_read(path, FILE_MAX, &b, f)) {
-        t = tokenizer_new(buf_str(&b), b.len, &why);
+        t = tokenizer_new(buf_str(&b), b.len, way, &why);
         if (!t)
             fault_set(f, why.code, "%s: %s", path, fault_text(&why));
     }

@@ -1,12 +1,16 @@
-/* tokenizer.json, as transformers writes it for a unigram model. What it asks for besides that
- * model (a normaliser or a splitting into words that T5 does not have) is refused by name: ids that
- * are silently wrong would only show in the picture. */
+/* tokenizer.json, as transformers writes it for a unigram model, and with the sums of its
+ * tokenizers library: 64-bit ones that begin anew with each word. SentencePiece rounds every sum
+ * over the whole text to 32 bits, so between ways that are as good as equal the two decide
+ * differently. What it asks for besides that model (a normaliser or a splitting into words that T5
+ * does not have) is refused by name: ids that are silently wrong would only show in the picture. */
 #include "wan/tokenizer_inside.h"
 
 #include "base/json.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#define VALUES_MAX ((size_t)1 << 21) /* umT5's 256,300 pieces are 770,000 */
 
 static int base64_digit(char c)
 {
@@ -76,6 +80,7 @@ static enum err read_words(struct tokenizer *t, const cJSON *o, struct fault *f)
     if (!strcmp(type, "Metaspace") && !strcmp(json_str(o, "replacement", ""), "\xe2\x96\x81")) {
         t->dummy_prefix = json_bool(o, "add_prefix_space", true) &&
                           strcmp(json_str(o, "prepend_scheme", "always"), "never") != 0;
+        t->words = json_bool(o, "split", true);
     } else if (!strcmp(type, "WhitespaceSplit")) {
         t->squeeze = t->trim = true;
     } else if (!strcmp(type, "Sequence")) {
@@ -129,12 +134,13 @@ static void mark_special(struct tokenizer *t, const cJSON *added)
 enum err tokenizer_read_json(struct tokenizer *t, const char *text, size_t n, struct fault *f)
 {
     struct fault why = {0};
-    cJSON *o = json_parse(text, n, &why);
+    cJSON *o = json_parse_few(text, n, VALUES_MAX, &why);
     const cJSON *model = json_obj(o, "model"), *vocab = json_arr(model, "vocab");
     const cJSON *normalizer = json_obj(o, "normalizer"), *words = json_obj(o, "pre_tokenizer");
     enum err e = ERR_OK;
     if (!o)
-        return fault_set(f, ERR_CORRUPT, "%s", fault_text(&why));
+        return fault_set(f, why.code == ERR_LIMIT ? ERR_LIMIT : ERR_CORRUPT, "%s",
+                         fault_text(&why));
     t->wide = true;
     t->squeeze = t->trim = t->dummy_prefix = false;
     t->byte_fallback = json_bool(model, "byte_fallback", false);

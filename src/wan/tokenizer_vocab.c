@@ -19,6 +19,8 @@ enum err tokenizer_add(struct tokenizer *t, const char *text, size_t n, double s
         return fault_set(f, ERR_LIMIT, "piece %d: the vocabulary is too large", t->n);
     if (!n)
         return fault_set(f, ERR_CORRUPT, "piece %d of the vocabulary is empty", t->n);
+    if (memchr(text, '\0', n)) /* no text has one; the library would take the rest for the whole */
+        return fault_set(f, ERR_CORRUPT, "piece %d of the vocabulary holds a NUL byte", t->n);
     if (t->n == t->cap) {
         int cap = t->cap ? t->cap * 2 : 4096;
         struct piece *p = realloc(t->piece, (size_t)cap * sizeof *p);
@@ -36,6 +38,11 @@ static const char *text_of(const struct tokenizer *t, int32_t id)
     return t->text.data + t->piece[id].at;
 }
 
+static bool is_text(const struct piece *p)
+{
+    return p->kind == PIECE_NORMAL || p->kind == PIECE_USER || p->kind == PIECE_UNUSED;
+}
+
 struct key {
     const char *text;
     uint32_t n;
@@ -49,25 +56,43 @@ static int by_bytes(const void *a, const void *b)
     return c ? c : x->n < y->n ? -1 : x->n > y->n;
 }
 
-static enum err make_index(const struct tokenizer *t, struct piece_index *index, bool user_only,
-                           struct fault *f)
+/* All pieces in order, text before the reserved names. What is there twice in either is an error,
+ * as it is to the library. */
+static enum err sort_pieces(const struct tokenizer *t, struct key *keys, struct fault *f)
 {
-    struct key *keys = malloc((size_t)(t->n ? t->n : 1) * sizeof *keys);
-    enum err e = ERR_OK;
-    index->id = malloc((size_t)(t->n ? t->n : 1) * sizeof *index->id);
-    if (!keys || !index->id) {
+    int n = 0, texts;
+    for (int i = 0; i < t->n; i++)
+        if (is_text(&t->piece[i]))
+            keys[n++] = (struct key){text_of(t, i), t->piece[i].n, i};
+    texts = n;
+    for (int i = 0; i < t->n; i++)
+        if (!is_text(&t->piece[i]))
+            keys[n++] = (struct key){text_of(t, i), t->piece[i].n, i};
+    qsort(keys, (size_t)texts, sizeof *keys, by_bytes);
+    qsort(keys + texts, (size_t)(n - texts), sizeof *keys, by_bytes);
+    for (int i = 1; i < n; i++)
+        if (i != texts && !by_bytes(&keys[i - 1], &keys[i]))
+            return fault_set(f, ERR_CORRUPT, "the piece \"%.*s\" is there twice (%d, %d)",
+                             (int)keys[i].n, keys[i].text, keys[i - 1].id, keys[i].id);
+    return texts ? ERR_OK : fault_set(f, ERR_CORRUPT, "the vocabulary has no piece of text");
+}
+
+static enum err make_indexes(struct tokenizer *t, struct fault *f)
+{
+    struct key *keys = malloc((size_t)t->n * sizeof *keys);
+    t->match.id = malloc((size_t)t->n * sizeof *t->match.id);
+    t->user.id = malloc((size_t)t->n * sizeof *t->user.id);
+    if (!keys || !t->match.id || !t->user.id) {
         free(keys);
         return fault_set(f, ERR_NOMEM, "out of memory");
     }
-    for (int i = 0; i < t->n; i++)
-        if (t->piece[i].kind == PIECE_USER || (t->piece[i].kind == PIECE_NORMAL && !user_only))
-            keys[index->n++] = (struct key){text_of(t, i), t->piece[i].n, i};
-    qsort(keys, (size_t)index->n, sizeof *keys, by_bytes);
-    for (int i = 0; i < index->n && !e; i++) {
-        index->id[i] = keys[i].id;
-        if (i && !by_bytes(&keys[i - 1], &keys[i]))
-            e = fault_set(f, ERR_CORRUPT, "the piece \"%.*s\" is there twice (%d, %d)",
-                          (int)keys[i].n, keys[i].text, keys[i - 1].id, keys[i].id);
+    enum err e = sort_pieces(t, keys, f);
+    for (int i = 0; !e && i < t->n; i++) {
+        enum piece_kind kind = t->piece[keys[i].id].kind;
+        if (kind == PIECE_NORMAL || kind == PIECE_USER)
+            t->match.id[t->match.n++] = keys[i].id;
+        if (kind == PIECE_USER)
+            t->user.id[t->user.n++] = keys[i].id;
     }
     free(keys);
     return e;
@@ -127,6 +152,9 @@ static enum err special_ids(struct tokenizer *t, struct fault *f)
             t->byte_id[byte] = i;
         if (p->kind == PIECE_CONTROL && p->n == 4 && !memcmp(text_of(t, i), "</s>", 4))
             t->eos = i;
+        if (p->kind == PIECE_UNKNOWN && t->unk >= 0)
+            return fault_set(f, ERR_CORRUPT, "the vocabulary has two unknown pieces (%d, %d)",
+                             t->unk, i);
         if (p->kind == PIECE_UNKNOWN)
             t->unk = i;
     }
@@ -142,13 +170,14 @@ static enum err special_ids(struct tokenizer *t, struct fault *f)
 }
 
 /* What unknown characters and user-defined pieces count; the library's numbers, so its types too:
- * its largest score begins at FLT_MIN. */
+ * its largest score begins at FLT_MIN. The least is that of pieces of text, in a tokenizer.json
+ * that of all. */
 static void scores(struct tokenizer *t)
 {
     double least = FLT_MAX, most = FLT_MIN;
     for (int i = 0; i < t->n; i++) {
         const struct piece *p = &t->piece[i];
-        if (p->kind == PIECE_NORMAL) {
+        if (p->kind == PIECE_NORMAL || t->wide) {
             least = p->score < least ? p->score : least;
             most = p->score > most ? p->score : most;
         }
@@ -171,7 +200,8 @@ static bool is_json(const char *s, size_t n)
     return open && i < n && (s[i] == '"' || s[i] == '}');
 }
 
-struct tokenizer *tokenizer_new(const void *bytes, size_t n, struct fault *f)
+struct tokenizer *tokenizer_new(const void *bytes, size_t n, enum tokenizer_way way,
+                                struct fault *f)
 {
     struct tokenizer *t = calloc(1, sizeof *t);
     if (!t) {
@@ -187,10 +217,12 @@ struct tokenizer *tokenizer_new(const void *bytes, size_t n, struct fault *f)
         e = special_ids(t, f);
     if (!e) {
         scores(t);
-        e = make_index(t, &t->match, false, f);
+        e = make_indexes(t, f);
     }
-    if (!e)
-        e = make_index(t, &t->user, true, f);
+    if (!e && way == TOKENIZER_LIBRARY && t->wide)
+        e = fault_set(f, ERR_UNSUPPORTED, "libsentencepiece reads no tokenizer.json");
+    else if (!e && way != TOKENIZER_OWN && !t->wide && (way || tokenizer_has_library()))
+        e = tokenizer_take_library(t, f);
     if (e) {
         tokenizer_free(t);
         return NULL;
@@ -207,5 +239,6 @@ void tokenizer_free(struct tokenizer *t)
     free(t->user.id);
     free(t->charsmap);
     buf_free(&t->text);
+    tokenizer_drop_library(t);
     free(t);
 }

@@ -2,6 +2,7 @@
  * needed to use it (doc/example-wan.c).
  *
  *     wan_open()  finds the files of a model folder and maps them; milliseconds, no weight is read
+ *     wan_warm()  loads the weights ahead of the first clip, where that is wanted
  *     wan_make()  prompt → text encoder → sampler over the transformer → decoder → your frames
  *     wan_free()
  *
@@ -22,6 +23,8 @@
 #define WAN_WIDTH_MAX 1920
 #define WAN_HEIGHT_MAX 1088
 #define WAN_FRAMES_MAX 1021 /* 4n + 1 */
+#define WAN_TURNS_MAX 64
+#define WAN_REFERENCES_MAX 8
 
 struct wan;
 
@@ -38,24 +41,28 @@ struct wan_setup {
 struct wan_info {
     char folder[PATH_LEN];
     char transformer[256], text_encoder[256], vae[256], clip[256], tokenizer[256];
-    char variant[32];  /* "t2v 1.3B", "i2v 14B", "vace 1.3B", "t2v width 256" */
-    char id[17];       /* fingerprint of names, shapes and samples of all weights, hex */
-    char stored[16];   /* number format of most of the transformer's weights */
-    char computed[16]; /* of the arithmetic */
+    char tiny_id[17];   /* of the next, hex */
+    char tiny[256];     /* TAEHV's decoder for Wan 2.1, where the user put one */
+    char tokens_by[24]; /* "libsentencepiece" or "own algorithm" */
+    char variant[32];   /* "t2v 1.3B", "i2v 14B", "vace 1.3B", "t2v width 256" */
+    char id[17];        /* fingerprint of names, shapes and samples of all weights, hex */
+    char stored[16];    /* number format of most of the transformer's weights */
+    char computed[16];  /* of the arithmetic */
     char device[16], device_words[256]; /* which, and the choices it made */
+    char device_note[200];              /* why it is no better one, or "" */
     int threads;
     int64_t dim, ffn, text_dim, vocabulary, parameters; /* the last: of the transformer */
     int heads, layers, text_layers, input_channels;
-    bool image, last_image, vace; /* it wants a picture, may have a last one, has VACE blocks */
-    bool resident;                /* the transformer fits in memory as a whole */
+    bool image, last_image; /* it wants a picture, and a last one */
+    bool vace;              /* it may have a source, a mask, references */
+    bool control;           /* Fun-Control: it may have a control video, and a first picture … */
+    bool reference;         /* … and, V1.1, a reference */
+    bool resident;          /* the transformer fits in memory as a whole */
 };
 
 enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault *f);
 void wan_free(struct wan *w); /* NULL is fine */
 const struct wan_info *wan_info(const struct wan *w);
-/* The share of its time that the device may be busy with this, above 0 to 1: kept to between the
- * blocks of the transformer. On the handle's thread; a callback of wan_make() may call it. */
-void wan_throttle(struct wan *w, double share);
 /* wan_open() needs the transformer alone; is all there that a clip takes? */
 enum err wan_ready(const struct wan *w, struct fault *f);
 
@@ -65,39 +72,76 @@ struct wan_picture {
     int width, height;
 };
 
+/* A video of the clip's own size and rate: frames one behind the other as a picture's rows. */
+struct wan_video {
+    const uint8_t *rgb;
+    int frames, width, height;
+};
+
+/* One byte a pixel: from 128 on white. */
+struct wan_mask {
+    const uint8_t *white;
+    int frames, width, height;
+};
+
 struct wan_lora {
     const char *path;
     double strength; /* may be negative */
 };
 
+/* From a frame on, a causal clip is of something else. What was shown stays in sight, so that one
+ * flows into the other. */
+struct wan_turn {
+    int frame; /* the first block that begins there or later has the new prompt */
+    const char *prompt;
+};
+
+/* Loads now what the first clip would load; what fails is told then too. A show calls it while
+ * nobody waits. */
+enum err wan_warm(struct wan *w, struct fault *f);
+
 /* 0 and NULL ask for the model's default, where one is named. */
 struct wan_job {
     const char *prompt;
     const char *negative;            /* NULL: Wan's own; "": an empty one */
-    const struct wan_picture *image; /* image models: the first frame */
+    const struct wan_picture *image; /* image models: the first frame; Fun-Control: or NULL */
     const struct wan_picture *last;  /* FLF2V: the last frame */
-    int width, height;               /* multiples of 16; 832 x 480 */
-    int frames;                      /* 4n + 1; 81 */
-    int steps;                       /* 50, 40 for image models */
-    double guidance;                 /* 5; 1: none, half the work */
-    double guide_from, guide_to;     /* guided part of the steps, 0 to 1; 0, 0: all */
-    bool zero_star;                  /* CFG-Zero* */
-    double shift;                    /* 5, 3 for small image models, 16 for FLF2V and VACE */
-    const char *sampler;             /* "unipc", "dpm++", "euler", "lcm", or the way of a distilled
-                                      * model, which has its own steps, shift and no guidance:
-                                      * "lightx2v", "self-forcing", "causvid"; "unipc" */
-    bool simple;                     /* ComfyUI's schedule in place of the sampler's own */
-    const double *sigmas;            /* or a falling list, `steps` of them */
-    uint64_t seed;                   /* as torch's CPU generator takes it: the low 32 bits count */
+    const struct wan_video *source;  /* VACE: what there is. Behind its end all is to be made */
+    const struct wan_mask *mask;     /* VACE: white is to be made anew, black stays; one frame for
+                                      * all, or one for each of the source. NULL: all is white */
+    const struct wan_video *control; /* Fun-Control: poses, depths, lines … Behind its end: free */
+    const struct wan_picture *reference; /* what things look like. VACE: of any size, on white;
+                                          * Fun-Control V1.1: one, brought to the clip's size */
+    int reference_n;
+    int width, height;           /* multiples of 16; 832 x 480 */
+    int frames;                  /* 4n + 1; 81 */
+    int steps;                   /* 50, 40 for image models */
+    double guidance;             /* 5; 1: none, half the work */
+    double guide_from, guide_to; /* guided part of the steps, 0 to 1; 0, 0: all */
+    bool zero_star;              /* CFG-Zero* */
+    double shift;                /* 5, 3 for small image models, 16 for FLF2V and VACE */
+    const char *sampler;         /* "unipc", "dpm++", "euler", "lcm", or the way of a distilled
+                                  * model, which has its own steps, shift and no guidance:
+                                  * "lightx2v", "self-forcing", "causvid"; "unipc" */
+    bool simple;                 /* ComfyUI's schedule in place of the sampler's own */
+    const double *sigmas;        /* or a falling list, `steps` of them */
+    uint64_t seed;               /* as torch's CPU generator takes it: the low 32 bits count */
     struct wan_lora lora[WAN_LORAS_MAX];
     int lora_n;
+    const struct wan_turn *turn; /* "self-forcing" and "causvid": `turn_n` of them, frames rising */
+    int turn_n;
     int chunk;                  /* latent frames decoded at once; 1. No effect on the result */
     double teacache;            /* threshold at which steps reuse the last one's blocks, about 0.05
-                                 * for 1.3B to 0.3; 0: never. Likeness for speed; no checkpoints */
+                                 * for 1.3B to 0.3; 0: never. Likeness for speed. Checkpoints then
+                                 * come with whole steps only. Not for
+                                 * causal clips */
+    bool tiny;                  /* decode with the folder's tiny decoder: a twentieth of the work, a
+                                 * little soft */
     int tile;                   /* decode in overlapping tiles of so many pixels, 256 say, for
-                                 * memory's sake; 0: the whole picture. Differs a little at seams */
+                                 * memory's sake; 0: the whole picture. Differs a little at seams.
+                                 * Not for causal clips */
     const char *checkpoint_dir; /* a folder, or NULL: keep no checkpoints */
-    int checkpoint_every;       /* steps; 1 */
+    int checkpoint_every;       /* steps; 1. A causal clip keeps every block */
 };
 
 enum wan_stage { WAN_LOAD, WAN_TEXT, WAN_IMAGE, WAN_SAMPLE, WAN_DECODE, WAN_STAGES };

@@ -9,11 +9,21 @@
 #include "wan/image.h"
 #include "wan/lora.h"
 #include "wan/t5.h"
+#include "wan/tae.h"
 #include "wan/teacache.h"
 #include "wan/tokenizer.h"
 #include "wan/vae.h"
 #include "wan/vae_tile.h"
 #include "wan/wan.h"
+
+#define PROMPTS_KEPT 16 /* a megabyte each, of 60 tokens; 8 MB at most */
+
+struct prompt_kept {
+    char *text; /* NULL: free */
+    float *context;
+    int n;
+    uint64_t used;
+};
 
 struct wan {
     struct files files;
@@ -26,6 +36,7 @@ struct wan {
     /* loaded on first need, and kept */
     struct dit *dit;
     struct vae *vae; /* the decoder */
+    struct tae *tae; /* the tiny one */
     struct t5 t5;    /* open when t5.dev is set; its weights are kept where there is room */
     bool keep_text;
     struct patcher patcher;
@@ -33,12 +44,10 @@ struct wan {
     struct lora_set touched; /* what a change of LoRAs touches */
     char lora_path[WAN_LORAS_MAX][PATH_LEN];
 
-    /* the negative prompt's encoding: shows use one again and again */
-    char *negative;
-    float *negative_context;
-    int negative_n;
+    struct prompt_kept kept[PROMPTS_KEPT]; /* encoded lately; shows use one negative prompt */
+    uint64_t prompts;                      /* encoded or found, so far */
 
-    double decode_rate; /* seconds a latent frame and token, of the last clip; 0 unknown */
+    double decode_rate[2]; /* seconds a latent frame and token, by VAE and tiny; 0 unknown */
 };
 
 /* One clip on its way. */
@@ -49,8 +58,11 @@ struct run {
     struct wan_made *made;
     struct fault *f;
     int frames, height, width; /* of the latent */
+    int extra;                 /* its first frames, which are VACE's references, not the clip's */
     int64_t n;                 /* numbers of the latent */
     int done, steps;           /* steps made, and all */
+    int saved;                 /* steps made when the last checkpoint was written */
+    int finished;              /* blocks of a causal clip that the latent holds */
     int forwards, blocks;      /* of this step: forwards to do, blocks begun */
     int blocks_total;
     int64_t began_us, stage_us;
@@ -58,8 +70,8 @@ struct run {
     int steps_here; /* made in this process */
     enum wan_stage stage;
     float *latent, *x0, *v, *other, *fresh;
-    float *y, *vace; /* conditions, or NULL */
-    float *clip;     /* [clip_n, image_dim] or NULL */
+    float *y, *ref, *vace; /* conditions, or NULL */
+    float *clip;           /* [clip_n, image_dim] or NULL */
     int64_t clip_n;
     struct dit_prompt *cond, *uncond;
     struct sampler *sampler;
@@ -73,24 +85,48 @@ enum err model_fits(const struct wan *w, const struct wan_job *job, struct fault
 enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                    struct fault *f);
 enum err model_vae(struct wan *w, struct fault *f);
+enum err model_tiny(struct wan *w, struct fault *f);
 uint64_t model_lora_mark(const char *path, struct fault *f);
 
-/* prompt.c: text → context [n, text_dim], which the caller frees. Stops between layers. */
+/* prompt.c: text → context [n, text_dim], which the caller frees. What was encoded lately is known;
+ * else it stops between layers. */
 enum err prompt_encode(struct wan *w, const struct wan_calls *calls, const char *text,
                        float **context, int *n, struct fault *f);
+enum err prompt_tokenizer(struct wan *w, struct fault *f); /* opened, where it is not yet */
+void prompt_forget(struct wan *w);                         /* all that is known */
 
 /* condition.c: pictures → y and clip, VACE's empty context → vace. */
 enum err condition_make(struct run *r);
 
-/* decode.c: r->latent → pictures, handed over. */
+/* decode.c: the decoder that the job names, at the beginning of a clip; frames as vae_decode()
+ * takes and gives them. */
+struct decoder {
+    struct vae_stream *vae;
+    struct tae_stream *tae;
+};
+enum err decoder_open(struct run *r, struct decoder *out);
+enum err decoder_run(struct decoder *d, const float *z, int frames, int from, int n, float *out,
+                     struct fault *f);
+void decoder_close(struct decoder *d);
+/* r->latent → pictures, handed over. */
 enum err decode_make(struct run *r);
 
 /* causal.c: a clip of a causal model, its frames leaving block by block. */
 enum err causal_make(struct run *r, int block);
 
+/* resume.c: writes down what the job is; takes up its checkpoint, if there is one. */
+enum err resume_begin(struct run *r);
+/* After a step, or a block of a causal clip: leaves a checkpoint when one is due. One that cannot
+ * be written spoils no clip. */
+void resume_save(struct run *r);
+/* The same of the state before a step under TeaCache, of which `whole` says that nothing that was
+ * remembered went into it: before the latent is changed. */
+void resume_save_before(struct run *r, bool whole);
+
 /* pipeline.c: has the caller asked to stop? Reports how far it is. */
 bool pipeline_stop(void *run);
 enum err pipeline_stopped(struct run *r);
+void pipeline_note(const struct run *r, const char *words); /* to the caller's log */
 void pipeline_enter(struct run *r, enum wan_stage stage);
 void pipeline_progress(struct run *r, int done, int total, double part);
 double pipeline_since(int64_t us); /* seconds */

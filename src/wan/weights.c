@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define SHARDS_MAX 256
-#define INDEX_BYTES ((size_t)16 << 20)
 
 struct weights *weights_new(void)
 {
@@ -36,6 +35,13 @@ void weights_free(struct weights *w)
         free(m);
     }
     free(w);
+}
+
+void weights_rest(const struct weights *w)
+{
+    for (const struct mapping *m = w->maps; m; m = m->next)
+        if (m->file && m->bytes)
+            madvise((void *)m->data, m->bytes, MADV_DONTNEED);
 }
 
 enum err weights_map(struct weights *w, const char *path, struct mapping **out, struct fault *f)
@@ -67,6 +73,7 @@ enum err weights_map(struct weights *w, const char *path, struct mapping **out, 
     strcpy(m->path, path);
     m->data = p;
     m->bytes = (size_t)st.st_size;
+    m->file = true;
     m->next = w->maps;
     w->maps = m;
     *out = m;
@@ -192,19 +199,19 @@ static enum err read_one(struct weights *w, const char *path, struct fault *f)
 /* A shard is named by the index; it must be a plain file name, beside the index. */
 static enum err read_index(struct weights *w, const char *path, struct fault *f)
 {
-    struct buf text = BUF_INIT(2 * INDEX_BYTES);
+    struct buf text = BUF_INIT(2 * WEIGHTS_JSON_BYTES);
     char dir[PATH_LEN], file[PATH_LEN];
     const char *seen[SHARDS_MAX];
     int shards = 0;
     cJSON *index = NULL;
     struct fault why = {0};
-    enum err e = path_read(path, INDEX_BYTES, &text, f);
+    enum err e = path_read(path, WEIGHTS_JSON_BYTES, &text, f);
     if (e)
         goto out;
-    index = json_parse(buf_str(&text), text.len, &why);
+    index = json_parse_few(buf_str(&text), text.len, WEIGHTS_JSON_VALUES, &why);
     const cJSON *map = index ? json_obj(index, "weight_map") : NULL, *item;
     if (!map) {
-        e = fault_set(f, ERR_CORRUPT, "%s: %s", path,
+        e = fault_set(f, why.code == ERR_LIMIT ? ERR_LIMIT : ERR_CORRUPT, "%s: %s", path,
                       index ? "it has no weight_map" : fault_text(&why));
         goto out;
     }

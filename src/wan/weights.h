@@ -39,6 +39,7 @@ struct mapping {
     struct mapping *next;
     const unsigned char *data;
     size_t bytes;
+    bool file;   /* of a file, which has the pages when they are dropped */
     char path[]; /* as given */
 };
 
@@ -57,13 +58,22 @@ void wtensor_widen(const struct wtensor *t, float *out);
 /* Rows [from, from + n) of the first axis, for a large matrix taken in parts. */
 void wtensor_widen_rows(const struct wtensor *t, int64_t from, int64_t n, float *out);
 
+/* What was read of the files leaves this process (and stays in the page cache while there is room):
+ * the weights are elsewhere now. Reading it again costs page faults, nothing else. */
+void weights_rest(const struct weights *w);
+
 /* An entry of the metadata (all of them are strings), or NULL. */
 const char *weights_meta(const struct weights *w, const char *key);
 
 /* "[5120, 36, 1, 2, 2]" into out[n] */
 void wtensor_shape_text(const struct wtensor *t, char *out, size_t n);
 
-/* For readers. */
+/* For readers. The limits of their JSON: the largest header in the wild, of a LoRA with the words
+ * of its training in the metadata, has a few MB, the most tensors are about 3,000 of at most 13
+ * values. So a hostile file takes 80 MB at most, where cJSON would take 3 GB for the 100 MB that
+ * the format allows. */
+#define WEIGHTS_JSON_BYTES ((size_t)16 << 20)
+#define WEIGHTS_JSON_VALUES ((size_t)1 << 19)
 enum err weights_map(struct weights *w, const char *path, struct mapping **out, struct fault *f);
 /* Copies *t and its name. */
 enum err weights_add(struct weights *w, const struct wtensor *t, struct fault *f);

@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #define JOBS_MAX 4
-#define NICENESS 5 /* OBS goes first; the main thread, which acknowledges, stays quick */
+#define NICENESS 5  /* OBS goes first; the main thread, which acknowledges, stays quick */
+#define IDLE_MS 300 /* without a job: then there is time to warm up */
 #define STALE_S (2 * 24 * 3600) /* a checkpoint that nobody came for */
 
 struct drawing {
@@ -33,16 +34,40 @@ struct drawing {
     char part[PATH_LEN];
     bool ended;
 
-    atomic_bool cancel; /* the current job's */
+    atomic_bool cancel;  /* the current job's */
+    atomic_int throttle; /* thousandths of the time */
     atomic_bool quit;
 };
+
+static struct timespec in_ms(int ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += (long)(ms % 1000) * 1000000L;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    return t;
+}
+
+/* A job that comes at once is begun at once: it loads what it needs, and tells how far it is. */
+static void warm_up(struct drawing *d)
+{
+    struct timespec until = in_ms(IDLE_MS);
+    pthread_mutex_lock(&d->lock);
+    while (!d->queued && !atomic_load(&d->quit) &&
+           pthread_cond_timedwait(&d->changed, &d->lock, &until) == 0)
+        continue;
+    bool idle = !d->queued && !atomic_load(&d->quit);
+    pthread_mutex_unlock(&d->lock);
+    if (idle && d->painter->warm)
+        d->painter->warm(d->painter);
+}
 
 static void *draw_thread(void *user)
 {
     struct drawing *d = user;
     setpriority(PRIO_PROCESS, 0, NICENESS); /* this thread and those it starts */
-    if (d->painter->warm)
-        d->painter->warm(d->painter);
+    warm_up(d);
     pthread_mutex_lock(&d->lock);
     while (!atomic_load(&d->quit)) {
         if (!d->queued) {
@@ -62,6 +87,7 @@ static void *draw_thread(void *user)
                           .vault = d->vault,
                           .part = d->part,
                           .cancel = &d->cancel,
+                          .throttle = &d->throttle,
                           .quit = &d->quit};
         run_job(&run);
         free(job);
@@ -202,15 +228,16 @@ void drawing_cancel(struct drawing *d, int64_t id)
     free(waiting);
 }
 
+void drawing_throttle(struct drawing *d, double part)
+{
+    atomic_store(&d->throttle, (int)(part * 1000 + 0.5));
+}
+
 void drawing_stop(struct drawing *d, int ms)
 {
-    struct timespec until;
     if (!d)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)(ms % 1000) * 1000000L;
-    until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    struct timespec until = in_ms(ms);
     pthread_mutex_lock(&d->lock);
     atomic_store(&d->quit, true);
     atomic_store(&d->cancel, true);

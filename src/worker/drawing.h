@@ -19,6 +19,9 @@ void drawing_submit(struct drawing *d, const struct engine_job *job);
 
 void drawing_cancel(struct drawing *d, int64_t id);
 
+/* From the next block of work on, leaves the part 0..1 of the time free. */
+void drawing_throttle(struct drawing *d, double part);
+
 /* Gives what runs up to `ms` to end; then removes its part. The process must end after this. */
 void drawing_stop(struct drawing *d, int ms);
 

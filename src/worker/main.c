@@ -64,7 +64,7 @@ static void beat(void)
 static struct painter *make_painter(const struct order *o, struct fault *f)
 {
     if (!strcmp(o->engine, "wan"))
-        return paint_wan(o->model, o->device, o->threads, f);
+        return paint_wan(o->model, o->device, o->dtype, o->threads, f);
     if (strcmp(o->engine, "animatic")) {
         fault_set(f, ERR_UNSUPPORTED, "this worker has no engine \"%s\"", o->engine);
         return NULL;
@@ -154,6 +154,8 @@ static bool obey(const struct order *o)
         drawing_submit(worker.drawing, &o->job);
     } else if (o->kind == ORDER_CANCEL && worker.drawing) {
         drawing_cancel(worker.drawing, o->id);
+    } else if (o->kind == ORDER_THROTTLE && worker.drawing) {
+        drawing_throttle(worker.drawing, o->throttle);
     } else if (o->kind == ORDER_PLAY && worker.media) {
         review_order(worker.player, o);
     } else if (o->kind == ORDER_STOP && worker.media) {

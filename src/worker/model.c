@@ -29,7 +29,9 @@ int model_info(const char *path)
     line("text encoder", i->text_encoder);
     line("VAE", i->vae);
     line("CLIP vision", i->clip);
-    line("tokenizer", i->tokenizer);
+    line("tiny decoder", i->tiny);
+    snprintf(text, sizeof text, "%.200s, by %s", i->tokenizer, i->tokens_by);
+    line("tokenizer", i->tokenizer[0] ? text : "");
     snprintf(text, sizeof text, "%lld, stored as %s", (long long)i->parameters, i->stored);
     line("parameters", text);
     snprintf(text, sizeof text,
@@ -39,13 +41,18 @@ int model_info(const char *path)
     snprintf(text, sizeof text, "%d layers, %lld words, width %lld", i->text_layers,
              (long long)i->vocabulary, (long long)i->text_dim);
     line("text", text);
-    line("wants", i->last_image ? "a first and a last picture"
-                  : i->image    ? "a picture"
-                                : "a prompt");
+    line("wants", i->last_image  ? "a first and a last picture"
+                  : i->reference ? "a control video; may have a first picture and a reference"
+                  : i->control   ? "a control video; may have a first picture"
+                  : i->image     ? "a picture"
+                  : i->vace      ? "a prompt; may have a source, a mask and references"
+                                 : "a prompt");
     line("id", i->id);
     snprintf(text, sizeof text, "%.150s, %s", i->device_words,
              i->resident ? "the transformer as a whole" : "a block at a time");
     line("device", text);
+    if (i->device_note[0])
+        line("", i->device_note);
     bool ready = !wan_ready(w, &f);
     line("ready", ready ? "yes" : fault_text(&f));
     wan_free(w);

@@ -19,7 +19,7 @@ struct painter {
     const char *engine;              /* as in hello and recipe */
     const char *stage;               /* the first one */
     double shares[PHASES];           /* parts of the whole, for the progress */
-    void (*warm)(struct painter *p); /* on the draw thread, before any job; may be NULL */
+    void (*warm)(struct painter *p); /* on the draw thread, when no job waits yet; may be NULL */
     enum err (*draw)(struct painter *p, struct run *r, struct fault *f);
     /* How the last clip was made. */
     void (*sign)(struct painter *p, struct recipe *m);
@@ -29,7 +29,8 @@ struct painter {
 
 struct painter *paint_animatic(void); /* NULL: out of memory */
 
-/* Opens the model. `threads` 0: one a core. NULL with `f`. */
-struct painter *paint_wan(const char *model, const char *device, int threads, struct fault *f);
+/* Opens the model; the rest as in struct wan_setup. NULL with `f`. */
+struct painter *paint_wan(const char *model, const char *device, const char *dtype, int threads,
+                          struct fault *f);
 
 #endif

@@ -1,9 +1,10 @@
 /* The model as a painter: a job becomes a struct wan_job, its callbacks become progress, previews
  * and frames. A LoRA is an alias: the file of that name in the model's folder. */
+#include "base/clock.h"
 #include "base/log.h"
-#include "media/player.h"
 #include "media/recipe.h"
 #include "wan/wan.h"
+#include "worker/inputs.h"
 #include "worker/out.h"
 #include "worker/run.h"
 
@@ -13,8 +14,9 @@
 #include <unistd.h>
 
 #define KEEP_EVERY 5 /* steps; short schedules keep each */
-_Static_assert(JOB_LORAS_MAX <= WAN_LORAS_MAX && JOB_LORAS_MAX <= RECIPE_LORAS_MAX,
-               "a job's LoRAs fit everywhere");
+_Static_assert(JOB_LORAS_MAX <= WAN_LORAS_MAX && JOB_LORAS_MAX <= RECIPE_LORAS_MAX &&
+                   JOB_INPUTS_MAX <= RECIPE_INPUTS_MAX,
+               "a job's LoRAs and inputs fit everywhere");
 
 struct wan_painter {
     struct painter base; /* first */
@@ -25,8 +27,7 @@ struct wan_painter {
     const char *alias[WAN_LORAS_MAX]; /* the job's */
     char negative[2048];
     const struct engine_job *job;
-    uint8_t *image;
-    struct wan_picture picture;
+    struct inputs inputs;
 };
 
 /* ---- from the model ---- */
@@ -110,28 +111,6 @@ static enum err take_loras(struct wan_painter *p, const struct engine_job *j, st
     return ERR_OK;
 }
 
-static enum err take_image(struct wan_painter *p, const struct engine_job *j, struct wan_job *to,
-                           struct fault *f)
-{
-    struct player_frame v;
-    if (!j->image[0])
-        return ERR_OK;
-    struct player *pl = player_new(j->image, WAN_WIDTH_MAX, WAN_HEIGHT_MAX, f);
-    enum err e = pl ? player_next(pl, &v, f) : f->code;
-    if (!e) {
-        size_t n = (size_t)v.w * (size_t)v.h * 3;
-        p->image = malloc(n);
-        if (p->image)
-            memcpy(p->image, v.rgb, n);
-        else
-            e = fault_set(f, ERR_NOMEM, "no memory for the picture %s", j->image);
-        p->picture = (struct wan_picture){p->image, v.w, v.h};
-        to->image = &p->picture;
-    }
-    player_free(pl);
-    return e;
-}
-
 static enum err draw(struct painter *base, struct run *r, struct fault *f)
 {
     struct wan_painter *p = (struct wan_painter *)base;
@@ -148,19 +127,21 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
                           .shift = j->shift,
                           .sampler = j->sampler[0] ? j->sampler : NULL,
                           .seed = j->seed,
+                          .teacache = j->teacache,
+                          .tiny = j->tiny,
+                          .tile = j->tile,
                           .checkpoint_dir = r->vault,
                           .checkpoint_every = j->steps && j->steps <= 8 ? 1 : KEEP_EVERY};
     memset(&p->made, 0, sizeof p->made);
     p->job = j;
     enum err e = take_loras(p, j, &job, f);
     if (!e)
-        e = take_image(p, j, &job, f);
+        e = inputs_read(&p->inputs, j, &job, f);
     if (!e)
         e = wan_make(p->wan, &job, &calls, &p->made, f);
     if (p->made.job.negative) /* the job's text goes with the job */
         str_copy(p->negative, sizeof p->negative, p->made.job.negative);
-    free(p->image);
-    p->image = NULL;
+    inputs_free(&p->inputs);
     if (!e)
         log_info("worker",
                  "job %lld: %d tokens, text %.1f s, %d steps %.1f s (%d spared), decode %.1f s",
@@ -183,18 +164,42 @@ static void sign(struct painter *base, struct recipe *m)
     str_copy(to->device, sizeof to->device, i->device);
     str_copy(to->device_words, sizeof to->device_words, i->device_words);
     str_copy(to->sampler, sizeof to->sampler, j->sampler);
-    str_copy(to->image, sizeof to->image, p->job->image);
     str_copy(m->negative, sizeof m->negative, p->negative);
     to->threads = i->threads;
     to->guidance = j->guidance;
     to->shift = j->shift;
+    to->teacache = j->teacache;
+    if (j->tiny)
+        str_copy(to->tiny, sizeof to->tiny, i->tiny_id);
+    to->tile = j->tile;
     to->resumed = p->made.resumed;
     m->steps = j->steps;
+    for (int k = 0; k < p->job->input_n; k++) {
+        const struct job_input *from = &p->job->input[k];
+        struct recipe_input *in = &to->input[to->input_n++];
+        str_copy(in->role, sizeof in->role, protocol_role_name(from->role));
+        str_copy(in->path, sizeof in->path, from->path);
+        str_copy(in->sha256, sizeof in->sha256, p->inputs.sha256[k]);
+        if (from->role == INPUT_IMAGE)
+            str_copy(to->image, sizeof to->image, from->path);
+    }
     for (int k = 0; k < j->lora_n; k++) {
         struct recipe_lora *l = &to->lora[to->lora_n++];
         str_copy(l->name, sizeof l->name, p->alias[k]);
         l->weight = j->lora[k].strength;
     }
+}
+
+static void warm(struct painter *base)
+{
+    struct wan_painter *p = (struct wan_painter *)base;
+    struct fault f;
+    int64_t began = clock_mono_ms();
+    if (wan_warm(p->wan, &f))
+        log_warn("worker", "the model could not be loaded ahead: %s", fault_text(&f));
+    else
+        log_info("worker", "the model is loaded, in %.1f s",
+                 (double)(clock_mono_ms() - began) / 1000);
 }
 
 static void ended(struct painter *base, bool again)
@@ -205,7 +210,8 @@ static void ended(struct painter *base, bool again)
     p->made.checkpoint[0] = '\0';
 }
 
-struct painter *paint_wan(const char *model, const char *device, int threads, struct fault *f)
+struct painter *paint_wan(const char *model, const char *device, const char *dtype, int threads,
+                          struct fault *f)
 {
     struct wan_painter *p = calloc(1, sizeof *p);
     char *real = realpath(model, NULL);
@@ -216,7 +222,8 @@ struct painter *paint_wan(const char *model, const char *device, int threads, st
     }
     str_copy(p->model, sizeof p->model, real ? real : model);
     free(real);
-    const struct wan_setup setup = {.model = p->model, .device = device, .threads = threads};
+    const struct wan_setup setup = {
+        .model = p->model, .device = device, .dtype = dtype, .threads = threads};
     if (wan_open(&setup, &p->wan, f) || wan_ready(p->wan, f)) {
         wan_free(p->wan);
         free(p);
@@ -225,10 +232,13 @@ struct painter *paint_wan(const char *model, const char *device, int threads, st
     p->base = (struct painter){.engine = "wan",
                                .stage = "text",
                                .shares = {0.96, 0.02, 0.02},
+                               .warm = warm,
                                .draw = draw,
                                .sign = sign,
                                .ended = ended};
     log_info("worker", "%s in %s, %s", wan_info(p->wan)->variant, p->model,
              wan_info(p->wan)->device_words);
+    if (wan_info(p->wan)->device_note[0])
+        log_info("worker", "%s", wan_info(p->wan)->device_note);
     return &p->base;
 }

@@ -17,16 +17,39 @@
 #define PROGRESS_MS 60
 #define PREVIEW_MS 100
 #define PREVIEW_DIVISOR 4
+#define REST_US INT64_C(20000000) /* the longest rest; a job under it is no stalled one */
+#define SLICE_US 20000
 
 static const char *const phases[PHASES] = {"draw", "encode", "check"};
 
+static bool over(struct run *r)
+{
+    pthread_mutex_lock(&r->lock);
+    bool yes = r->halt || atomic_load(r->cancel);
+    pthread_mutex_unlock(&r->lock);
+    return yes;
+}
+
+/* After work of w microseconds a rest of w·t / (1 − t): the part t of the time is free then. */
+static void rest(struct run *r)
+{
+    int64_t now = clock_mono_us(), began = now;
+    int64_t worked = r->worked_us ? now - r->worked_us : 0;
+    for (;; now = clock_mono_us()) {
+        int part = atomic_load(r->throttle);
+        int64_t left = part > 0 && part < 1000 ? worked * part / (1000 - part) : part * REST_US;
+        left = (left < REST_US ? left : REST_US) - (now - began);
+        if (left <= 0 || over(r))
+            break;
+        usleep((useconds_t)(left < SLICE_US ? left : SLICE_US));
+    }
+    r->worked_us = now;
+}
+
 bool run_stopped(struct run *r)
 {
-    bool over = atomic_load(r->cancel);
-    pthread_mutex_lock(&r->lock);
-    over = over || r->halt;
-    pthread_mutex_unlock(&r->lock);
-    return over;
+    rest(r);
+    return over(r);
 }
 
 static void halt(struct run *r, const struct fault *why)
@@ -129,11 +152,13 @@ void run_preview(struct run *r, const uint8_t *rgb)
 
 uint8_t *run_slot(struct run *r, int i)
 {
+    rest(r);
     pthread_mutex_lock(&r->lock);
     while (i - r->encoded >= RUN_SLOTS && !r->halt)
         pthread_cond_wait(&r->changed, &r->lock);
     bool leave = r->halt;
     pthread_mutex_unlock(&r->lock);
+    r->worked_us = clock_mono_us(); /* waiting was no work */
     if (!leave && atomic_load(r->cancel)) {
         halt_cancelled(r);
         leave = true;

@@ -21,13 +21,15 @@ struct run {
     const char *vault; /* resolved */
     const char *part;  /* the hidden name that is written */
     atomic_bool *cancel;
-    const atomic_bool *quit; /* the process ends: what was cancelled will come again */
+    const atomic_int *throttle; /* thousandths of the time to leave free */
+    const atomic_bool *quit;    /* the process ends: what was cancelled will come again */
 
     struct encode *encode;
     size_t frame_bytes;
     int64_t began_ms, began_utc_ms, last_progress_ms, last_preview_ms;
     int64_t draw_ms, encode_ms;
     uint8_t *preview;
+    int64_t worked_us; /* since then, without a rest; the draw thread's */
 
     pthread_mutex_t lock; /* guards what follows */
     pthread_cond_t changed;
@@ -47,6 +49,7 @@ void run_job(struct run *r);
 
 /* ---- for painters ---- */
 
+/* To be asked between any two blocks of work: under a throttle it takes its time to answer. */
 bool run_stopped(struct run *r);
 
 /* Where frame i goes, [height][width][3]; waits for the encoder to make room. NULL: the job is

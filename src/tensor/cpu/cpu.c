@@ -292,8 +292,6 @@ static int cores(void)
 enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct device **out,
                   struct fault *f)
 {
-    if (dtype == DEVICE_BF16)
-        return fault_set(f, ERR_UNSUPPORTED, "the device cpu computes in f32");
     struct cpu *c = calloc(1, sizeof *c);
     if (!c)
         return fault_set(f, ERR_NOMEM, "out of memory");
@@ -308,14 +306,23 @@ enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct devic
     if (!plain)
         c->products = &products_dnnl;
 #endif
+    const struct products *made = c->products;
     struct device_caps *caps = &c->dev.caps;
+    caps->dtype = dtype == DEVICE_BF16                 ? DTYPE_BF16
+                  : dtype == DEVICE_AUTO && made->best ? made->best()
+                                                       : DTYPE_F32;
+    if (caps->dtype != DTYPE_F32 && !(made->knows && made->knows(caps->dtype))) {
+        free(c);
+        return fault_set(f, ERR_UNSUPPORTED,
+                         "products in bf16 need oneDNN and a processor with AVX-512; use f32");
+    }
     caps->threads = c->threads;
     caps->host_memory = true;
     caps->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     str_copy(caps->name, sizeof caps->name, "cpu");
-    snprintf(caps->words, sizeof caps->words, "cpu, f32, %d threads, %s kernels, products: %s",
-             c->threads, c->k->name, c->products->name);
-    enum err e = c->products->open ? c->products->open(&c->dev, &c->state, f) : ERR_OK;
+    snprintf(caps->words, sizeof caps->words, "cpu, %s, %d threads, %s kernels, products: %s",
+             caps->dtype == DTYPE_BF16 ? "bf16" : "f32", c->threads, c->k->name, made->name);
+    enum err e = made->open ? made->open(&c->dev, &c->state, f) : ERR_OK;
     if (e) {
         free(c);
         return e;

@@ -1,4 +1,5 @@
-/* tensor/cpu: the reference device: f32 in ordinary memory, all cores by OpenMP.
+/* tensor/cpu: the reference device: f32 in ordinary memory, all cores by OpenMP. Its products may
+ * round what they multiply to bf16 (device_caps.dtype); whatever leaves them is f32 again.
  *
  * Products (linear layers, convolutions) come from one of two makers behind `struct products`:
  * oneDNN, or plain C over the register tile of kernels.h. Everything else is our own.
@@ -31,6 +32,8 @@ struct cpu_block {
 
 struct products {
     const char *name;
+    enum dtype (*best)(void);        /* by what the processor reports; NULL: f32 */
+    bool (*knows)(enum dtype dtype); /* NULL: f32 alone */
     enum err (*open)(struct device *d, void **state, struct fault *f);
     void (*close)(void *state);
     struct weight *(*pack)(struct device *d, const struct weight_spec *spec);

@@ -104,6 +104,54 @@ static void pack(float *to, const float *from, int64_t k, int64_t n, int64_t ste
     }
 }
 
+/* LANES x LANES words: interleaving the first half of the rows with the second, once for every
+ * bit of LANES, is a transpose. */
+typedef uint32_t words __attribute__((vector_size(LANES * 4), aligned(4)));
+
+static inline __attribute__((always_inline)) void turn(words *v)
+{
+    words low, high, next[LANES];
+    for (int i = 0; i < LANES; i++) {
+        low[i] = (uint32_t)(i / 2 + (i % 2) * LANES);
+        high[i] = low[i] + LANES / 2;
+    }
+    for (int bit = 1; bit < LANES; bit *= 2) {
+        for (int i = 0; i < LANES / 2; i++) {
+            next[2 * i] = __builtin_shuffle(v[i], v[i + LANES / 2], low);
+            next[2 * i + 1] = __builtin_shuffle(v[i], v[i + LANES / 2], high);
+        }
+        memcpy(v, next, sizeof next);
+    }
+}
+
+static void panel(uint32_t *to, const void *const *rows, int64_t n, int m, int cols)
+{
+    int64_t at = 0;
+    for (; at + LANES <= n; at += LANES)
+        for (int j = 0; j + LANES <= m; j += LANES) {
+            words v[LANES];
+            for (int i = 0; i < LANES; i++)
+                memcpy(&v[i], (const uint32_t *)rows[j + i] + at, sizeof *v);
+            turn(v);
+            for (int i = 0; i < LANES; i++)
+                memcpy(to + (at + i) * cols + j, &v[i], sizeof *v);
+        }
+    for (int j = 0; j < m; j++)
+        for (int64_t i = j < m / LANES * LANES ? at : 0; i < n; i++)
+            memcpy(to + i * cols + j, (const uint32_t *)rows[j] + i, sizeof *to);
+}
+
+static void narrow(uint16_t *to, const float *from, int64_t n)
+{
+    SIMD for (int64_t i = 0; i < n; i++)
+    {
+        uint32_t u;
+        memcpy(&u, from + i, sizeof u);
+        uint32_t even = u + 0x7fff + (u >> 16 & 1);
+        to[i] = (uint16_t)((u & 0x7fffffff) > 0x7f800000 ? u >> 16 | 0x40 : even >> 16);
+    }
+}
+
 /* e^x to 2 ulp, 0 below -87.3: x = n·ln2 + r, a polynomial in r, n into the exponent. */
 static inline float fast_exp(float x)
 {
@@ -147,6 +195,9 @@ static void act(float *y, const float *x, int64_t n, enum act which)
         break;
     case ACT_SILU:
         SIMD for (int64_t i = 0; i < n; i++) y[i] = silu(x[i]);
+        break;
+    case ACT_RELU:
+        SIMD for (int64_t i = 0; i < n; i++) y[i] = x[i] > 0 ? x[i] : 0;
         break;
     case ACT_GELU_ERF:
         for (int64_t i = 0; i < n; i++)
@@ -273,6 +324,8 @@ const struct kernels TABLE = {
     .tile_cols = COLS,
     .tile = tile,
     .pack = pack,
+    .panel = panel,
+    .narrow = narrow,
     .finish = finish,
     .norm = norm,
     .rope = rope,

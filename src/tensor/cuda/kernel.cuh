@@ -185,6 +185,8 @@ static __device__ __forceinline__ float block_max(float v)
 
 static __device__ __forceinline__ float act_of(float x, int act)
 {
+    if (act == ACT_RELU)
+        return x > 0 ? x : 0;
     if (act == ACT_SILU)
         return x / (1 + __expf(-x));
     if (act == ACT_GELU_TANH) /* x·sigmoid(2u) */

@@ -20,6 +20,7 @@
 #include <sys/resource.h>
 
 #define STEPS_MAX 200
+#define ALONE 5
 
 struct bench {
     const char *model, *dir, *device, *dtype;
@@ -34,9 +35,9 @@ struct bench {
     int latent_frames, h, w;
     int64_t tokens;
     struct fault f;
-    double load_s, text_s, vae_s, h264_s, step_s[STEPS_MAX];
+    double load_s, encode_s, text_s, vae_s, h264_s, step_s[STEPS_MAX];
     double text_load_s, text_first_s, vae_first_s; /* of the first of several */
-    double alone[3]; /* GFLOP/s of the device's product by itself, of the shapes in alone_shape() */
+    double alone[ALONE]; /* GFLOP/s of the device's product by itself, as in alone_shape() */
 };
 
 static double now_s(void)
@@ -104,6 +105,7 @@ static enum err encode(struct bench *b, float **context)
         e = t5_encode(&t, ids, b->text_tokens, *context, NULL, &b->f);
         keep_least(i, now_s() - start, &b->text_first_s, &b->text_s);
     }
+    b->encode_s = b->text_s;
     if (w)
         t5_drop(&t);
     release(b, w);
@@ -192,11 +194,19 @@ static enum err decode(struct bench *b, const float *z)
     return e;
 }
 
-/* The three products that a step is made of: [tokens, in] x [in, out]. */
-static void alone_shape(const struct bench *b, int i, int64_t *out, int64_t *in)
+/* The three products that a step is made of, and the two of the text encoder. False: not timed. */
+static bool alone_shape(const struct bench *b, int i, int64_t *rows, int64_t *out, int64_t *in)
 {
-    *out = i == 1 ? b->m->ffn : b->m->dim;
-    *in = i == 2 ? b->m->ffn : b->m->dim;
+    const struct random_model *m = b->m;
+    const int64_t shapes[ALONE][3] = {{b->tokens, m->dim, m->dim},
+                                      {b->tokens, m->ffn, m->dim},
+                                      {b->tokens, m->dim, m->ffn},
+                                      {b->text_tokens, m->text_dim, m->text_dim},
+                                      {b->text_tokens, m->t5_ffn, m->text_dim}};
+    *rows = shapes[i][0];
+    *out = shapes[i][1];
+    *in = shapes[i][2];
+    return i < 3 || !b->no_t5;
 }
 
 /* What the device reaches on one product alone, best of several, weights in cache or not as in a
@@ -204,12 +214,12 @@ static void alone_shape(const struct bench *b, int i, int64_t *out, int64_t *in)
 static enum err measure_alone(struct bench *b, int i)
 {
     enum { WEIGHTS = 4, ROUNDS = 5 };
-    int64_t out, in;
-    alone_shape(b, i, &out, &in);
+    int64_t rows, out, in;
+    if (!alone_shape(b, i, &rows, &out, &in))
+        return ERR_OK;
     struct weight *w[WEIGHTS] = {0};
     float *values = calloc((size_t)(out * in), sizeof *values);
-    struct tensor x = tensor_work2(b->dev, b->tokens, in);
-    struct tensor y = tensor_work2(b->dev, b->tokens, out);
+    struct tensor x = tensor_work2(b->dev, rows, in), y = tensor_work2(b->dev, rows, out);
     enum err e = ERR_OK;
     double best = 0;
     for (int k = 0; k < WEIGHTS && values; k++)
@@ -221,7 +231,7 @@ static enum err measure_alone(struct bench *b, int i)
         for (int k = 0; k < WEIGHTS; k++)
             device_linear(b->dev, &(struct linear_op){.x = &x, .w = w[k], .y = &y});
         e = e ? e : device_settle(b->dev, &b->f);
-        double rate = 2e-9 * WEIGHTS * (double)(b->tokens * out * in) / (now_s() - start);
+        double rate = 2e-9 * WEIGHTS * (double)(rows * out * in) / (now_s() - start);
         best = rate > best ? rate : best;
     }
     b->alone[i] = best;
@@ -246,7 +256,7 @@ static enum err run(struct bench *b)
     }
     if (!e && !b->no_vae)
         e = decode(b, x);
-    for (int i = 0; i < 3 && !e; i++)
+    for (int i = 0; i < ALONE && !e; i++)
         e = measure_alone(b, i);
     free(context);
     free(x);
@@ -283,6 +293,8 @@ static void report(struct bench *b)
         cJSON_AddBoolToObject(o, "scaled", layers != all);
         cJSON_AddNumberToObject(o, "load_s", b->load_s);
         cJSON_AddNumberToObject(o, "text_s", b->text_s);
+        if (!b->no_t5)
+            cJSON_AddNumberToObject(o, "text_tflop_per_s", t5_flop(b) * 1e-12 / b->encode_s);
         cJSON_AddNumberToObject(o, "text_load_s", b->text_load_s);
         cJSON_AddNumberToObject(o, "text_first_s", b->text_first_s);
         cJSON_AddNumberToObject(o, "vae_first_s", b->vae_first_s);
@@ -299,7 +311,7 @@ static void report(struct bench *b)
         cJSON_AddNumberToObject(o, "step_tflop", flop * 1e-12);
         cJSON_AddNumberToObject(o, "step_tflop_per_s", flop * 1e-12 / sorted[0]);
         cJSON *alone = cJSON_AddArrayToObject(o, "product_gflop_per_s");
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < ALONE; i++)
             cJSON_AddItemToArray(alone, cJSON_CreateNumber(b->alone[i]));
         cJSON_AddNumberToObject(o, "peak_bytes", peak);
         if (json_print(&line, o, true))
@@ -314,8 +326,11 @@ static void report(struct bench *b)
     printf("clip      %dx%d, %d frames, %lld tokens, %d of %d layers\n", b->width, b->height,
            b->frames, (long long)b->tokens, layers, all);
     printf("load      %.2f s\n", b->load_s);
-    printf("text      %.3f s (%d tokens, %.2f TFLOP)\n", b->text_s, b->text_tokens,
-           b->no_t5 ? 0.0 : t5_flop(b) * 1e-12);
+    if (b->no_t5)
+        printf("text      %.3f s (keys and values of %d tokens)\n", b->text_s, b->text_tokens);
+    else
+        printf("text      %.3f s (%d tokens, %.2f TFLOP, %.3f TFLOP/s)\n", b->text_s,
+               b->text_tokens, t5_flop(b) * 1e-12, t5_flop(b) * 1e-12 / b->encode_s);
     if (b->repeat > 1)
         printf("text      %.2f s to load, %.3f s the first time\n", b->text_load_s,
                b->text_first_s);
@@ -323,11 +338,11 @@ static void report(struct bench *b)
         printf("step %-4d %.3f s\n", i + 1, b->step_s[i]);
     printf("step min  %.3f s, median %.3f s, %.3f TFLOP, %.3f TFLOP/s\n", sorted[0],
            sorted[b->steps / 2], flop * 1e-12, flop * 1e-12 / sorted[0]);
-    for (int i = 0; i < 3; i++) {
-        int64_t out, in;
-        alone_shape(b, i, &out, &in);
-        printf("product   %lld x %lld x %lld alone: %.0f GFLOP/s\n", (long long)b->tokens,
-               (long long)out, (long long)in, b->alone[i]);
+    for (int i = 0; i < ALONE; i++) {
+        int64_t rows, out, in;
+        if (alone_shape(b, i, &rows, &out, &in))
+            printf("product   %lld x %lld x %lld alone: %.0f GFLOP/s\n", (long long)rows,
+                   (long long)out, (long long)in, b->alone[i]);
     }
     printf("vae       %.3f s\n", b->vae_s);
     if (b->repeat > 1)

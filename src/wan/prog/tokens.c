@@ -1,9 +1,11 @@
-/* wan-tokens [--raw|--text] MODEL FILE
+/* wan-tokens [--own|--library] [--raw|--text] MODEL FILE
  *
  * One line of ids for each line of FILE: the cleaned prompt cut to 511 ids and the end, as the text
  * encoder gets it. --raw: neither cleaned nor cut, without an end. --text: the cleaned text itself.
  * MODEL: spiece.model, tokenizer.json, a folder with one of them, or a .safetensors file with the
- * former in it. A NUL byte is a control character and goes. */
+ * former in it. A NUL byte is a control character and goes. --own and --library choose what splits
+ * the text, our algorithm or libsentencepiece; else the build and the file do. The first line on
+ * standard error says which it was. */
 #include "base/path.h"
 #include "wan/clean.h"
 #include "wan/tokenizer.h"
@@ -53,16 +55,28 @@ static void drop_nuls(char *line, size_t n)
 
 int main(int argc, char **argv)
 {
-    bool raw = argc > 1 && !strcmp(argv[1], "--raw"), text = argc > 1 && !strcmp(argv[1], "--text");
-    int first = raw || text ? 2 : 1;
+    enum tokenizer_way way = TOKENIZER_AUTO;
+    bool raw = false, text = false;
+    int first = 1;
+    for (; first < argc && !strncmp(argv[first], "--", 2); first++)
+        if (!strcmp(argv[first], "--own"))
+            way = TOKENIZER_OWN;
+        else if (!strcmp(argv[first], "--library"))
+            way = TOKENIZER_LIBRARY;
+        else if (!strcmp(argv[first], "--raw") || !strcmp(argv[first], "--text"))
+            *(argv[first][2] == 'r' ? &raw : &text) = true;
+        else
+            first = argc;
     struct fault f = {0};
     struct buf b = BUF_INIT(2 * FILE_BYTES);
     enum err e = ERR_OK;
-    if (argc != first + 2) {
-        fprintf(stderr, "usage: wan-tokens [--raw|--text] MODEL FILE\n");
+    if (argc != first + 2 || (raw && text)) {
+        fprintf(stderr, "usage: wan-tokens [--own|--library] [--raw|--text] MODEL FILE\n");
         return 2;
     }
-    struct tokenizer *t = tokenizer_open(argv[first], &f);
+    struct tokenizer *t = tokenizer_open(argv[first], way, &f);
+    if (t)
+        fprintf(stderr, "wan-tokens: by %s\n", tokenizer_words(t));
     e = t ? path_read(argv[first + 1], FILE_BYTES, &b, &f) : f.code;
     char *at = b.data, *end = at ? at + b.len : at;
     for (int line = 1; !e && at < end; line++) {

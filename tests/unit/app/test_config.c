@@ -37,7 +37,8 @@ static void every_key_is_read(void **state)
          " secret = 's' }, { kind = 'simulated', seed = 9, rate = 2.5 } },"
          " obs = { url = 'ws://h:1', paths = { ['/a'] = 'Z:/a' } },"
          " engine = { kind = 'wan', model = 'm', device = 'cpu', threads = 2, width = 640,"
-         " height = 352, frames = 33, steps = 4, guidance = 1, shift = 3, sampler = 'euler' },"
+         " height = 352, frames = 33, steps = 4, guidance = 1, shift = 3, sampler = 'euler',"
+         " teacache = 0.25, tile = 192 },"
          " gates = { prompt = 'auto', clip = 'auto' },"
          " limits = { per_viewer = 2, cooldown = 3, queue = 4, length = 5, eta = 6, vault = 7,"
          " disk = 8 }, stage = { result_dwell = 1.5, gallery_dwell = 2.5, label = 'made' },"
@@ -60,6 +61,8 @@ static void every_key_is_read(void **state)
     assert_int_equal(c.engine_height, 352);
     assert_int_equal(c.engine_frames, 33);
     assert_int_equal(c.engine_steps, 4);
+    assert_true(c.engine_teacache == 0.25);
+    assert_int_equal(c.engine_tile, 192);
     assert_true(c.engine_guidance == 1 && c.engine_shift == 3);
     assert_int_equal(c.map_count, 1);
     assert_string_equal(c.maps[0].from, "/a");
@@ -123,6 +126,9 @@ static void what_makes_no_sense_is_named(void **state)
     bad("return { engine = { width = 650 } }", "engine.width: 650 x 480");
     bad("return { engine = { height = 470 } }", "engine.height: 832 x 470");
     bad("return { engine = { frames = 80 } }", "use 1, 5, 9");
+    bad("return { engine = { tile = 100 } }", "use multiples of 32");
+    bad("return { engine = { tile = 32 } }", "engine.tile: 32");
+    bad("return { engine = { teacache = -1 } }", "engine.teacache");
     bad("return { engine = { sampler = 'magic' } }", "one of: unipc dpm++ euler lcm");
     bad("return { engine = { device = 'abacus' } }", "one of: auto cpu cuda");
     bad("return { engine = { modell = 'x' } }", "the nearest one is engine.model");

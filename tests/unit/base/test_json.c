@@ -72,6 +72,25 @@ static void the_depth_is_bounded(void **state)
     cJSON_Delete(v);
 }
 
+static void the_count_is_bounded(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t values;
+    } exact[] = {{"7", 1}, {"[1,2,3]", 4}, {"{\"a\":1,\"b\":[2,\"x,[{\\\",y\"]}", 5}};
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
+        f = (struct fault){0};
+        cJSON *v = json_parse_few(exact[i].text, strlen(exact[i].text), exact[i].values, &f);
+        assert_non_null(v);
+        cJSON_Delete(v);
+        assert_null(json_parse_few(exact[i].text, strlen(exact[i].text), exact[i].values - 1, &f));
+        assert_int_equal(f.code, ERR_LIMIT);
+    }
+    assert_null(json_parse_few("[[[", 3, 3, &f)); /* too many goes before malformed */
+    assert_int_equal(f.code, ERR_LIMIT);
+}
+
 static void getters_never_fail(void **state)
 {
     (void)state;
@@ -149,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_value_and_nothing_behind_it),
         cmocka_unit_test(the_depth_is_bounded),
+        cmocka_unit_test(the_count_is_bounded),
         cmocka_unit_test(getters_never_fail),
         cmocka_unit_test(whole_numbers_are_exact),
         cmocka_unit_test(what_is_printed_is_read_again),

@@ -275,6 +275,42 @@ static void test_cancel(void **state)
     assert_int_equal(engine_cancel(engine, 1), ERR_NOTFOUND);
 }
 
+/* Nothing of a short job may come to its end in a time that is plenty for it. */
+static void stands_still(int64_t id)
+{
+    submit(id, 8);
+    UNTIL(told.acks, 5000);
+    int64_t until = clock_mono_ms() + 1000;
+    while (clock_mono_ms() < until)
+        loop_step(loop, 20);
+    assert_int_equal(told.done, 0);
+}
+
+static void test_throttle(void **state)
+{
+    (void)state;
+    UNTIL(engine_status(engine)->state == ENGINE_IDLE, 5000);
+    submit(1, 8);
+    UNTIL(told.done, 15000);
+    clear();
+    engine_throttle(engine, 1); /* rests of 20 s */
+    assert_true(engine_status(engine)->throttle == 1);
+    stands_still(2);
+    engine_throttle(engine, 0); /* ends the rest that runs */
+    UNTIL(told.done, 15000);
+    clear();
+    engine_throttle(engine, 1);
+    stands_still(3);
+    engine_cancel(engine, 3); /* ends it too */
+    UNTIL(told.cancelled, 2000);
+    kill(engine_pid(engine, false), SIGKILL);
+    UNTIL(told.died, 5000);
+    clear();
+    stands_still(4); /* the next worker was told */
+    engine_throttle(engine, 0.5);
+    UNTIL(told.done, 15000);
+}
+
 static void test_queue(void **state)
 {
     (void)state;
@@ -529,6 +565,7 @@ int main(void)
         TEST(test_whole_way),
         TEST(test_warm_ack),
         TEST(test_cancel),
+        TEST(test_throttle),
         TEST(test_queue),
         TEST(test_kill_in_draw),
         TEST(test_kill_in_encode),

@@ -29,7 +29,12 @@ static void fill_job(struct engine_job *j)
     j->guidance = 5.5;
     j->shift = 3;
     strcpy(j->sampler, "unipc");
-    strcpy(j->image, "/pictures/fox.png");
+    j->teacache = 0.07;
+    j->tile = 256;
+    j->tiny = true;
+    j->input[0] = (struct job_input){INPUT_IMAGE, "/pictures/fox.png"};
+    j->input[1] = (struct job_input){INPUT_LAST_IMAGE, "/pictures/\xe6\xad\x8c.png"};
+    j->input_n = 2;
     j->lora[0] = (struct job_lora){"ghibli", 0.75, false};
     j->lora[1] = (struct job_lora){"light-x2v.v1_2", -1, true};
     j->lora_n = 2;
@@ -67,12 +72,14 @@ static void test_other_orders(void **state)
         order = (struct order){
             .kind = (enum order_kind)k, .id = 9, .w = 200, .h = 120, .frames = 81, .fps = 16};
         order.media = true;
+        order.throttle = 0.3;
         strcpy(order.path, "/v/\xe6\xad\x8c.mp4");
         send_order();
         if (k == ORDER_PLAY || k == ORDER_PICTURE || k == ORDER_CHECK || k == ORDER_CONFIG)
             assert_string_equal(order_back.path, order.path);
         if (k == ORDER_PLAY || k == ORDER_PICTURE)
             assert_true(order_back.w == 200 && order_back.h == 120 && order_back.id == 9);
+        assert_true(order_back.throttle == (k == ORDER_THROTTLE ? 0.3 : 0));
         if (k == ORDER_CHECK)
             assert_true(order_back.frames == 81 && order_back.fps == 16);
     }
@@ -130,7 +137,8 @@ static void refuse_job(const char *member, const char *value)
         {"style", "\"s\""}, {"negative", "\"\""}, {"label", "\"\""},        {"palette", "[]"},
         {"seed", "\"1\""},  {"width", "832"},     {"height", "480"},        {"frames", "81"},
         {"fps", "16"},      {"steps", "0"},       {"path", "\"/v/1.mp4\""}, {"guidance", "5"},
-        {"shift", "5"},     {"sampler", "\"\""},  {"image", "\"\""},        {"loras", "[]"}};
+        {"shift", "5"},     {"sampler", "\"\""},  {"teacache", "0"},        {"tile", "0"},
+        {"tiny", "false"},  {"inputs", "[]"},     {"loras", "[]"}};
     struct buf b = BUF_INIT(0);
     buf_adds(&b, "{\"t\":\"job\"");
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
@@ -149,21 +157,24 @@ static void refuse_job(const char *member, const char *value)
     buf_free(&b);
 }
 
-static void refuse_lora(const char *lora, const char *member)
+/* A list of one bad entry. */
+static void refuse_part(const char *key, const char *entry, const char *member)
 {
+    char list[24];
     struct buf b = BUF_INIT(0);
     memset(&order, 0, sizeof order);
     order.kind = ORDER_JOB;
     fill_job(&order.job);
-    order.job.lora_n = 0;
+    order.job.lora_n = order.job.input_n = 0;
     assert_true(protocol_print_order(&b, &order));
-    char *list = strstr(b.data, "\"loras\":[") + strlen("\"loras\":[");
+    snprintf(list, sizeof list, "\"%s\":[", key);
+    char *at = strstr(b.data, list) + strlen(list);
     struct buf line = BUF_INIT(0);
-    buf_add(&line, b.data, (size_t)(list - b.data));
-    buf_addf(&line, "%s%s", lora, list);
+    buf_add(&line, b.data, (size_t)(at - b.data));
+    buf_addf(&line, "%s%s", entry, at);
     assert_int_equal(protocol_parse_order(line.data, line.len, &order_back, &fault), ERR_INVAL);
     if (!strstr(fault.text, member))
-        fail_msg("%s: \"%s\" is not named: %s", lora, member, fault.text);
+        fail_msg("%s: \"%s\" is not named: %s", entry, member, fault.text);
     buf_free(&b);
     buf_free(&line);
 }
@@ -176,6 +187,7 @@ static void test_config(void **state)
     memset(&order, 0, sizeof order);
     order.kind = ORDER_CONFIG;
     order.threads = 3;
+    strcpy(order.dtype, "bf16");
     strcpy(order.path, "/v");
     strcpy(order.engine, "wan");
     strcpy(order.model, "/models/wan");
@@ -185,6 +197,7 @@ static void test_config(void **state)
     assert_string_equal(order_back.model, "/models/wan");
     assert_string_equal(order_back.device, "cpu");
     assert_int_equal(order_back.threads, 3);
+    assert_string_equal(order_back.dtype, "bf16");
     assert_int_equal(protocol_parse_order(bare, sizeof bare - 1, &order_back, &fault), ERR_OK);
     assert_string_equal(order_back.engine, "animatic");
     assert_string_equal(order_back.device, "auto");
@@ -224,15 +237,27 @@ static void test_hostile_jobs(void **state)
     refuse_job("shift", "1e9");
     refuse_job("sampler", "7");
     refuse_job("sampler", "\"a name that is far too long for one\"");
-    refuse_job("image", "null");
+    refuse_job("teacache", "-0.1");
+    refuse_job("teacache", "\"0.1\"");
+    refuse_job("tiny", "1");
+    refuse_job("tile", "-32");
+    refuse_job("tile", "32");
+    refuse_job("tile", "100");
+    refuse_job("tile", "4096");
+    refuse_job("inputs", "null");
+    refuse_job("inputs", "[7,7,7,7,7,7,7,7,7,7,7,7,7]");
+    refuse_part("inputs", "{\"role\":\"poster\",\"path\":\"/x.png\"}", "role");
+    refuse_part("inputs", "{\"role\":7,\"path\":\"/x.png\"}", "role");
+    refuse_part("inputs", "{\"role\":\"image\",\"path\":\"\"}", "path");
+    refuse_part("inputs", "{\"role\":\"image\"}", "path");
     refuse_job("loras", "{}");
     refuse_job("loras", "[7,7,7,7,7,7,7,7,7]");
-    refuse_lora("{\"name\":\"../../x\",\"weight\":1,\"must\":true}", "name");
-    refuse_lora("{\"name\":\".x\",\"weight\":1,\"must\":true}", "name");
-    refuse_lora("{\"name\":\"\",\"weight\":1,\"must\":true}", "name");
-    refuse_lora("{\"name\":\"a\",\"weight\":99,\"must\":true}", "weight");
-    refuse_lora("{\"name\":\"a\",\"weight\":1,\"must\":1}", "must");
-    refuse_lora("7", "name");
+    refuse_part("loras", "{\"name\":\"../../x\",\"weight\":1,\"must\":true}", "name");
+    refuse_part("loras", "{\"name\":\".x\",\"weight\":1,\"must\":true}", "name");
+    refuse_part("loras", "{\"name\":\"\",\"weight\":1,\"must\":true}", "name");
+    refuse_part("loras", "{\"name\":\"a\",\"weight\":99,\"must\":true}", "weight");
+    refuse_part("loras", "{\"name\":\"a\",\"weight\":1,\"must\":1}", "must");
+    refuse_part("loras", "7", "name");
 }
 
 static void test_hostile_lines(void **state)

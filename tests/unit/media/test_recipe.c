@@ -69,7 +69,15 @@ static void fill_model(void)
     m->threads = 2;
     m->guidance = 5.5;
     m->shift = 3;
+    m->teacache = 0.07;
+    m->tile = 256;
+    strcpy(m->tiny, "00112233aabbccdd");
     m->resumed = 4;
+    m->input[0] = (struct recipe_input){"image", "/pictures/fox.png", ""};
+    m->input[1] = (struct recipe_input){"last-image", "/pictures/cat.png", ""};
+    memset(m->input[0].sha256, 'a', 64);
+    memset(m->input[1].sha256, '7', 64);
+    m->input_n = 2;
     m->lora[0] = (struct recipe_lora){"ghibli", -0.25};
     m->lora_n = 1;
 }
@@ -95,6 +103,40 @@ static void test_model(void **state)
     s = print();
     assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_CORRUPT);
     assert_non_null(strstr(fault_text(&fault), "model.guidance"));
+    free(s);
+}
+
+static void refuse_model(const char *member)
+{
+    char *s = print();
+    assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_CORRUPT);
+    assert_non_null(strstr(fault_text(&fault), member));
+    free(s);
+}
+
+static void test_inputs(void **state)
+{
+    (void)state;
+    fill();
+    fill_model();
+    recipe.model.input[1].sha256[3] = 'G';
+    refuse_model("model.inputs");
+    fill_model();
+    recipe.model.teacache = -1;
+    refuse_model("model.teacache");
+    recipe.model.teacache = 0;
+    recipe.model.tile = -5;
+    refuse_model("model.tile");
+    recipe.model.tile = 256;
+    char *s = print(), *at = strstr(s, "\"inputs\":[");
+    at[1] = 'I'; /* a recipe of before */
+    assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_OK);
+    assert_int_equal(back.model.input_n, 0);
+    at[1] = 'i';
+    at[9] = ' ';
+    at[10] = '7';
+    at[11] = ',';
+    assert_int_not_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_OK);
     free(s);
 }
 
@@ -211,10 +253,10 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),           cmocka_unit_test(test_model),
-        cmocka_unit_test(test_every_cut_is_refused), cmocka_unit_test(test_damage_is_named),
-        cmocka_unit_test(test_no_controls_come_out), cmocka_unit_test(test_in_a_clip),
-        cmocka_unit_test(test_no_clip_at_all),
+        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_model),
+        cmocka_unit_test(test_inputs),          cmocka_unit_test(test_every_cut_is_refused),
+        cmocka_unit_test(test_damage_is_named), cmocka_unit_test(test_no_controls_come_out),
+        cmocka_unit_test(test_in_a_clip),       cmocka_unit_test(test_no_clip_at_all),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -4,7 +4,6 @@
  * that bf16 holds, so that its bound is that of the sums and the result alone. */
 #include "unit.h"
 
-#include "base/clock.h"
 #include "tensor/device.h"
 
 #include <math.h>
@@ -13,6 +12,7 @@
 
 static struct device *dev;
 static unsigned seed = 1;
+static bool no_bf16; /* this build or machine has none; it said so */
 
 /* rounding to bf16 is 2^-9 at most; a result is rounded up to three times on its way. To e4m3 it is
  * 2^-4, 2.3 % in the mean, for both factors of a product, and again for its result. */
@@ -21,7 +21,7 @@ static unsigned seed = 1;
 
 static bool low(void)
 {
-    return device_caps(dev)->dtype != DTYPE_F32;
+    return device_caps(dev)->work == DTYPE_BF16;
 }
 
 static float roll(void)
@@ -41,6 +41,16 @@ static float *noise(int64_t n)
 static struct tensor upload(const float *v, int rank, const int64_t *dim)
 {
     return tensor_from(dev, v, rank, dim);
+}
+
+/* What a product in bf16 reads: the nearest number of 8 bits, ties to even. */
+static double seen(float v, bool exact)
+{
+    if (exact || device_caps(dev)->dtype == DTYPE_F32)
+        return v;
+    int e;
+    double m = frexp((double)v, &e);
+    return ldexp(nearbyint(ldexp(m, 8)), e - 8);
 }
 
 #define DIMS(...) ((const int64_t[]){__VA_ARGS__})
@@ -76,12 +86,21 @@ static double act_of(double x, enum act act)
         return 0.5 * x * (1 + erf(x / sqrt(2)));
     case ACT_SILU:
         return x / (1 + exp(-x));
+    case ACT_RELU:
+        return x > 0 ? x : 0;
     default:
         return x;
     }
 }
 
-static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool add, bool gated)
+/* In bf16 the sums are f32 too, but in an order and with a GELU of the processor's own. */
+static double product_bound(void)
+{
+    return device_caps(dev)->dtype == DTYPE_BF16 ? 3e-6 : 1e-6;
+}
+
+static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool add, bool gated,
+                        bool exact)
 {
     float *x = noise(n * in), *w = noise(out * in), *b = noise(out), *g = noise(out);
     float *y = noise(n * out);
@@ -90,18 +109,19 @@ static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool a
         for (int64_t j = 0; j < out; j++) {
             double s = b[j];
             for (int64_t k = 0; k < in; k++)
-                s += (double)x[i * in + k] * w[j * in + k];
+                s += seen(x[i * in + k], exact) * seen(w[j * in + k], exact);
             want[i * out + j] = add ? y[i * out + j] + (gated ? g[j] : 1.0) * s : act_of(s, act);
         }
-    struct weight *weight = weight_new(
-        dev, &(struct weight_spec){out, in, 1, 1, 1, .values = w, .bias = b, .low = true});
+    struct weight *weight =
+        weight_new(dev, &(struct weight_spec){out, in, 1, 1, 1, .values = w, .bias = b,
+                                              .precise = exact, .low = !exact});
     struct tensor tx = upload(x, 2, DIMS(n, in)), ty = upload(y, 2, DIMS(n, out));
     struct tensor tg = upload(g, 1, DIMS(out));
     device_linear(
         dev,
         &(struct linear_op){
             .x = &tx, .w = weight, .y = &ty, .act = act, .add = add, .gate = gated ? &tg : NULL});
-    expect(&ty, want, 1e-6);
+    expect(&ty, want, product_bound());
     weight_free(weight);
     tensor_free(&tx);
     tensor_free(&tg);
@@ -117,12 +137,50 @@ static void linear(void **state)
     static const int64_t shapes[][3] = {
         {1, 1, 1}, {1, 64, 5}, {7, 33, 65}, {101, 700, 31}, {13, 1100, 96}};
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
-        for (int act = ACT_NONE; act <= ACT_SILU; act++)
-            linear_case(shapes[i][0], shapes[i][1], shapes[i][2], (enum act)act, false, false);
-    linear_case(17, 50, 70, ACT_NONE, true, false);
-    linear_case(17, 50, 70, ACT_NONE, true, true);
-    linear_case(40, 64, 96, ACT_GELU_TANH, false, false);
-    linear_case(40, 96, 64, ACT_NONE, true, true);
+        for (int act = ACT_NONE; act <= ACT_RELU; act++)
+            linear_case(shapes[i][0], shapes[i][1], shapes[i][2], (enum act)act, false, false,
+                        act == ACT_SILU);
+    linear_case(17, 50, 70, ACT_NONE, true, false, false);
+    linear_case(17, 50, 70, ACT_NONE, true, true, false);
+    linear_case(40, 64, 96, ACT_GELU_TANH, false, false, false);
+    linear_case(40, 96, 64, ACT_NONE, true, true, false);
+}
+
+/* A file in another type than the device's, and at an odd address. */
+static void stored_in_any_type(void **state)
+{
+    enum { N = 3, IN = 35, OUT = 70 };
+    static const enum dtype types[] = {DTYPE_F32, DTYPE_F16, DTYPE_BF16};
+    char file[1 + OUT * IN * 4];
+    float *x = noise(N * IN);
+    for (size_t t = 0; t < 3; t++) {
+        double *want = calloc(N * OUT, sizeof *want);
+        for (int j = 0; j < OUT * IN; j++) { /* quarters are exact in all of them */
+            float v = (float)(j * 7 % 61 - 30) * 0.25f;
+            uint32_t u;
+            memcpy(&u, &v, sizeof u);
+            uint16_t bf = (uint16_t)(u >> 16), f = 0;
+            if (v != 0)
+                f = (uint16_t)((u >> 16 & 0x8000) | (((u >> 23 & 255) - 112) << 10) |
+                               (u >> 13 & 0x3ff));
+            char *at = file + 1 + (size_t)j * dtype_size(types[t]);
+            memcpy(at,
+                   t == 0   ? (void *)&v
+                   : t == 1 ? (void *)&f
+                            : (void *)&bf,
+                   dtype_size(types[t]));
+            for (int i = 0; i < N; i++)
+                want[i * OUT + j / IN] += seen(x[i * IN + j % IN], false) * v;
+        }
+        struct weight *w = weight_new(
+            dev, &(struct weight_spec){OUT, IN, 1, 1, 1, .values = file + 1, .type = types[t]});
+        struct tensor tx = upload(x, 2, DIMS(N, IN)), ty = tensor_new2(dev, N, OUT);
+        device_linear(dev, &(struct linear_op){.x = &tx, .w = w, .y = &ty});
+        expect(&ty, want, product_bound());
+        weight_free(w);
+        tensor_free(&tx);
+    }
+    free(x);
 }
 
 struct conv_case {
@@ -538,27 +596,6 @@ static void frames(void **state)
     free(x);
 }
 
-static void work_for(int64_t us)
-{
-    for (int64_t end = clock_mono_us() + us; clock_mono_us() < end;)
-        ;
-}
-
-static void a_throttled_device_leaves_gaps(void **state)
-{
-    device_throttle(dev, 0.25);
-    device_pace(dev);
-    int64_t start = clock_mono_us();
-    work_for(5000);
-    device_pace(dev); /* a quarter of the time is 5 ms: the rest is three more */
-    assert_true(clock_mono_us() - start >= 19000);
-    device_throttle(dev, 1);
-    start = clock_mono_us();
-    work_for(5000);
-    device_pace(dev);
-    assert_true(clock_mono_us() - start < 19000);
-}
-
 static void the_first_failure_stays(void **state)
 {
     struct fault f = {0};
@@ -610,6 +647,14 @@ static int open_plain(void **state)
     return device_open(&(struct device_setup){"cpu-plain", "f32", 2}, &dev, NULL) != ERR_OK;
 }
 
+static int open_bf16(void **state)
+{
+    struct fault f = {0};
+    enum err e = device_open(&(struct device_setup){"cpu", "bf16", 0}, &dev, &f);
+    no_bf16 = e == ERR_UNSUPPORTED && strstr(f.text, "use f32");
+    return e && !no_bf16;
+}
+
 static int close_device(void **state)
 {
     int leak = device_used(dev) != 0;
@@ -617,10 +662,37 @@ static int close_device(void **state)
     return leak;
 }
 
+static int close_bf16(void **state)
+{
+    return no_bf16 ? 0 : close_device(state);
+}
+
+static void products_in_bf16(void **state)
+{
+    if (no_bf16)
+        skip();
+    assert_int_equal(device_caps(dev)->dtype, DTYPE_BF16);
+    linear(state);
+    stored_in_any_type(state);
+    conv(state);
+}
+
+static void an_unknown_arithmetic(void **state)
+{
+    struct device *none = NULL;
+    struct fault f = {0};
+    assert_int_equal(device_open(&(struct device_setup){"cpu", "f8", 0}, &none, &f), ERR_INVAL);
+    assert_non_null(strstr(f.text, "f8"));
+    assert_int_equal(device_open(&(struct device_setup){"cpu-plain", "bf16", 0}, &none, &f),
+                     ERR_UNSUPPORTED);
+    assert_null(none);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear),
+        cmocka_unit_test(stored_in_any_type),
         cmocka_unit_test(conv),
         cmocka_unit_test(norms),
         cmocka_unit_test(attention),
@@ -631,14 +703,16 @@ int main(int argc, char **argv)
         cmocka_unit_test(elements),
         cmocka_unit_test(copies_that_overlap),
         cmocka_unit_test(frames),
-        cmocka_unit_test(a_throttled_device_leaves_gaps),
         cmocka_unit_test(the_first_failure_stays),
         cmocka_unit_test(memory_is_counted),
+        cmocka_unit_test(an_unknown_arithmetic),
     };
+    const struct CMUnitTest rounded[] = {cmocka_unit_test(products_in_bf16)};
     if (argc > 2) {
         asked = (struct device_setup){argv[1], argv[2], 0};
         return cmocka_run_group_tests_name(argv[1], tests, open_asked, close_device);
     }
     int failed = cmocka_run_group_tests_name("cpu", tests, open_best, close_device);
-    return failed + cmocka_run_group_tests_name("cpu-plain", tests, open_plain, close_device);
+    failed += cmocka_run_group_tests_name("cpu-plain", tests, open_plain, close_device);
+    return failed + cmocka_run_group_tests_name("cpu in bf16", rounded, open_bf16, close_bf16);
 }

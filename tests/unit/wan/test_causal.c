@@ -152,6 +152,13 @@ static void what_does_not_fit_is_refused(void **state)
     job = job_of("causvid");
     job.guidance = 5;
     assert_int_equal(make(&job, &made, 0), ERR_INVAL);
+    job = job_of("self-forcing");
+    job.teacache = 0.1;
+    assert_int_equal(make(&job, &made, 0), ERR_INVAL);
+    job = job_of("self-forcing");
+    job.tile = 64;
+    assert_int_equal(make(&job, &made, 0), ERR_INVAL);
+    assert_non_null(strstr(fault_text(&fault), "tiles"));
     job = job_of("self-portrait");
     assert_int_equal(make(&job, &made, 0), ERR_INVAL);
     assert_non_null(strstr(fault_text(&fault), "self-forcing"));
@@ -180,7 +187,7 @@ static int start(void **state)
         return 1;
     snprintf(model, sizeof model, "%s/model", dir);
     tiny_t2v(model);
-    return wan_open(&(struct wan_setup){.model = model}, &wan, &fault);
+    return wan_open(&(struct wan_setup){.model = model, .dtype = "f32"}, &wan, &fault);
 }
 
 static int end(void **state)

@@ -125,6 +125,45 @@ static void test_another_size(void **state)
     unlink(path);
 }
 
+/* A causal clip's: the latent and the generator alone, in a fifth of the room. */
+static void test_without_a_sampler(void **state)
+{
+    struct checkpoint c = here(), with = here();
+    struct buf small = BUF_INIT(0), large = BUF_INIT(0);
+    (void)state;
+    fill(5);
+    assert_int_equal(checkpoint_write(path, &c, &fault), ERR_OK);
+    assert_int_equal(path_read(path, 1 << 20, &large, &fault), ERR_OK);
+    c.sampler = NULL;
+    c.n = N;
+    c.steps = 7;
+    assert_int_equal(checkpoint_write(path, &c, &fault), ERR_OK);
+    assert_int_equal(path_read(path, 1 << 20, &small, &fault), ERR_OK);
+    assert_int_equal(large.len - small.len, 4 * N * sizeof(float));
+    float was[N];
+    memcpy(was, latent, sizeof was);
+    uint32_t random = noise.state[5];
+    fill(-9);
+    c.step = 0;
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_OK);
+    assert_int_equal(c.step, 3);
+    assert_memory_equal(latent, was, sizeof was);
+    assert_true(noise.state[5] == random);
+    for (size_t at = 0; at < small.len; at++) {
+        small.data[at] ^= 0x10;
+        assert_int_not_equal(checkpoint_parse(small.data, small.len, "bent", &c, &fault), ERR_OK);
+        small.data[at] ^= 0x10;
+    }
+    /* neither is taken for the other, nor one of other blocks */
+    assert_int_equal(checkpoint_parse(small.data, small.len, "a", &with, &fault), ERR_CORRUPT);
+    assert_int_equal(checkpoint_parse(large.data, large.len, "b", &c, &fault), ERR_CORRUPT);
+    c.steps = 8;
+    assert_int_equal(checkpoint_parse(small.data, small.len, "c", &c, &fault), ERR_CORRUPT);
+    buf_free(&small);
+    buf_free(&large);
+    unlink(path);
+}
+
 static int set_up(void **state)
 {
     struct schedule s;
@@ -149,6 +188,7 @@ int main(void)
         cmocka_unit_test(test_says_what_differs),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_another_size),
+        cmocka_unit_test(test_without_a_sampler),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

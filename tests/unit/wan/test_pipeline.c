@@ -2,6 +2,7 @@
  * and after any step goes on bit for bit. */
 #include "unit/wan/tiny.h"
 
+#include "wan/tokenizer.h"
 #include "wan/wan.h"
 
 #include <dirent.h>
@@ -135,6 +136,7 @@ static void test_info(void **state)
     assert_string_equal(i->text_encoder, "models_t5_umt5-xxl-enc-bf16.pth");
     assert_string_equal(i->vae, "Wan2.1_VAE.pth");
     assert_string_equal(i->tokenizer, "google/umt5-xxl/spiece.model");
+    assert_string_equal(i->tokens_by, tokenizer_file_words("spiece.model"));
     assert_string_equal(i->stored, "BF16");
     assert_int_equal(i->layers, 3);
     assert_int_equal(i->vocabulary, 512);
@@ -242,7 +244,8 @@ static void test_refused(void **state)
  * with the same frames. */
 static void test_memory(void **state)
 {
-    struct wan_setup setup = {.model = model, .device = "cpu", .memory = (uint64_t)20 << 20};
+    struct wan_setup setup = {
+        .model = model, .device = "cpu", .dtype = "f32", .memory = (uint64_t)20 << 20};
     struct wan_job job = job_of("euler");
     struct wan *first = wan;
     uint64_t hash = frames_of(&job);
@@ -259,22 +262,81 @@ static void test_memory(void **state)
     wan = first;
 }
 
-/* At every single place where it asks. */
+/* At every single place where it asks, with texts that were not encoded yet. */
 static void test_stops_at_once(void **state)
 {
     struct wan_job job = job_of("euler");
+    char prompt[32] = "stop at 0", negative[32] = "not at 0";
     (void)state;
     job.steps = 2;
+    job.prompt = prompt;
+    job.negative = negative;
     frames_of(&job);
     int asked = seen.stops;
-    assert_true(asked > 2 * 2 * 3); /* steps, guidance, blocks */
+    assert_true(asked > 2 * 3 + 2 * 2 * 3); /* texts, layers; steps, guidance, blocks */
     for (int at = 1; at <= asked; at++) {
+        snprintf(prompt, sizeof prompt, "stop at %d", at);
+        snprintf(negative, sizeof negative, "not at %d", at);
         seen.stop_at = at;
         seen.stop_at_step = 0;
         assert_int_equal(make(&job, NULL), ERR_CANCELLED);
         assert_int_equal(seen.stops, at);
         assert_false(seen.spoke_after);
     }
+}
+
+/* What was encoded lately is not encoded again, and what was not is. */
+static void test_prompts_are_kept(void **state)
+{
+    struct wan_job job = job_of("euler");
+    char other[32];
+    (void)state;
+    frames_of(&job); /* with the negative one */
+    job.prompt = "a text of its own";
+    uint64_t hash = frames_of(&job);
+    int first = seen.stops;
+    assert_true(frames_of(&job) == hash);
+    int again = seen.stops;
+    assert_true(again < first);
+    job.steps = 1;
+    for (int i = 0; i < 20; i++) {
+        snprintf(other, sizeof other, "another text %d", i);
+        job.prompt = other;
+        frames_of(&job);
+    }
+    job.steps = STEPS;
+    job.prompt = "a text of its own";
+    assert_true(frames_of(&job) == hash);
+    assert_int_equal(seen.stops, first);
+}
+
+/* A warm model draws the same; what is missing is told at once. */
+static void test_warm(void **state)
+{
+    struct wan_setup setup = {.model = model, .device = "cpu", .dtype = "f32"};
+    struct wan *first = wan, *w;
+    struct wan_job job = job_of("euler");
+    char other[300];
+    (void)state;
+    uint64_t hash = frames_of(&job);
+    assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
+    assert_int_equal(wan_warm(w, &fault), ERR_OK);
+    assert_int_equal(wan_warm(w, &fault), ERR_OK); /* there is nothing left to do */
+    wan = w;
+    assert_true(frames_of(&job) == hash);
+    wan_free(w);
+    wan = first;
+    snprintf(other, sizeof other, "%.200s/words-only", keep);
+    mkdir(other, 0700);
+    tiny_link(other, TINY_DIT, "dit.safetensors");
+    tiny_link(other, TINY_T5, "t5.safetensors");
+    tiny_link(other, TINY_VAE, "vae.safetensors");
+    setup.model = other;
+    assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
+    assert_int_equal(wan_warm(w, &fault), ERR_NOTFOUND);
+    assert_non_null(strstr(fault_text(&fault), "spiece.model"));
+    wan_free(w);
+    tiny_remove(other);
 }
 
 static void test_resume_at_every_step(void **state)
@@ -324,8 +386,10 @@ static void test_resume_elsewhere(void **state)
     struct wan_job job = job_of("unipc");
     struct wan_made made;
     struct wan *first = wan;
-    const struct wan_setup other = {
-        .model = model, .device = "cpu", .threads = wan_info(wan)->threads == 1 ? 2 : 1};
+    const struct wan_setup other = {.model = model,
+                                    .device = "cpu",
+                                    .dtype = "f32",
+                                    .threads = wan_info(wan)->threads == 1 ? 2 : 1};
     (void)state;
     job.checkpoint_dir = keep;
     seen.stop_at = 0;
@@ -431,7 +495,7 @@ static void test_tokenizer_of_another_model(void **state)
     char other[128];
     struct wan *w;
     struct wan_job job = job_of(NULL);
-    const struct wan_setup setup = {.model = other, .device = "cpu"};
+    const struct wan_setup setup = {.model = other, .device = "cpu", .dtype = "f32"};
     (void)state;
     snprintf(other, sizeof other, "%s/mismatched", dir);
     mkdir(other, 0700);
@@ -449,7 +513,7 @@ static void test_layouts(void **state)
 {
     char comfy[128], diffusers[128], file[300];
     struct wan *w;
-    struct wan_setup setup = {.model = comfy, .device = "cpu"};
+    struct wan_setup setup = {.model = comfy, .device = "cpu", .dtype = "f32"};
     (void)state;
     snprintf(comfy, sizeof comfy, "%s/comfy", dir);
     mkdir(comfy, 0700);
@@ -496,7 +560,7 @@ static void test_half_a_model(void **state)
     char half[128];
     struct wan *w;
     struct wan_job job = job_of(NULL);
-    const struct wan_setup setup = {.model = half, .device = "cpu"};
+    const struct wan_setup setup = {.model = half, .device = "cpu", .dtype = "f32"};
     (void)state;
     snprintf(half, sizeof half, "%s/half", dir);
     mkdir(half, 0700);
@@ -512,7 +576,7 @@ static void test_image_and_vace(void **state)
     char path[128];
     struct wan *first = wan;
     struct wan_job job = job_of("euler");
-    struct wan_setup setup = {.model = path, .device = "cpu"};
+    struct wan_setup setup = {.model = path, .device = "cpu", .dtype = "f32"};
     uint8_t rgb[30 * 40 * 3];
     const struct wan_picture picture = {rgb, 40, 30};
     (void)state;
@@ -555,7 +619,7 @@ static void test_convert(void **state)
     char path[128], from[200], to[200];
     struct wan *first = wan;
     struct wan_job job = job_of("euler");
-    const struct wan_setup setup = {.model = path, .device = "cpu"};
+    const struct wan_setup setup = {.model = path, .device = "cpu", .dtype = "f32"};
     uint64_t hash = frames_of(&job);
     (void)state;
     snprintf(path, sizeof path, "%s/converted", dir);
@@ -586,7 +650,7 @@ static int set_up(void **state)
     snprintf(keep, sizeof keep, "%s/keep", dir);
     mkdir(keep, 0700);
     tiny_t2v(model);
-    const struct wan_setup setup = {.model = model, .device = "cpu"};
+    const struct wan_setup setup = {.model = model, .device = "cpu", .dtype = "f32"};
     if (wan_open(&setup, &wan, &fault))
         fail_msg("%s", fault_text(&fault));
     return 0;
@@ -627,11 +691,9 @@ static void test_teacache(void **state)
     uint64_t all = frames_of(&job);
     int asked = seen.stops;
     job.teacache = 1e9;
-    job.checkpoint_dir = keep;
     uint64_t few = frames_of(&job);
     assert_true(few != all);
     assert_true(seen.stops < asked - 5 * 3 * 2); /* layers of many steps and both branches */
-    assert_int_equal(left_in(keep), 0);          /* no checkpoint holds what it remembers */
     assert_true(frames_of(&job) == few);
     job.teacache = 1e-9;
     assert_true(frames_of(&job) == all); /* and below it every step does */
@@ -650,6 +712,8 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_stops_at_once),
+        cmocka_unit_test(test_prompts_are_kept),
+        cmocka_unit_test(test_warm),
         cmocka_unit_test(test_resume_at_every_step),
         cmocka_unit_test(test_resume_every_second_step),
         cmocka_unit_test(test_resume_elsewhere),

@@ -2,6 +2,8 @@
  * is refused with a message that names the file and the tensor. */
 #include "lying_file.h"
 
+#include <cjson/cJSON.h>
+
 static void put_file(struct buf *b, const char *json, size_t data)
 {
     uint64_t n = strlen(json);
@@ -122,6 +124,70 @@ static void a_header_of_10_gb(void **state)
     unlink(lying_path("x.safetensors"));
 }
 
+static size_t asked; /* of cJSON's memory, in all */
+
+static void *counted(size_t n)
+{
+    asked += n;
+    return malloc(n);
+}
+
+/* What a hostile header of the largest size costs: nothing when it holds too many values, less than
+ * 80 MB when it does not. Each value of it is as dear as can be. */
+static void a_header_full_of_values(void **state)
+{
+    static const char *const dear[] = {"[],", "0,", "\"\",", "[[]],"};
+    cJSON_Hooks hooks = {counted, free};
+    cJSON_InitHooks(&hooks);
+    for (size_t i = 0; i < sizeof dear / sizeof *dear; i++) {
+        struct buf b = BUF_INIT(0);
+        uint64_t n = WEIGHTS_JSON_BYTES;
+        buf_add(&b, &n, 8);
+        buf_adds(&b, "{\"a\":[");
+        while (b.len < 8 + n - 8)
+            buf_adds(&b, dear[i]);
+        while (b.len < 8 + n)
+            buf_addc(&b, ' ');
+        asked = 0;
+        lying_refused("x.safetensors", b.data, b.len, ERR_LIMIT, WORDS("524288 values"));
+        assert_int_equal(asked, 0);
+        n++;
+        memcpy(b.data, &n, 8);
+        buf_addc(&b, ' ');
+        lying_refused("x.safetensors", b.data, b.len, ERR_LIMIT, WORDS("16777217"));
+        lying_refused("x.index.json", b.data + 8, b.len - 10, ERR_LIMIT, WORDS("524288 values"));
+        assert_int_equal(asked, 0);
+        buf_free(&b);
+    }
+    /* as many tensors as fit in, and a long text: accepted, within the bound */
+    struct buf b = BUF_INIT(0);
+    uint64_t n = WEIGHTS_JSON_BYTES;
+    int tensors = 43000;
+    buf_add(&b, &n, 8);
+    buf_adds(&b, "{\"__metadata__\":{\"x\":\"");
+    for (int i = 0; i < 4 << 20; i++)
+        buf_addc(&b, 'x');
+    buf_adds(&b, "\"}");
+    for (int i = 0; i < tensors; i++)
+        buf_addf(
+            &b,
+            ",\"blocks.%d.cross_attn.norm_k.weight\":{\"dtype\":\"F8_E4M3\",\"shape\":[1,1,1,1,"
+            "1,1],\"data_offsets\":[%d,%d]}",
+            i, i, i + 1);
+    buf_addc(&b, '}');
+    while (b.len < 8 + n)
+        buf_addc(&b, ' ');
+    for (int i = 0; i < tensors; i++)
+        buf_addc(&b, 1);
+    asked = 0;
+    struct weights *w = lying_sound("x.safetensors", b.data, b.len);
+    assert_int_equal(w->n, tensors);
+    weights_free(w);
+    cJSON_InitHooks(NULL);
+    assert_in_range(asked, (size_t)20 << 20, (size_t)80 << 20);
+    buf_free(&b);
+}
+
 static void every_cut(void **state)
 {
     struct buf b = BUF_INIT(0);
@@ -183,9 +249,13 @@ static void indexes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sound),     cmocka_unit_test(shapes_and_offsets),
-        cmocka_unit_test(overlaps),  cmocka_unit_test(headers),
-        cmocka_unit_test(every_cut), cmocka_unit_test(a_header_of_10_gb),
+        cmocka_unit_test(sound),
+        cmocka_unit_test(shapes_and_offsets),
+        cmocka_unit_test(overlaps),
+        cmocka_unit_test(headers),
+        cmocka_unit_test(every_cut),
+        cmocka_unit_test(a_header_of_10_gb),
+        cmocka_unit_test(a_header_full_of_values),
         cmocka_unit_test(indexes),
     };
     return cmocka_run_group_tests(tests, lying_begin, lying_end);

@@ -1,0 +1,190 @@
+/* What a job is, and how a killed one goes on.
+ *
+ * The latent, the sampler's history and the noise generator are the whole state of a job; between
+ * any two steps they go to the checkpoint, and come back from it. What decides those numbers is
+ * written down in two texts: `what` is the job and names the checkpoint's file, `how` is the way
+ * this machine computes. Only where both agree is a checkpoint taken up.
+ *
+ * TeaCache remembers more: what the blocks added in the last full step, which is many times the
+ * latent. But a step that runs all blocks looks at nothing of that. So such a job keeps the state
+ * *before* a full step, and goes on with that very step, which fills the memory anew.
+ *
+ * A causal clip keeps the latents of its finished blocks and the generator; the keys and values
+ * that the next blocks look at come again from those latents (rollout_again()). */
+#include "wan/preset.h"
+#include "wan/wan_inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- what and how ---- */
+
+static void add_text(struct buf *b, const char *key, const char *text)
+{
+    buf_addf(b, "%s ", key);
+    for (; *text; text++) /* a value is one line */
+        buf_addc(b, *text == '\n' ? ' ' : *text);
+    buf_addc(b, '\n');
+}
+
+static uint64_t mark(const uint8_t *bytes, size_t n, int width, int height)
+{
+    uint64_t h = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < n; i++)
+        h = (h ^ bytes[i]) * UINT64_C(1099511628211);
+    return h ^ ((uint64_t)width << 32 | (uint64_t)height);
+}
+
+static uint64_t picture_mark(const struct wan_picture *p)
+{
+    return p ? mark(p->rgb, (size_t)p->width * (size_t)p->height * 3, p->width, p->height) : 0;
+}
+
+static void add_picture_marks(struct buf *b, const struct wan_job *j)
+{
+    if (j->image || j->last)
+        buf_addf(b, "pictures %016llx %016llx\n", (unsigned long long)picture_mark(j->image),
+                 (unsigned long long)picture_mark(j->last));
+    if (j->source) {
+        const struct wan_video *v = j->source;
+        size_t pixels = (size_t)v->width * (size_t)v->height;
+        buf_addf(b, "source %d %016llx\n", v->frames,
+                 (unsigned long long)mark(v->rgb, pixels * 3 * (size_t)v->frames, 0, 0));
+        if (j->mask)
+            buf_addf(
+                b, "mask %d %016llx\n", j->mask->frames,
+                (unsigned long long)mark(j->mask->white, pixels * (size_t)j->mask->frames, 0, 0));
+    }
+    if (j->control) {
+        const struct wan_video *v = j->control;
+        size_t n = (size_t)v->width * (size_t)v->height * 3 * (size_t)v->frames;
+        buf_addf(b, "control %d %016llx\n", v->frames, (unsigned long long)mark(v->rgb, n, 0, 0));
+    }
+    for (int i = 0; i < j->reference_n; i++)
+        buf_addf(b, "reference %016llx\n", (unsigned long long)picture_mark(&j->reference[i]));
+}
+
+static enum err describe(struct run *r)
+{
+    const struct wan_job *j = &r->job;
+    const struct wan_info *i = &r->w->info;
+    struct buf *b = &r->what;
+    add_text(b, "model", i->id);
+    add_text(b, "prompt", j->prompt);
+    add_text(b, "negative", j->guidance != 1 ? j->negative : "");
+    buf_addf(b, "size %dx%dx%d\nsteps %d\nguidance %.17g %.17g %.17g %d\n", j->width, j->height,
+             j->frames, j->steps, j->guidance, j->guide_from, j->guide_to, j->zero_star);
+    buf_addf(b, "sampler %s %s %.17g\nseed %llu\n", j->sampler,
+             j->sigmas   ? "list"
+             : j->simple ? "simple"
+                         : "flow",
+             j->shift, (unsigned long long)j->seed);
+    for (int k = 0; j->sigmas && k < j->steps; k++)
+        buf_addf(b, "sigma %.17g\n", j->sigmas[k]);
+    for (int k = 0; k < j->turn_n; k++) {
+        buf_addf(b, "from %d ", j->turn[k].frame);
+        add_text(b, "prompt", j->turn[k].prompt);
+    }
+    if (j->tiny)
+        buf_addf(b, "tiny decoder %s\n", i->tiny_id);
+    if (j->tile)
+        buf_addf(b, "tile %d\n", j->tile);
+    if (j->teacache > 0)
+        buf_addf(b, "teacache %.17g\n", j->teacache);
+    add_picture_marks(b, j);
+    for (int k = 0; k < j->lora_n; k++) {
+        uint64_t lora = model_lora_mark(j->lora[k].path, r->f);
+        if (!lora)
+            return r->f->code;
+        buf_addf(b, "lora %016llx %.17g\n", (unsigned long long)lora, j->lora[k].strength);
+    }
+    add_text(&r->how, "device", i->device_words);
+    buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\n", i->threads, i->computed,
+             i->resident, PACKAGE_VERSION);
+    return b->failed || r->how.failed
+               ? fault_set(r->f, ERR_NOMEM, "no memory for the job's description")
+               : ERR_OK;
+}
+
+/* ---- checkpoints ---- */
+
+static int causal_block(const struct run *r)
+{
+    const struct preset *p = preset_find(r->job.sampler);
+    return p ? p->block : 0;
+}
+
+static struct checkpoint state(struct run *r)
+{
+    struct checkpoint c = {.what = buf_str(&r->what),
+                           .how = buf_str(&r->how),
+                           .step = r->done,
+                           .sampler = r->sampler,
+                           .latent = r->latent,
+                           .noise = &r->noise};
+    int block = causal_block(r);
+    if (block) { /* counts blocks; the sampler begins anew in each */
+        c.sampler = NULL;
+        c.step = r->finished;
+        c.steps = r->frames / block;
+        c.n = r->n;
+    }
+    return c;
+}
+
+enum err resume_begin(struct run *r)
+{
+    struct fault why;
+    char words[560];
+    enum err e = describe(r);
+    if (e || !r->job.checkpoint_dir)
+        return e;
+    e = checkpoint_name(r->job.checkpoint_dir, buf_str(&r->what), r->made->checkpoint,
+                        sizeof r->made->checkpoint);
+    if (e)
+        return fault_set(r->f, e, "the path of %s is too long", r->job.checkpoint_dir);
+    struct checkpoint c = state(r);
+    int of = c.sampler ? r->sampler->schedule.steps : c.steps;
+    e = checkpoint_read(r->made->checkpoint, &c, &why);
+    if (e == ERR_NOTFOUND)
+        return ERR_OK;
+    if (e) {
+        snprintf(words, sizeof words, "begins anew: %s", fault_text(&why));
+    } else if (c.sampler) {
+        r->done = r->saved = r->made->resumed = c.step;
+        snprintf(words, sizeof words, "goes on after step %d of %d from a checkpoint", c.step, of);
+    } else {
+        r->finished = c.step;
+        r->made->resumed = c.step * r->sampler->schedule.steps;
+        snprintf(words, sizeof words, "goes on after block %d of %d from a checkpoint", c.step, of);
+    }
+    pipeline_note(r, words);
+    return ERR_OK;
+}
+
+static void save(struct run *r)
+{
+    struct fault why;
+    char words[560];
+    struct checkpoint c = state(r);
+    r->saved = r->done;
+    if (checkpoint_write(r->made->checkpoint, &c, &why)) {
+        snprintf(words, sizeof words, "no checkpoint: %s", fault_text(&why));
+        pipeline_note(r, words);
+    }
+}
+
+void resume_save(struct run *r)
+{
+    bool last = r->done == r->sampler->schedule.steps;
+    bool due = r->done % r->job.checkpoint_every == 0 && r->job.teacache <= 0;
+    if (r->job.checkpoint_dir && (causal_block(r) || last || due))
+        save(r);
+}
+
+void resume_save_before(struct run *r, bool whole)
+{
+    if (r->job.checkpoint_dir && r->job.teacache > 0 && whole && r->done &&
+        r->done - r->saved >= r->job.checkpoint_every)
+        save(r);
+}

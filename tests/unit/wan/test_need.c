@@ -1,0 +1,302 @@
+/* "Too little memory" is told before anything is loaded, with both numbers: for models of the true
+ * shapes (files that are all hole, of the sizes in names/), against sums formed here from the
+ * lists of tensors and from what the passes keep (spec 6.5, 10). */
+#include "tiny.h"
+
+#include "base/buf.h"
+#include "base/path.h"
+#include "wan/wan_inside.h"
+
+#include <math.h>
+
+#define F32 4.0
+#define MB 1048576.0
+
+static char dir[] = "/tmp/sakuga-need-XXXXXX";
+static struct fault fault;
+
+/* ---- lists of tensors ---- */
+
+struct shape {
+    char name[128];
+    double dim[6], count;
+    int rank;
+};
+
+struct shapes {
+    struct shape s[1400];
+    int n;
+};
+
+static struct shapes *shapes_of(const char *tsv)
+{
+    const char *src = getenv("srcdir");
+    char path[PATH_LEN], *save;
+    struct buf b = BUF_INIT(1 << 20);
+    struct shapes *all = calloc(1, sizeof *all);
+    snprintf(path, sizeof path, "%s/tests/wan/open/names/%s", src ? src : "..", tsv);
+    assert_int_equal(path_read(path, 1 << 20, &b, NULL), ERR_OK);
+    strtok_r(b.data, "\n", &save);
+    for (char *line; (line = strtok_r(NULL, "\n", &save));) {
+        struct shape *s = &all->s[all->n++];
+        char *at = strrchr(line, '\t');
+        assert_true(all->n <= (int)(sizeof all->s / sizeof *all->s));
+        snprintf(s->name, sizeof s->name, "%.*s", (int)strcspn(line, "\t"), line);
+        for (s->count = 1; at; at = strchr(at + 1, ','))
+            s->count *= s->dim[s->rank++] = strtod(at + 1, NULL);
+    }
+    buf_free(&b);
+    return all;
+}
+
+static double sum(const struct shapes *all, const char *prefix)
+{
+    double n = 0;
+    for (int i = 0; i < all->n; i++)
+        if (!strncmp(all->s[i].name, prefix, strlen(prefix)))
+            n += all->s[i].count;
+    return n;
+}
+
+/* A file with these tensors, all of them zero, that takes no room on the disk. */
+static void write_hole(const struct shapes *all, const char *folder, const char *name,
+                       const char *type, int bytes)
+{
+    char path[PATH_LEN];
+    struct buf head = BUF_INIT(0);
+    double at = 0;
+    for (int i = 0; i < all->n; i++) {
+        const struct shape *s = &all->s[i];
+        buf_addf(&head, "%c\"%s\":{\"dtype\":\"%s\",\"shape\":[", i ? ',' : '{', s->name, type);
+        for (int d = 0; d < s->rank; d++)
+            buf_addf(&head, d ? ",%.0f" : "%.0f", s->dim[d]);
+        buf_addf(&head, "],\"data_offsets\":[%.0f,%.0f]}", at, at + s->count * bytes);
+        at += s->count * bytes;
+    }
+    buf_addc(&head, '}');
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "wb");
+    uint64_t n = head.len;
+    assert_true(f && fwrite(&n, 8, 1, f) == 1 && fwrite(head.data, 1, head.len, f) == head.len);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(truncate(path, (off_t)(8 + n) + (off_t)at), 0);
+    buf_free(&head);
+}
+
+/* ---- what they take ---- */
+
+struct size {
+    int width, height, frames;
+};
+
+/* The decoder keeps two frames of the input of every convolution in time, at its scale; the last
+ * stage has four tensors of 96 channels and four frames in hand (spec 6.5). */
+static double decoding(const struct shapes *vae, struct size size)
+{
+    double bytes = 0, pixels = (double)size.width * size.height;
+    for (int i = 0; i < vae->n; i++) {
+        const struct shape *s = &vae->s[i];
+        int stage = 0;
+        if (strncmp(s->name, "decoder.", 8) || s->rank != 5 || s->dim[2] != 3)
+            continue;
+        if (sscanf(s->name, "decoder.upsamples.%d.", &stage) == 1)
+            stage /= 4; /* 0 … 3: at 1/8, 1/4, 1/2, 1 */
+        else
+            stage = strstr(s->name, "head") ? 3 : 0;
+        bytes += 2 * s->dim[1] * F32 * pixels / pow(4, 3 - stage);
+    }
+    return bytes + 4 * 96 * 4 * pixels * F32;
+}
+
+struct job {
+    const char *tsv, *sampler;
+    struct size size;
+    double guidance, memory; /* bytes */
+    bool whole;              /* it is to be loaded as a whole */
+};
+
+/* Prompt and negative prompt: 8 and 126 tokens of the true tokenizer, and a pad row each. */
+static double expected(const struct shapes *dit, const struct shapes *vae, const struct shapes *t5,
+                       const struct job *j)
+{
+    double dim = 0, ffn = 0, layers = 0;
+    for (int i = 0; i < dit->n; i++) {
+        const struct shape *s = &dit->s[i];
+        if (!strcmp(s->name, "blocks.0.ffn.0.weight"))
+            ffn = s->dim[0], dim = s->dim[1];
+        layers += strstr(s->name, ".self_attn.q.weight") != NULL;
+    }
+    double all = sum(dit, ""), blocks = sum(dit, "blocks."), frames = (j->size.frames + 3) / 4;
+    double tokens = (double)j->size.width * j->size.height / 256 * frames;
+    bool causal = !strcmp(j->sampler, "self-forcing");
+    double weights = (j->whole ? all : all - blocks + blocks / layers) + sum(vae, "decoder.") +
+                     sum(vae, "conv2.");
+    double rows = 9 + (j->guidance == 1 ? 0 : 127);
+    double kept = 2 * dim * layers * (rows + (causal ? fmin(frames, 21) / frames * tokens : 0));
+    /* the stream, its normalised form, q, k, v and what attention gives; ffn; angles */
+    double pass = (causal ? 3 / frames : 1) * tokens * (6 * dim + ffn + 128);
+    double text = sum(t5, "blocks.0.ffn.");
+    return F32 * (weights + kept + fmax(fmax(pass, text), decoding(vae, j->size) / F32));
+}
+
+static bool stop(void *user)
+{
+    *(bool *)user = true;
+    return true;
+}
+
+static void check(const struct shapes *dit, const struct shapes *vae, const struct shapes *t5,
+                  const char *folder, const struct job *j)
+{
+    struct wan *w;
+    bool asked = false;
+    struct wan_setup setup = {
+        .model = folder, .device = "cpu", .memory = (uint64_t)j->memory, .dtype = "f32"};
+    const struct wan_calls calls = {.stop = stop, .user = &asked};
+    const struct wan_job job = {.prompt = "a fox over neon roofs",
+                                .width = j->size.width,
+                                .height = j->size.height,
+                                .frames = j->size.frames,
+                                .guidance = j->guidance,
+                                .sampler = j->sampler};
+    unsigned long long needs = 0, has = 0;
+    if (wan_open(&setup, &w, &fault))
+        fail_msg("%s", fault_text(&fault));
+    assert_true(wan_info(w)->parameters == (int64_t)sum(dit, ""));
+    assert_int_equal(wan_info(w)->resident, j->whole);
+    assert_int_equal(wan_make(w, &job, &calls, NULL, &fault), ERR_NOMEM);
+    assert_false(asked); /* nothing was begun */
+    const char *numbers = strstr(fault.text, "needs about");
+    assert_int_equal(
+        sscanf(numbers ? numbers : "", "needs about %llu MB, and there are %llu MB", &needs, &has),
+        2);
+    assert_int_equal(has, (unsigned long long)(j->memory / MB));
+    double want = expected(dit, vae, t5, j) / MB;
+    print_message("%-20s %4d x %4d x %3d: %8llu MB, by the lists %8.0f MB (%.3f)\n", j->tsv,
+                  j->size.width, j->size.height, j->size.frames, needs, want, (double)needs / want);
+    assert_true((double)needs >= want);        /* less would be killed in the middle */
+    assert_true((double)needs <= want * 1.25); /* more would refuse what fits */
+    wan_free(w);
+    if (j->whole)
+        return;
+    setup.memory = (needs + 1) << 20; /* with so much it begins, a block at a time as well */
+    assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
+    assert_false(wan_info(w)->resident);
+    assert_int_equal(wan_make(w, &job, &calls, NULL, &fault), ERR_CANCELLED);
+    assert_true(asked);
+    wan_free(w);
+}
+
+static void model(const char *tsv, const struct job *jobs, int n)
+{
+    char folder[200];
+    struct shapes *dit = shapes_of(tsv), *vae = shapes_of("vae_2.1.tsv"),
+                  *t5 = shapes_of("t5_umt5_xxl.tsv");
+    snprintf(folder, sizeof folder, "%s/%s", dir, tsv);
+    mkdir(folder, 0700);
+    write_hole(dit, folder, "dit.safetensors", "F16", 2);
+    write_hole(vae, folder, "vae.safetensors", "F32", 4);
+    write_hole(t5, folder, "t5.safetensors", "BF16", 2);
+    tiny_link(folder, TINY_SPIECE, "spiece.model");
+    for (int i = 0; i < n; i++)
+        check(dit, vae, t5, folder, &jobs[i]);
+    free(dit);
+    free(vae);
+    free(t5);
+}
+
+#define SMALL "dit_t2v_1.3B.tsv"
+#define LARGE "dit_t2v_14B.tsv"
+
+static void the_small_model(void **state)
+{
+    static const struct job jobs[] = {
+        {SMALL, "unipc", {832, 480, 81}, 5, 11.6e9, true},
+        {SMALL, "unipc", {1280, 720, 81}, 5, 11.6e9, true},
+        {SMALL, "unipc", {832, 480, 81}, 1, 4e9, false},
+        {SMALL, "euler", {128, 128, 5}, 1, 1e9, false},
+        {SMALL, "self-forcing", {832, 480, 81}, 1, 20e9, true},
+        {SMALL, "self-forcing", {832, 480, 9}, 1, 8e9, false},
+    };
+    model(SMALL, jobs, sizeof jobs / sizeof *jobs);
+}
+
+static void the_large_model(void **state)
+{
+    static const struct job jobs[] = {
+        {LARGE, "unipc", {832, 480, 81}, 5, 8e9, false},
+        {LARGE, "unipc", {1280, 720, 81}, 1, 16e9, false},
+        {LARGE, "unipc", {1920, 1088, 161}, 5, 116e9, true},
+        {LARGE, "euler", {128, 128, 1}, 1, 2e9, false},
+    };
+    model(LARGE, jobs, sizeof jobs / sizeof *jobs);
+}
+
+/* What the device really held while it drew, of a model that can be run here. */
+static void the_tiny_model(void **state)
+{
+    static const struct {
+        struct size size;
+        const char *sampler;
+        double guidance, teacache;
+    } jobs[] = {{{160, 128, 9}, "euler", 1, 0},
+                {{64, 64, 45}, "unipc", 5, 0},
+                {{64, 64, 45}, "euler", 5, 0.05},
+                {{64, 64, 21}, "self-forcing", 1, 0}};
+    char folder[200];
+    snprintf(folder, sizeof folder, "%s/tiny", dir);
+    tiny_t2v(folder);
+    for (size_t i = 0; i < 2 * sizeof jobs / sizeof *jobs; i++) {
+        bool whole = i % 2 == 0;
+        struct wan *w;
+        struct wan_setup setup = {
+            .model = folder, .device = "cpu", .memory = 1 << 20, .dtype = "f32"};
+        const struct wan_job job = {.prompt = "a fox over neon roofs",
+                                    .width = jobs[i / 2].size.width,
+                                    .height = jobs[i / 2].size.height,
+                                    .frames = jobs[i / 2].size.frames,
+                                    .steps = 2,
+                                    .guidance = jobs[i / 2].guidance,
+                                    .sampler = jobs[i / 2].sampler,
+                                    .teacache = jobs[i / 2].teacache};
+        setup.memory = whole ? 24 << 20 : 8 << 20; /* its weights are 11 MB */
+        assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
+        assert_int_equal(wan_info(w)->resident, whole);
+        struct wan_job full = job;
+        assert_int_equal(wan_job_complete(w, &full, &fault), ERR_OK);
+        w->memory = 0;
+        assert_int_equal(model_fits(w, &full, &fault), ERR_NOMEM);
+        unsigned long long needs = 0;
+        sscanf(strstr(fault.text, "needs about"), "needs about %llu", &needs);
+        w->memory = UINT64_MAX;
+        if (wan_make(w, &job, NULL, NULL, &fault))
+            fail_msg("%s", fault_text(&fault));
+        double held = (double)device_peak(w->dev) / MB;
+        print_message("%s, %d x %d x %d, %s: needs %llu MB, held %.1f MB\n", job.sampler, job.width,
+                      job.height, job.frames, whole ? "whole" : "in blocks", needs, held);
+        assert_true(held <= (double)needs + 1);
+        assert_true(held >= (double)needs * 0.4);
+        wan_free(w);
+    }
+}
+
+static int set_up(void **state)
+{
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    tiny_remove(dir);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_tiny_model),
+        cmocka_unit_test(the_small_model),
+        cmocka_unit_test(the_large_model),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

@@ -1,0 +1,363 @@
+/* wan_make() goes on bit for bit where less than all is kept: under TeaCache with whole steps only,
+ * and in a causal clip with the latents of its blocks. */
+#include "unit/wan/tiny.h"
+
+#include "wan/rollout.h"
+#include "wan/wan.h"
+
+#include <dirent.h>
+
+#define W 32
+#define H 16
+
+static char dir[64], model[128], keep[128];
+static struct wan *wan;
+static struct fault fault;
+
+static struct seen {
+    uint64_t hash;
+    int frames, asked, stop_at, previews, stop_previews, stop_frames;
+    char notes[1000];
+} seen;
+
+static bool on_stop(void *user)
+{
+    (void)user;
+    return ++seen.asked == seen.stop_at ||
+           (seen.stop_previews && seen.previews == seen.stop_previews) ||
+           (seen.stop_frames && seen.frames >= seen.stop_frames);
+}
+
+static void on_preview(void *user, const struct wan_preview *p)
+{
+    (void)user;
+    (void)p;
+    seen.previews++;
+}
+
+static enum err on_frames(void *user, const struct wan_frames *p, struct fault *f)
+{
+    (void)user;
+    (void)f;
+    assert_int_equal(p->first, seen.frames);
+    seen.frames += p->count;
+    size_t n = (size_t)p->count * (size_t)(p->width * p->height) * 3;
+    for (size_t i = 0; i < n; i++)
+        seen.hash = (seen.hash ^ p->rgb[i]) * UINT64_C(1099511628211);
+    return ERR_OK;
+}
+
+static void on_note(void *user, const char *words)
+{
+    (void)user;
+    strncat(seen.notes, words, sizeof seen.notes - strlen(seen.notes) - 2);
+}
+
+static const struct wan_calls calls = {
+    .stop = on_stop, .preview = on_preview, .frames = on_frames, .note = on_note};
+
+static enum err make(const struct wan_job *job, struct wan_made *made, struct seen how)
+{
+    seen = how;
+    return wan_make(wan, job, &calls, made, &fault);
+}
+
+static uint64_t whole(const struct wan_job *job)
+{
+    struct wan_made made;
+    if (make(job, &made, (struct seen){0}))
+        fail_msg("%s", fault_text(&fault));
+    assert_int_equal(seen.frames, job->frames);
+    return seen.hash;
+}
+
+static bool kept(void)
+{
+    int n = 0;
+    DIR *d = opendir(keep);
+    for (struct dirent *e; d && (e = readdir(d));)
+        n += e->d_name[0] != '.' || strlen(e->d_name) > 2;
+    closedir(d);
+    return n > 0;
+}
+
+/* The job is stopped as `how` says and goes on: how many steps that spared. */
+static int cut_and_resume(struct wan_job job, struct seen how, uint64_t want)
+{
+    struct wan_made made;
+    job.checkpoint_dir = keep;
+    assert_int_equal(make(&job, &made, how), ERR_CANCELLED);
+    bool left = kept();
+    if (make(&job, &made, (struct seen){0}))
+        fail_msg("%s", fault_text(&fault));
+    assert_true(seen.hash == want);
+    assert_int_equal(left, made.resumed > 0);
+    assert_int_equal(seen.frames, job.frames);
+    assert_int_equal(unlink(made.checkpoint), 0);
+    return made.resumed;
+}
+
+/* ---- TeaCache ---- */
+
+#define STEPS 14
+
+/* So near to each other that the estimate stays where the published polynomial begins, at about
+ * 0.14 a step, but for two jumps. */
+static double sigma(int i)
+{
+    return 1 - 0.0001 * i - 0.3 * (i > 6) - 0.2 * (i > 11);
+}
+
+static struct wan_job tea_job(double threshold)
+{
+    static double sigmas[STEPS];
+    for (int i = 0; i < STEPS; i++)
+        sigmas[i] = sigma(i);
+    return (struct wan_job){.prompt = "a fox over neon roofs",
+                            .width = W,
+                            .height = H,
+                            .frames = 5,
+                            .steps = STEPS,
+                            .sigmas = sigmas,
+                            .seed = 7,
+                            .teacache = threshold};
+}
+
+/* Blocks asked for; every whole pass asks before each of the three layers. */
+static int passes(void)
+{
+    return seen.asked / 3;
+}
+
+/* `any`: also where the two branches leave out different steps. */
+static void tea_resumes(struct wan_job job, const char *sampler)
+{
+    struct wan_job none = job;
+    none.teacache = 0;
+    none.sampler = job.sampler = sampler;
+    whole(&none);
+    int all = passes();
+    uint64_t want = whole(&job);
+    if (passes() > all - 6 || passes() < all / 4)
+        fail_msg("%d of %d passes were left out: no mixture", all - passes(), all);
+    int spared = 0, most = 0;
+    for (int at = 1; at <= STEPS; at++) {
+        int n = cut_and_resume(job, (struct seen){.stop_previews = at}, want);
+        assert_true(n <= at && n >= spared);
+        spared = n;
+        most += n;
+    }
+    assert_int_equal(spared, STEPS); /* with the last step all is made */
+    if (most <= STEPS + 3)
+        fail_msg("only %d steps were spared in %d resumes", most, STEPS);
+}
+
+static void teacache_goes_on_at_whole_steps(void **state)
+{
+    (void)state;
+    tea_resumes(tea_job(0.3), "unipc");
+    tea_resumes(tea_job(0.3), "lcm");
+}
+
+static void teacache_with_guidance_in_parts(void **state)
+{
+    struct wan_job job = tea_job(0.3);
+    (void)state;
+    job.guide_from = 0.3;
+    job.guide_to = 0.8;
+    tea_resumes(job, "euler");
+    job.guidance = 1;
+    tea_resumes(job, "dpm++");
+}
+
+/* ---- causal clips ---- */
+
+#define BLOCKS 9 /* of 3: more than the window of 21 holds */
+#define FRAMES (BLOCKS * 12 - 3)
+
+static struct wan_job causal_job(void)
+{
+    return (struct wan_job){.prompt = "a fox over neon roofs",
+                            .width = W,
+                            .height = H,
+                            .frames = FRAMES,
+                            .sampler = "self-forcing",
+                            .seed = 7};
+}
+
+static void causal_clips_go_on_at_every_block(void **state)
+{
+    struct wan_job job = causal_job();
+    uint64_t want = whole(&job);
+    (void)state;
+    _Static_assert(BLOCKS * 3 > ROLLOUT_WINDOW, "the window must move");
+    for (int block = 1; block <= BLOCKS; block++) /* 9 frames of the first block, then 12 each */
+        assert_int_equal(
+            cut_and_resume(
+                job, (struct seen){.stop_frames = block * 12 - 3 - 4 * (block == BLOCKS)}, want),
+            4 * block);
+    /* in the midst of a block: from the one before it */
+    assert_int_equal(cut_and_resume(job, (struct seen){.stop_previews = 2}, want), 0);
+    assert_int_equal(cut_and_resume(job, (struct seen){.stop_previews = 4 * 8 + 2}, want), 32);
+}
+
+static int last_noted(void)
+{
+    const char *at = strstr(seen.notes, "after block ");
+    return at ? atoi(at + 12) : 0;
+}
+
+/* A second death, while the blocks of the first life are still being taken in. */
+static void causal_clips_die_twice(void **state)
+{
+    struct wan_job job = causal_job();
+    struct wan_made made;
+    uint64_t want = whole(&job);
+    (void)state;
+    job.checkpoint_dir = keep;
+    assert_int_equal(make(&job, &made, (struct seen){.stop_previews = 4 * 8 + 1}), ERR_CANCELLED);
+    assert_int_equal(make(&job, &made, (struct seen){.stop_frames = 30}), ERR_CANCELLED);
+    assert_int_equal(last_noted(), 8);
+    assert_int_equal(make(&job, &made, (struct seen){0}), ERR_OK);
+    assert_int_equal(last_noted(), 8);
+    assert_int_equal(seen.previews, 4);
+    assert_true(seen.hash == want);
+    unlink(made.checkpoint);
+}
+
+/* ---- changes of the prompt ---- */
+
+static int same_frames(const uint8_t *a, const uint8_t *b, int frames)
+{
+    size_t n = (size_t)W * H * 3;
+    int i = 0;
+    while (i < frames && !memcmp(a + (size_t)i * n, b + (size_t)i * n, n))
+        i++;
+    return i;
+}
+
+static enum err on_collect(void *user, const struct wan_frames *p, struct fault *f)
+{
+    size_t n = (size_t)W * H * 3;
+    (void)f;
+    memcpy((uint8_t *)user + (size_t)p->first * n, p->rgb, (size_t)p->count * n);
+    return ERR_OK;
+}
+
+static uint8_t *collected(const struct wan_job *job)
+{
+    uint8_t *all = calloc((size_t)job->frames, (size_t)W * H * 3);
+    const struct wan_calls collect = {.frames = on_collect, .user = all};
+    if (wan_make(wan, job, &collect, NULL, &fault))
+        fail_msg("%s", fault_text(&fault));
+    return all;
+}
+
+static void a_new_prompt_begins_with_a_block(void **state)
+{
+    struct wan_job job = causal_job();
+    struct wan_turn turn[] = {{9, "a cat on a train"}, {22, "snow over the sea"}};
+    (void)state;
+    job.frames = 45; /* blocks at 0, 9, 21, 33 */
+    uint8_t *one = collected(&job);
+    job.turn = turn;
+    job.turn_n = 1;
+    uint8_t *two = collected(&job);
+    assert_int_equal(same_frames(one, two, 45), 9);
+    job.turn_n = 2;
+    uint8_t *three = collected(&job);
+    assert_int_equal(same_frames(two, three, 45), 33); /* 22 lies within the block at 21 */
+    turn[0].frame = 1;
+    uint8_t *same = collected(&job); /* as good as 9 */
+    assert_int_equal(same_frames(three, same, 45), 45);
+    turn[0].prompt = job.prompt;
+    uint8_t *late = collected(&job); /* of the first one till 33 */
+    assert_int_equal(same_frames(one, late, 45), 33);
+    free(one);
+    free(two);
+    free(three);
+    free(same);
+    free(late);
+}
+
+static void turns_are_part_of_the_job(void **state)
+{
+    struct wan_job job = causal_job();
+    struct wan_turn turn[] = {{33, "a cat on a train"}, {81, "snow over the sea"}};
+    struct wan_made made;
+    (void)state;
+    job.turn = turn;
+    job.turn_n = 2;
+    uint64_t want = whole(&job);
+    for (int block = 2; block < BLOCKS; block += 3)
+        assert_int_equal(cut_and_resume(job, (struct seen){.stop_frames = block * 12 - 3}, want),
+                         4 * block);
+    job.checkpoint_dir = keep;
+    assert_int_equal(make(&job, &made, (struct seen){.stop_frames = 40}), ERR_CANCELLED);
+    turn[1].prompt = "snow over the lake";
+    struct wan_made other;
+    assert_int_equal(make(&job, &other, (struct seen){0}), ERR_OK);
+    assert_int_equal(other.resumed, 0); /* another job, with a checkpoint of its own */
+    unlink(made.checkpoint);
+    unlink(other.checkpoint);
+}
+
+static void impossible_turns_are_refused(void **state)
+{
+    struct wan_job job = causal_job();
+    struct wan_turn turn[] = {{9, "a"}, {9, "b"}};
+    (void)state;
+    job.turn = turn;
+    job.turn_n = 2;
+    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    assert_non_null(strstr(fault_text(&fault), "at frame 9"));
+    job.turn_n = 1;
+    turn[0].frame = 0;
+    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    turn[0].frame = FRAMES;
+    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    turn[0] = (struct wan_turn){9, NULL};
+    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    turn[0].prompt = "a";
+    job.turn_n = WAN_TURNS_MAX + 1;
+    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    job.turn_n = 1;
+    job.sampler = "euler";
+    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    assert_non_null(strstr(fault_text(&fault), "causal"));
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    strcpy(dir, "/tmp/sakuga-resume-XXXXXX");
+    if (!mkdtemp(dir))
+        return 1;
+    snprintf(model, sizeof model, "%s/model", dir);
+    snprintf(keep, sizeof keep, "%s/keep", dir);
+    mkdir(keep, 0700);
+    tiny_t2v(model);
+    return wan_open(&(struct wan_setup){.model = model, .device = "cpu"}, &wan, &fault);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    wan_free(wan);
+    tiny_remove(dir);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(teacache_goes_on_at_whole_steps),
+        cmocka_unit_test(teacache_with_guidance_in_parts),
+        cmocka_unit_test(causal_clips_go_on_at_every_block),
+        cmocka_unit_test(causal_clips_die_twice),
+        cmocka_unit_test(a_new_prompt_begins_with_a_block),
+        cmocka_unit_test(turns_are_part_of_the_job),
+        cmocka_unit_test(impossible_turns_are_refused),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
