@@ -53,18 +53,18 @@ AS_IF([test "x$with_cuda" != xno], [
 #error too old
 #endif
 ]], [[]])], [AC_MSG_RESULT([yes])
-             AC_MSG_CHECKING([whether CUDA 12.8 or later, cuBLASLt and cuDNN link])
+             AC_MSG_CHECKING([whether CUDA 12.9 or later, cuBLASLt and cuDNN link])
              AC_LINK_IFELSE([AC_LANG_PROGRAM([[#include <cuda_runtime.h>
 #include <cublasLt.h>
 #include <cudnn.h>
-#if CUDART_VERSION < 12080
+#if CUDART_VERSION < 12090
 #error too old
 #endif
 ]], [[int n; cublasLtHandle_t h; return cudaGetDeviceCount(&n) + (int)cudnnGetVersion() + (int)cublasLtCreate(&h);]])],
                  [AC_MSG_RESULT([yes])
                   have_cuda=yes],
                  [AC_MSG_RESULT([no])
-                  cuda_why="CUDA is older than 12.8, or does not link; see config.log"])],
+                  cuda_why="CUDA is older than 12.9, or does not link; see config.log"])],
             [AC_MSG_RESULT([no])
              cuda_why="cuDNN is older than 9.15, which computes convolutions of large bf16 inputs wrongly"])
         CPPFLAGS=$save_CPPFLAGS LIBS=$save_LIBS])

@@ -39,6 +39,9 @@ struct device_ops {
     void (*upsample)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*unfold_time)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*convert)(struct device *d, const struct tensor *to, const struct tensor *from);
+    /* NULL where work is done when its call returns: waits until all work but that since the last
+     * `behind` calls is done */
+    void (*pace)(struct device *d, int behind);
     /* NULL where tensors lie in ordinary memory */
     void (*patchify)(struct device *d, const struct tensor *rows, int64_t from,
                      const struct tensor *x);
@@ -69,7 +72,7 @@ void device_count(struct device *d, int64_t bytes); /* keeps used and peak */
 void *device_alloc(struct device *d, size_t bytes);
 void device_release(struct device *d, void *p);
 
-enum device_dtype { DEVICE_AUTO, DEVICE_F32, DEVICE_BF16 };
+enum device_dtype { DEVICE_AUTO, DEVICE_F32, DEVICE_BF16, DEVICE_FP8 };
 
 /* tensor/cpu; `plain`: without oneDNN, even where it is there */
 enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct device **out,

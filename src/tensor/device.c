@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#define PARTS_BEHIND 2
+
 void device_close(struct device *d)
 {
     if (d)
@@ -40,6 +42,12 @@ uint64_t device_peak(const struct device *d)
 void device_trim(struct device *d)
 {
     d->ops->trim(d);
+}
+
+void device_pace(struct device *d)
+{
+    if (!device_failed(d) && d->ops->pace)
+        d->ops->pace(d, PARTS_BEHIND);
 }
 
 /* An operation's guard: false ends it, with a failure kept when the shapes are to blame. */
@@ -95,9 +103,12 @@ void device_read(struct device *d, float *to, const struct tensor *t, int64_t n)
         d->ops->read(d, to, t->data, (size_t)n * sizeof(float));
         return;
     }
-    struct tensor wide = tensor_new1(d, n), part = *t;
-    part.rank = 1;
-    part.dim[0] = n;
+    struct tensor part = *t;
+    if (n < tensor_count(t)) {
+        part.rank = 1;
+        part.dim[0] = n;
+    }
+    struct tensor wide = tensor_new(d, part.rank, part.dim);
     device_copy(d, &wide, &part);
     if (!device_failed(d))
         d->ops->read(d, to, wide.data, (size_t)n * sizeof(float));

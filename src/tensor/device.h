@@ -22,10 +22,11 @@ struct weight; /* a matrix or kernel in the form the device multiplies by, with 
 
 struct device_caps {
     char name[16];    /* "cpu" */
-    char words[160];  /* the choices made: threads, instruction set, matmul and convolution */
+    char words[256];  /* the choices made: threads, instruction set, matmul and convolution */
     char note[200];   /* why it is no better one: "no CUDA: …"; else "" */
-    enum dtype dtype; /* that products are computed in: F32, or BF16 with sums in f32 */
+    enum dtype dtype; /* that products are computed in: F32, or BF16 or F8_E4M3 with sums in f32 */
     enum dtype work;  /* of tensors between products (tensor_work2): F32 or BF16 */
+    enum dtype low;   /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
     int threads;
     uint64_t memory;  /* bytes it has */
     bool host_memory; /* tensors lie in ordinary memory */
@@ -33,7 +34,8 @@ struct device_caps {
 
 struct device_setup {
     const char *kind;  /* "cpu", "cuda", "auto", or "cpu-plain" (own products only); NULL: "auto" */
-    const char *dtype; /* "f32", "bf16", or "auto": its best; in any case; NULL: "auto" */
+    const char *dtype; /* "f32", "bf16", "fp8" (a GPU: the blocks' linear layers in e4m3, the rest
+                        * in bf16), or "auto": its best without loss; in any case; NULL: "auto" */
     int threads;       /* 0: as many as there are cores for this process */
 };
 
@@ -44,6 +46,11 @@ const struct device_caps *device_caps(const struct device *d);
 /* Waits for all work, returns and clears the first failure. */
 enum err device_settle(struct device *d, struct fault *f);
 bool device_failed(const struct device *d);
+
+/* Called between parts of a long computation (a transformer's blocks): waits until the device is no
+ * more than a few parts behind, so that who asks in between whether to stop, or takes its time to
+ * answer so that others get the device, is heard. */
+void device_pace(struct device *d);
 
 /* Gives memory that freed tensors left behind back to the system. */
 void device_trim(struct device *d);
@@ -72,6 +79,7 @@ struct weight_spec {
     enum dtype type; /* of the values; 0 is f32 */
     bool lent;       /* the values stay where they are until weight_free(): no copy is needed */
     bool precise;    /* multiplied in f32, whatever the device is best at */
+    bool low;        /* may be rounded to 8 bits, a scale a row, where the device does so */
 };
 struct weight *weight_new(struct device *d, const struct weight_spec *spec);
 void weight_free(struct weight *w); /* NULL is fine */

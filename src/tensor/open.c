@@ -24,14 +24,17 @@ static enum err best(int threads, enum device_dtype dtype, struct device **out, 
 
 enum err device_open(const struct device_setup *setup, struct device **out, struct fault *f)
 {
-    static const char *const dtypes[] = {"auto", "f32", "bf16"};
+    static const char *const dtypes[] = {"auto", "f32", "bf16", "fp8"};
     const char *kind = setup->kind ? setup->kind : "auto";
     const char *name = setup->dtype ? setup->dtype : "auto";
     int dtype = 0;
-    while (dtype <= DEVICE_BF16 && strcasecmp(name, dtypes[dtype]) != 0)
+    while (dtype <= DEVICE_FP8 && strcasecmp(name, dtypes[dtype]) != 0)
         dtype++;
-    if (dtype > DEVICE_BF16)
-        return fault_set(f, ERR_INVAL, "nothing is computed in %s; use f32, bf16 or auto", name);
+    if (dtype > DEVICE_FP8)
+        return fault_set(f, ERR_INVAL, "nothing is computed in %s; use f32, bf16, fp8 or auto",
+                         name);
+    if (dtype == DEVICE_FP8 && strcmp(kind, "cuda") != 0)
+        return fault_set(f, ERR_UNSUPPORTED, "fp8 is computed by the device cuda only");
     if (!strcmp(kind, "auto"))
         return best(setup->threads, (enum device_dtype)dtype, out, f);
     if (!strcmp(kind, "cpu"))

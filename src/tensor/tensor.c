@@ -7,7 +7,7 @@
 struct tensor tensor_of(struct device *dev, enum dtype type, int rank, const int64_t *dim)
 {
     struct tensor t = {.type = type, .rank = rank, .dev = dev};
-    size_t n = dtype_size(type);
+    size_t n = 4 * dtype_size(type); /* with room for scales */
     bool sane = rank >= 1 && rank <= TENSOR_RANK;
     for (int i = 0; sane && i < rank; i++) {
         t.dim[i] = dim[i];
@@ -16,7 +16,7 @@ struct tensor tensor_of(struct device *dev, enum dtype type, int rank, const int
     if (!sane)
         device_fail(dev, ERR_INVAL, "a tensor of rank %d has no possible shape", rank);
     else
-        t.data = device_alloc(dev, n);
+        t.data = device_alloc(dev, tensor_bytes(&t));
     return t;
 }
 
@@ -43,6 +43,11 @@ struct tensor tensor_new4(struct device *dev, int64_t a, int64_t b, int64_t c, i
 struct tensor tensor_work2(struct device *dev, int64_t a, int64_t b)
 {
     return tensor_of(dev, dev->caps.work, 2, (const int64_t[]){a, b});
+}
+
+struct tensor tensor_low2(struct device *dev, int64_t a, int64_t b)
+{
+    return tensor_of(dev, dev->caps.low, 2, (const int64_t[]){a, b});
 }
 
 struct tensor tensor_work4(struct device *dev, int64_t a, int64_t b, int64_t c, int64_t d)
@@ -80,7 +85,10 @@ int64_t tensor_last(const struct tensor *t)
 
 size_t tensor_bytes(const struct tensor *t)
 {
-    return (size_t)tensor_count(t) * dtype_size(t->type);
+    size_t n = (size_t)tensor_count(t), bytes = n * dtype_size(t->type);
+    if (t->type != DTYPE_F8_E4M3)
+        return bytes;
+    return (bytes + 15) / 16 * 16 + n / (size_t)tensor_last(t) * sizeof(float);
 }
 
 struct tensor tensor_part(const struct tensor *t, int64_t from, int64_t n)

@@ -24,13 +24,16 @@ struct tensor {
 
 /* An f32 tensor of the given shape, not cleared. A failure stays in the device (device_settle). */
 struct tensor tensor_new(struct device *dev, int rank, const int64_t *dim);
-/* The same of F32 or BF16. */
+/* The same of F32, BF16, or F8_E4M3: of that each row carries an f32 scale, behind all numbers at
+ * the next multiple of 16 bytes (see tensor_low2). It has no parts. */
 struct tensor tensor_of(struct device *dev, enum dtype type, int rank, const int64_t *dim);
 struct tensor tensor_new1(struct device *dev, int64_t a);
 struct tensor tensor_new2(struct device *dev, int64_t a, int64_t b);
 struct tensor tensor_new4(struct device *dev, int64_t a, int64_t b, int64_t c, int64_t d);
 /* Tensors that lie between two products, of the type that the device likes there (caps.work). */
 struct tensor tensor_work2(struct device *dev, int64_t a, int64_t b);
+/* One that only linear layers read, of whatever the device multiplies (caps.low). */
+struct tensor tensor_low2(struct device *dev, int64_t a, int64_t b);
 struct tensor tensor_work4(struct device *dev, int64_t a, int64_t b, int64_t c, int64_t d);
 void tensor_free(struct tensor *t); /* an empty or failed tensor is fine; leaves it empty */
 

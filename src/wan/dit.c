@@ -25,11 +25,12 @@ struct pass {
     struct device *dev;
     const struct dit_input *in;
     int64_t tokens;
-    struct tensor x;             /* [tokens, dim], f32 */
-    struct tensor h, q, k, v, y; /* [tokens, dim], of the device's working type */
-    struct tensor hidden;        /* [tokens, ffn], likewise */
-    struct tensor e, e0, mod;    /* [dim], [6, dim], [6, dim] */
-    struct tensor c;             /* [tokens, dim]: VACE's own stream */
+    struct tensor x;          /* [tokens, dim], f32 */
+    struct tensor h;          /* [tokens, dim], of what its products take */
+    struct tensor q, k, v, y; /* [tokens, dim], of the device's working type */
+    struct tensor hidden;     /* [tokens, ffn], likewise */
+    struct tensor e, e0, mod; /* [dim], [6, dim], [6, dim] */
+    struct tensor c;          /* [tokens, dim]: VACE's own stream */
 };
 
 void dit_time(float *out, int64_t dim, double t)
@@ -259,8 +260,8 @@ static enum err vace_block(struct pass *p, int j, struct fault *f)
     if (!b)
         return f->code;
     if (j == 0) { /* c ← before(c) + x, x still the embedded latents */
-        dit_linear(p->dev, &p->h, &p->c, b->before, ACT_NONE);
-        device_add(p->dev, &p->c, &p->h, &p->x);
+        dit_linear(p->dev, &p->q, &p->c, b->before, ACT_NONE);
+        device_add(p->dev, &p->c, &p->q, &p->x);
     }
     run_block(p, b, &p->c, index);
     return ERR_OK;
@@ -269,8 +270,8 @@ static enum err vace_block(struct pass *p, int j, struct fault *f)
 static void vace_hint(struct pass *p, int j)
 {
     const struct dit_block *b = &p->d->blocks[p->d->c.layers + j];
-    dit_linear(p->dev, &p->h, &p->c, b->after, ACT_NONE);
-    device_blend(p->dev, &p->x, 1, &p->h, p->in->vace_scale);
+    dit_linear(p->dev, &p->q, &p->c, b->after, ACT_NONE);
+    device_blend(p->dev, &p->x, 1, &p->q, p->in->vace_scale);
 }
 
 static enum err run_blocks(struct pass *p, struct fault *f)
@@ -280,6 +281,7 @@ static enum err run_blocks(struct pass *p, struct fault *f)
     for (int i = 0; i < d->c.layers; i++) {
         char name[32];
         bool hint = p->c.data && j < d->c.vace && d->c.vace_at[j] == i;
+        device_pace(p->dev);
         if (p->in->stop && p->in->stop(p->in->stop_user))
             return fault_set(f, ERR_CANCELLED, "cancelled in layer %d", i);
         if (hint && vace_block(p, j, f))
@@ -400,7 +402,8 @@ enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, stru
     time_embedding(&p);
     p.mod = tensor_new2(p.dev, 6, d->c.dim);
     p.hidden = tensor_work2(p.dev, p.tokens, d->c.ffn);
-    struct tensor *wide[] = {&p.h, &p.q, &p.k, &p.v, &p.y};
+    p.h = tensor_low2(p.dev, p.tokens, d->c.dim);
+    struct tensor *wide[] = {&p.q, &p.k, &p.v, &p.y};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
         *wide[i] = tensor_work2(p.dev, p.tokens, d->c.dim);
     if (!device_failed(p.dev))

@@ -72,6 +72,7 @@ static void load_block(struct loader *l, const struct dit_config *c, struct dit_
         snprintf(at, sizeof at, "vace_blocks.%d", i - c->layers);
     else
         snprintf(at, sizeof at, "blocks.%d", i);
+    l->low = true; /* of a block the linear layers (spec 9.3) */
     snprintf(part, sizeof part, "%s.self_attn", at);
     load_attention(l, c->dim, &b->self, part);
     snprintf(part, sizeof part, "%s.cross_attn", at);
@@ -91,6 +92,7 @@ static void load_block(struct loader *l, const struct dit_config *c, struct dit_
             b->before = load_linear(l, c->dim, c->dim, true, "%s.before_proj", at);
         b->after = load_linear(l, c->dim, c->dim, true, "%s.after_proj", at);
     }
+    l->low = false;
     b->loaded = true;
 }
 

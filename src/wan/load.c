@@ -145,6 +145,7 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
         return NULL;
     spec.bias = b ? l->bias : NULL;
     spec.precise = l->precise;
+    spec.low = l->low;
     return weight_new(l->dev, &spec);
 }
 

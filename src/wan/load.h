@@ -22,7 +22,7 @@ struct loader {
     const struct weights *weights;
     const struct patcher *patch; /* or NULL */
     bool lent;                   /* the weights go before the files do */
-    bool precise;                /* weights are to be multiplied in f32 (weight_spec) */
+    bool precise, low;           /* how weights may be multiplied (weight_spec) */
     struct fault fault;          /* the first failure */
     float *stage;                /* values on their way */
     int64_t stage_n;

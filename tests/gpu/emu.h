@@ -13,6 +13,7 @@
 #define SAKUGA_TESTS_GPU_EMU_H
 
 #include <cuda_bf16.h>
+#include <cuda_fp8.h>
 #include <cuda_runtime.h>
 #include <math.h>
 #include <string.h>

@@ -15,6 +15,9 @@ struct op {
     cublasLtEpilogue_t tail;
     const void *bias;
     cudaDataType_t bias_type;
+    const float *scale_a, *scale_b; /* a number a row of op(A), a column of op(B) */
+    cublasLtMatmulMatrixScale_t mode_a, mode_b;
+    int8_t fast;
 };
 
 struct layout {
@@ -25,6 +28,8 @@ struct layout {
 
 static double load(const void *p, cudaDataType_t type, int64_t i)
 {
+    if (type == CUDA_R_8F_E4M3)
+        return (float)((const __nv_fp8_e4m3 *)p)[i];
     return type == CUDA_R_16BF ? __bfloat162float(((const __nv_bfloat16 *)p)[i])
                                : ((const float *)p)[i];
 }
@@ -73,13 +78,19 @@ cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t d,
                                               size_t n)
 {
     struct op *o = (struct op *)d;
-    void *to = name == CUBLASLT_MATMUL_DESC_TRANSA           ? (void *)&o->a
-               : name == CUBLASLT_MATMUL_DESC_TRANSB         ? (void *)&o->b
-               : name == CUBLASLT_MATMUL_DESC_EPILOGUE       ? (void *)&o->tail
-               : name == CUBLASLT_MATMUL_DESC_BIAS_POINTER   ? (void *)&o->bias
-               : name == CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE ? (void *)&o->bias_type
-                                                             : NULL;
-    if (!to || n != (to == &o->bias ? sizeof(void *) : sizeof(int32_t)))
+    void *to = name == CUBLASLT_MATMUL_DESC_TRANSA            ? (void *)&o->a
+               : name == CUBLASLT_MATMUL_DESC_TRANSB          ? (void *)&o->b
+               : name == CUBLASLT_MATMUL_DESC_EPILOGUE        ? (void *)&o->tail
+               : name == CUBLASLT_MATMUL_DESC_BIAS_POINTER    ? (void *)&o->bias
+               : name == CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE  ? (void *)&o->bias_type
+               : name == CUBLASLT_MATMUL_DESC_A_SCALE_POINTER ? (void *)&o->scale_a
+               : name == CUBLASLT_MATMUL_DESC_B_SCALE_POINTER ? (void *)&o->scale_b
+               : name == CUBLASLT_MATMUL_DESC_A_SCALE_MODE    ? (void *)&o->mode_a
+               : name == CUBLASLT_MATMUL_DESC_B_SCALE_MODE    ? (void *)&o->mode_b
+               : name == CUBLASLT_MATMUL_DESC_FAST_ACCUM      ? (void *)&o->fast
+                                                              : NULL;
+    bool pointer = to == &o->bias || to == &o->scale_a || to == &o->scale_b;
+    if (!to || n != (pointer ? sizeof(void *) : to == &o->fast ? 1 : sizeof(int32_t)))
         return CUBLAS_STATUS_INVALID_VALUE;
     memcpy(to, v, n);
     return CUBLAS_STATUS_SUCCESS;
@@ -139,6 +150,11 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
         (int64_t)(tb ? B->rows : B->columns) != n || A->type != B->type ||
         (A->type == CUDA_R_32F && D->type != CUDA_R_32F) || C->type != D->type)
         return CUBLAS_STATUS_INVALID_VALUE;
+    bool eight = A->type == CUDA_R_8F_E4M3;
+    if (eight &&
+        (!ta || tb || m % 16 || k % 16 || D->type != CUDA_R_16BF || !o->scale_a || !o->scale_b ||
+         o->mode_a != CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F || o->mode_b != o->mode_a))
+        return CUBLAS_STATUS_NOT_SUPPORTED;
     bool gelu = o->tail == CUBLASLT_EPILOGUE_GELU || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
     bool bias = o->tail == CUBLASLT_EPILOGUE_BIAS || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
     float al = *(const float *)alpha, be = *(const float *)beta;
@@ -156,6 +172,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
             for (int64_t l = 0; l < k; l++)
                 s += (double)row[l] * column[(size_t)l];
             s *= al;
+            if (eight)
+                s *= (double)o->scale_a[i] * o->scale_b[j];
             if (be != 0)
                 s += be * load(c, C->type, i + j * C->ld);
             if (bias)

@@ -79,7 +79,7 @@ bench() { # NAME SECONDS ARGS…: wan-bench as JSON too
     name=$1
     most=$2
     shift 2
-    part "$name" "$most" build-gpu/wan-bench --device cuda --dtype bf16 --json "$@"
+    part "$name" "$most" build-gpu/wan-bench --device cuda --json "$@"
 }
 
 nvidia-smi >"$out/nvidia-smi.log" 2>&1 || { echo "there is no GPU here (nvidia-smi)"; exit 1; }
@@ -88,15 +88,20 @@ echo "== built in $(($(date +%s) - began)) s"
 
 part ops-f32 60 build-gpu/tests/unit/tensor/test_ops cuda f32
 part ops-bf16 90 build-gpu/tests/unit/tensor/test_ops cuda bf16
+part ops-fp8 90 build-gpu/tests/unit/tensor/test_ops cuda fp8
 part golden-f32 60 build-gpu/wan-golden --device cuda --dtype f32 tests/wan/open
 part golden-bf16 60 build-gpu/wan-golden --device cuda --dtype bf16 tests/wan/open
+part golden-fp8 60 build-gpu/wan-golden --device cuda --dtype fp8 tests/wan/open
 part ceilings 120 build-gpu/ceilings
-bench forward-1.3b 60 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
-bench clip-1.3b 90 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --repeat 3
+bench forward-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
+bench forward-1.3b-fp8 60 --dtype fp8 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
+bench clip-1.3b 90 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --repeat 3
 for n in 2 4; do
-    bench vae-chunk-$n 40 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 1 --layers 1 --no-text --repeat 3 --chunk $n
+    bench vae-chunk-$n 40 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 1 --layers 1 --no-text --repeat 3 --chunk $n
 done
-bench forward-14b 120 --random wan2.1-t2v-14b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --no-text --no-vae
+for type in bf16 fp8; do
+    bench forward-14b-$type 90 --dtype $type --random wan2.1-t2v-14b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --no-text --no-vae
+done
 if python3 -c 'import torch' 2>/dev/null; then
     part torch 150 python3 tests/bench/torch_peer.py --seconds "$(left)" --bench build-gpu
 fi
@@ -116,14 +121,18 @@ def load(name):
     except (OSError, ValueError):
         return None
 q = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"], capture_output=True, text=True).stdout.strip()
-words = next((load(n)["device"] for n in ("forward-1.3b", "clip-1.3b", "forward-14b") if load(n)), "")
+words = next((load(n)["device"] for n in ("forward-1.3b", "clip-1.3b", "forward-14b-bf16") if load(n)), "")
 print("Measured %s on %s; %s.\n" % (datetime.date.today(), q, words))
 print("| part | measured | limit of the chip | share |\n|---|---|---|---|")
 def row(name, s, limit):
     print("| %s | %.3f s | %.3f s | %.0f %% |" % (name, s, limit, 100 * limit / s))
 f = load("forward-1.3b")
 if f: row("1.3B, one forward, bf16", min(f["step_s"]), 0.391)
-g = load("forward-14b")
+g = load("forward-1.3b-fp8")
+if g: row("1.3B, one forward, linear layers in fp8", min(g["step_s"]), 0.339)
+g = load("forward-14b-fp8")
+if g: row("14B, one forward, linear layers in fp8", min(g["step_s"]), 1.771)
+g = load("forward-14b-bf16")
 if g: row("14B, one forward, bf16", min(g["step_s"]), 2.267)
 c = load("clip-1.3b")
 if c:

@@ -2,6 +2,7 @@
 #include "tensor/cuda/cuda.h"
 
 #include "base/buf.h"
+#include "tensor/cuda/choices.h"
 #include "tensor/cuda/entry.h"
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/plans.h"
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define SM_LEAST 80
+#define SM_EIGHT 90
 #define THREADS_MOST 8 /* of the host; more do not fill the bus faster */
 
 bool cuda_ok(struct cuda *c, cudaError_t e, const char *call, int64_t a, int64_t b, int64_t n)
@@ -43,8 +45,12 @@ static void close_cuda(struct device *d)
     struct cuda *c = cuda_of(d);
     if (c->stream)
         cudaStreamSynchronize(c->stream);
+    for (int i = 0; i < PACES; i++)
+        if (c->paces[i])
+            cudaEventDestroy(c->paces[i]);
     plans_close(c);
     gemm_close(c);
+    choices_free(c->choices);
     if (c->dnn)
         cudnnDestroy(c->dnn);
     memory_close(c);
@@ -57,6 +63,16 @@ static void wait_cuda(struct device *d)
 {
     struct cuda *c = cuda_of(d);
     cuda_ok(c, cudaStreamSynchronize(c->stream), "the work before this", 1, 1, 1);
+}
+
+/* Event i stands behind the work of the i-th last call. */
+static void pace(struct device *d, int behind)
+{
+    struct cuda *c = cuda_of(d);
+    int now = c->pace_next, then = (now + PACES - behind % PACES) % PACES;
+    c->pace_next = (now + 1) % PACES;
+    if (cuda_ok(c, cudaEventRecord(c->paces[now], c->stream), "cudaEventRecord", now, 1, 1))
+        cuda_ok(c, cudaEventSynchronize(c->paces[then]), "the work before this", then, 1, 1);
 }
 
 static void zero(struct device *d, void *p, size_t bytes)
@@ -159,7 +175,16 @@ static void blend(struct device *d, const struct tensor *y, float a, const struc
 
 static void convert(struct device *d, const struct tensor *to, const struct tensor *from)
 {
-    map(d, MAP_ACT, to, from, NULL, (struct launch_map){.act = ACT_NONE});
+    struct cuda *c = cuda_of(d);
+    int64_t width = tensor_last(from), rows = tensor_count(from) / width;
+    if (to->type == DTYPE_F8_E4M3)
+        cuda_ok(c, launch_eight(to->data, span_of(from), rows, width, c->stream),
+                "rounding to e4m3", rows, width, 1);
+    else if (from->type == DTYPE_F8_E4M3)
+        cuda_ok(c, launch_widen(span_of(to), from->data, rows, width, c->stream), "widening e4m3",
+                rows, width, 1);
+    else
+        map(d, MAP_ACT, to, from, NULL, (struct launch_map){.act = ACT_NONE});
 }
 
 static void upsample(struct device *d, const struct tensor *y, const struct tensor *x)
@@ -223,6 +248,7 @@ static const struct device_ops cuda_ops = {
     .release = memory_release,
     .trim = memory_trim,
     .wait = wait_cuda,
+    .pace = pace,
     .write = memory_write,
     .read = memory_read,
     .copy = memory_copy,
@@ -284,6 +310,10 @@ static enum err open_all(struct cuda *c, struct fault *f)
         e = cudaStreamCreateWithPriority(&c->stream, cudaStreamNonBlocking, least);
     if (e)
         return fault_set(f, ERR_IO, "the GPU gives no stream: %s", cudaGetErrorString(e));
+    for (int i = 0; i < PACES && !e; i++)
+        e = cudaEventCreateWithFlags(&c->paces[i], cudaEventDisableTiming | cudaEventBlockingSync);
+    if (e)
+        return fault_set(f, ERR_IO, "the GPU gives no event: %s", cudaGetErrorString(e));
     if (!memory_open(c, f))
         return f->code;
     cudnnStatus_t s = cudnnCreate(&c->dnn);
@@ -293,6 +323,27 @@ static enum err open_all(struct cuda *c, struct fault *f)
         return fault_set(f, ERR_UNSUPPORTED, "cuDNN does not start: %s", cudnnGetErrorString(s));
     enum err bad = gemm_open(c, f);
     return bad ? bad : plans_open(c, f);
+}
+
+/* The device's words, and with them what was measured on such a device before. */
+static enum err describe(struct cuda *c, const char *name, struct fault *f)
+{
+    int driver = 0, version = (int)cudnnGetVersion();
+    char where[200];
+    struct device_caps *caps = &c->dev.caps;
+    cudaDriverGetVersion(&driver);
+    snprintf(where, sizeof where, "%s, driver %d, CUDA %d, cuBLASLt %zu, cuDNN %d", name, driver,
+             CUDART_VERSION, cublasLtGetVersion(), version);
+    if (!(c->choices = choices_open(where)))
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    snprintf(caps->words, sizeof caps->words,
+             "cuda, %s, %s (sm_%d), CUDA %d.%d, cuBLASLt %zu, cuDNN %d.%d.%d, choices %08x",
+             c->eight  ? "fp8"
+             : c->bf16 ? "bf16"
+                       : "f32",
+             name, c->sm, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, cublasLtGetVersion(),
+             version / 10000, version / 100 % 100, version % 100, choices_mark(c->choices));
+    return ERR_OK;
 }
 
 __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long abi, int threads,
@@ -314,24 +365,33 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
         free(c);
         return e;
     }
+    if (dtype == DEVICE_FP8 && c->sm < SM_EIGHT) {
+        fault_set(
+            f, ERR_UNSUPPORTED,
+            "%s has no products in fp8 with a scale a row (compute capability %d.%d has); use "
+            "bf16",
+            name, SM_EIGHT / 10, SM_EIGHT % 10);
+        free(c);
+        return f->code;
+    }
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     c->threads = threads > 0 ? threads : cores > 0 ? (int)cores : 1;
     c->threads = c->threads < THREADS_MOST ? c->threads : THREADS_MOST;
     c->bf16 = dtype != DEVICE_F32;
+    c->eight = dtype == DEVICE_FP8;
     c->dev.ops = &cuda_ops;
-    caps->dtype = caps->work = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
+    caps->dtype = caps->low = caps->work = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
+    if (c->eight)
+        caps->dtype = caps->low = DTYPE_F8_E4M3;
     caps->threads = c->threads;
     str_copy(caps->name, sizeof caps->name, "cuda");
-    if ((e = open_all(c, f))) {
+    e = open_all(c, f);
+    if (!e)
+        e = describe(c, name, f);
+    if (e) {
         close_cuda(&c->dev);
         return e;
     }
-    int version = (int)cudnnGetVersion();
-    snprintf(caps->words, sizeof caps->words,
-             "cuda, %s, %s (sm_%d), CUDA %d.%d, cuBLASLt %zu, cuDNN %d.%d.%d",
-             c->bf16 ? "bf16" : "f32", name, c->sm, CUDART_VERSION / 1000,
-             CUDART_VERSION % 1000 / 10, cublasLtGetVersion(), version / 10000, version / 100 % 100,
-             version % 100);
     *out = &c->dev;
     return ERR_OK;
 }

@@ -16,29 +16,36 @@
 
 #define CUDNN_LEAST 91500 /* below, conv3d gave wrong results on large bf16 inputs */
 #define STAGES 3
+#define PACES 4
 #define STAGE_BYTES ((size_t)32 << 20)
 
 struct memory; /* memory.c */
 struct gemms;  /* gemm.c */
 struct plans;  /* plans.c */
+struct choices;
 
 struct cuda {
     struct device dev; /* first */
     cudaStream_t stream;
     int sm;      /* 90 for compute capability 9.0 */
     bool bf16;   /* what the device computes in; else f32 */
+    bool eight;  /* and the linear layers that may be, in e4m3 */
     int threads; /* of the host, for moving weights */
     struct memory *memory;
     struct gemms *gemms;
     struct plans *plans;
+    struct choices *choices;
     cudnnHandle_t dnn;
+    cudaEvent_t paces[PACES];
+    int pace_next;
     /* pinned memory between the host and the stream, used in turn */
     void *stage[STAGES];
     cudaEvent_t staged[STAGES]; /* the stream is done with it */
     int stage_next;
 };
 
-/* A matrix or kernel: data [out][in] or [out][kt][kh][kw][in], of `type`. Of a convolution in bf16,
+/* A matrix or kernel: data [out][in] or [out][kt][kh][kw][in], of `type`; a matrix of F8_E4M3 has
+ * its scales behind it, as a tensor. Of a convolution in bf16,
  * in and out are rounded up to a multiple of 8 (`in8`, `out8`), zeros behind. */
 struct cuda_weight {
     struct weight w; /* first */

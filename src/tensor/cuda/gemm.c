@@ -2,6 +2,8 @@
  * and the input its B, and the bias, one number a row of its result, is one a column of ours. */
 #include "tensor/cuda/gemm.h"
 
+#include "tensor/cuda/choices.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +94,7 @@ void gemm_close(struct cuda *c)
 
 static cudaDataType_t lt_type(int type)
 {
-    return type == DTYPE_BF16 ? CUDA_R_16BF : CUDA_R_32F;
+    return type == DTYPE_F8_E4M3 ? CUDA_R_8F_E4M3 : type == DTYPE_BF16 ? CUDA_R_16BF : CUDA_R_32F;
 }
 
 static cublasStatus_t describe(struct kept *k)
@@ -115,6 +117,18 @@ static cublasStatus_t describe(struct kept *k)
     if (!s && g->bias)
         s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, &out,
                                            sizeof out);
+    if (!s && g->in == DTYPE_F8_E4M3) {
+        cublasLtMatmulMatrixScale_t each = CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
+        int8_t fast = 1; /* sums of e4m3 products in the tensor core's own registers */
+        s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_A_SCALE_MODE, &each,
+                                           sizeof each);
+        if (!s)
+            s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_B_SCALE_MODE, &each,
+                                               sizeof each);
+        if (!s)
+            s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_FAST_ACCUM, &fast,
+                                               sizeof fast);
+    }
     uint64_t rows = (uint64_t)(g->across ? g->n : g->k),
              columns = (uint64_t)(g->across ? g->k : g->n);
     if (!s)
@@ -176,6 +190,37 @@ static float time_of(struct cuda *c, const struct kept *k, const struct gemm *g,
     return s || e ? 1e30f : ms;
 }
 
+static int fastest(struct cuda *c, const struct kept *k, const struct gemm *g,
+                   const cublasLtMatmulHeuristicResult_t *all, int n)
+{
+    float least = 1e30f;
+    int best = 0;
+    for (int i = 0; i < n; i++) {
+        float ms = time_of(c, k, g, &all[i].algo);
+        if (ms < least) {
+            least = ms;
+            best = i;
+        }
+    }
+    return best;
+}
+
+/* What changes from call to call. */
+static cublasStatus_t point(const struct kept *k, const struct gemm *g)
+{
+    cublasStatus_t s = CUBLAS_STATUS_SUCCESS;
+    if (g->bias)
+        s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &g->bias,
+                                           sizeof g->bias);
+    if (!s && g->scale_w)
+        s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_A_SCALE_POINTER, &g->scale_w,
+                                           sizeof g->scale_w);
+    if (!s && g->scale_x)
+        s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_B_SCALE_POINTER, &g->scale_x,
+                                           sizeof g->scale_x);
+    return s;
+}
+
 static bool choose(struct cuda *c, struct kept *k, const struct gemm *g)
 {
     cublasLtMatmulHeuristicResult_t all[CANDIDATES];
@@ -187,13 +232,10 @@ static bool choose(struct cuda *c, struct kept *k, const struct gemm *g)
         return false;
     }
     if (n > 1 && !s->adds && (double)s->m * (double)s->n * (double)s->k >= WORTH_TIMING) {
-        float fastest = 1e30f;
-        for (int i = 0; i < n; i++) {
-            float ms = time_of(c, k, g, &all[i].algo);
-            if (ms < fastest) {
-                fastest = ms;
-                best = i;
-            }
+        best = choices_find(c->choices, "gemm", s, sizeof *s);
+        if (best < 0 || best >= n) {
+            best = fastest(c, k, g, all, n);
+            choices_note(c->choices, "gemm", s, sizeof *s, best);
         }
     }
     k->algo = all[best].algo;
@@ -217,10 +259,8 @@ static struct kept *find(struct cuda *c, const struct gemm *g)
         end(&fresh);
         return NULL;
     }
-    if (g->shape.bias)
-        cublasLtMatmulDescSetAttribute(fresh.op, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &g->bias,
-                                       sizeof g->bias);
-    if (!choose(c, &fresh, g)) {
+    if (!lt_ok(c, point(&fresh, g), "cublasLtMatmulDescSetAttribute", &g->shape) ||
+        !choose(c, &fresh, g)) {
         end(&fresh);
         return NULL;
     }
@@ -239,27 +279,38 @@ static int alignment(const struct gemm *g)
     return align;
 }
 
-void gemm_run(struct cuda *c, const struct gemm *want)
+/* The same with its shape filled in; shapes are compared as bytes. */
+static struct gemm complete(const struct gemm *want)
 {
     struct gemm g;
-    memset(&g, 0, sizeof g); /* shapes are compared as bytes */
-    g.x = want->x;
-    g.w = want->w;
-    g.y = want->y;
-    g.bias = want->bias;
-    g.alpha = want->alpha;
-    g.beta = want->beta;
+    memset(&g, 0, sizeof g);
+    g = *want;
+    memset(&g.shape, 0, sizeof g.shape);
     memcpy(&g.shape, &want->shape, sizeof g.shape);
     g.shape.bias = want->bias != NULL;
     g.shape.adds = want->beta != 0;
     g.shape.align = alignment(want);
+    return g;
+}
+
+bool gemm_can(struct cuda *c, const struct gemm *want)
+{
+    struct gemm g = complete(want);
+    if (device_failed(&c->dev))
+        return false;
+    if (find(c, &g))
+        return true;
+    c->dev.failure.code = ERR_OK;
+    return false;
+}
+
+void gemm_run(struct cuda *c, const struct gemm *want)
+{
+    struct gemm g = complete(want);
     struct kept *k = device_failed(&c->dev) ? NULL : find(c, &g);
     if (!k)
         return;
-    cublasStatus_t s = CUBLAS_STATUS_SUCCESS;
-    if (g.shape.bias)
-        s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_BIAS_POINTER, &g.bias,
-                                           sizeof g.bias);
+    cublasStatus_t s = point(k, &g);
     if (!s)
         s = multiply(c, k, &g, &k->algo);
     lt_ok(c, s, "cublasLtMatmul", &g.shape);

@@ -2,8 +2,17 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define ENGINES 16
+#define LONG 0.5 /* seconds: such an engine is compiled at run time */
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
 
 static void trouble(struct graph *g, cudnnStatus_t s, const char *call)
 {
@@ -149,7 +158,7 @@ static cudnnStatus_t finish(const struct graph_target *at, cudnnBackendDescripto
 }
 
 static int ask(struct graph *g, const struct graph_target *at, cudnnBackendDescriptor_t whole,
-               cudnnBackendHeurMode_t mode, struct plan *out, int most)
+               cudnnBackendHeurMode_t mode, struct plan *out, int most, int only)
 {
     cudnnBackendDescriptor_t guess = graph_part(g, CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
     cudnnBackendDescriptor_t config[ENGINES] = {0};
@@ -172,11 +181,16 @@ static int ask(struct graph *g, const struct graph_target *at, cudnnBackendDescr
                 "cudnnBackendGetAttribute");
     cudnnStatus_t last = CUDNN_STATUS_NOT_SUPPORTED;
     for (int i = 0; i < found && made < most && !g->bad; i++) {
+        double start = now();
+        if (only >= 0 && i != only)
+            continue;
         last = finish(at, config[i], &out[made]);
         if (!last) {
             config[i] = NULL;
-            made++;
+            out[made++].candidate = i;
         }
+        if (made && now() - start > LONG)
+            break;
     }
     if (!made)
         trouble(g, last, "no engine of cuDNN takes the graph");
@@ -186,7 +200,8 @@ static int ask(struct graph *g, const struct graph_target *at, cudnnBackendDescr
     return made;
 }
 
-int graph_plans(struct graph *g, const struct graph_target *at, struct plan *out, int most)
+int graph_plans(struct graph *g, const struct graph_target *at, struct plan *out, int most,
+                int only)
 {
     static const cudnnBackendHeurMode_t modes[] = {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK};
     cudnnBackendDescriptor_t whole = graph_part(g, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
@@ -197,11 +212,16 @@ int graph_plans(struct graph *g, const struct graph_target *at, struct plan *out
     graph_seal(g, whole);
     if (g->bad)
         return 0;
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-        int made = ask(g, at, whole, modes[i], out, most);
+    for (int i = 0; i < 2; i++) { /* candidates of the second list count on */
+        int base = i * ENGINES;
+        if (only >= 0 && (only < base || only >= base + ENGINES))
+            continue;
+        int made = ask(g, at, whole, modes[i], out, most, only < 0 ? -1 : only - base);
+        for (int k = 0; k < made; k++)
+            out[k].candidate += base;
         if (made)
             return made;
-        if (i + 1 < sizeof modes / sizeof *modes) /* the other list may still have one */
+        if (i == 0 && only < 0) /* the other list may still have one */
             g->bad = CUDNN_STATUS_SUCCESS;
     }
     return 0;

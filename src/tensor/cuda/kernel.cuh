@@ -9,6 +9,7 @@
 #include "gpu/emu.h"
 #else
 #include <cuda_bf16.h>
+#include <cuda_fp8.h>
 #include <cuda_runtime.h>
 #define LAUNCH(kernel, grid, block, smem, stream, ...)                                             \
     kernel<<<(grid), (block), (smem), (stream)>>>(__VA_ARGS__)
@@ -21,7 +22,11 @@
 #include "tensor/cuda/launch.h"
 
 #define ALL_LANES 0xffffffffu
+#define E4M3_MOST 448.0f
 typedef __nv_bfloat16 bf16;
+struct e4m3 {
+    unsigned char bits;
+};
 
 static __device__ __forceinline__ float get(const float *p)
 {
@@ -76,6 +81,32 @@ static __device__ __forceinline__ void put8(bf16 *p, const float v[8])
         w[i] = (unsigned)__bfloat16_as_ushort(__float2bfloat16(v[2 * i])) |
                (unsigned)__bfloat16_as_ushort(__float2bfloat16(v[2 * i + 1])) << 16;
     *(uint4 *)p = make_uint4(w[0], w[1], w[2], w[3]);
+}
+
+/* Eight at an 8-byte boundary. */
+static __device__ __forceinline__ void put8(struct e4m3 *p, const float v[8])
+{
+    unsigned w[2];
+#pragma unroll
+    for (int i = 0; i < 2; i++) {
+        unsigned b[4];
+#pragma unroll
+        for (int j = 0; j < 4; j++)
+            b[j] = __nv_cvt_float_to_fp8(v[4 * i + j], __NV_SATFINITE, __NV_E4M3);
+        w[i] = b[0] | b[1] << 8 | b[2] << 16 | b[3] << 24;
+    }
+    *(uint2 *)p = make_uint2(w[0], w[1]);
+}
+
+static __device__ __forceinline__ float get(const struct e4m3 *p)
+{
+    return __half2float(__half(__nv_cvt_fp8_to_halfraw(p->bits, __NV_E4M3)));
+}
+
+/* What a row is divided by before it becomes e4m3. */
+static __device__ __forceinline__ float eight_scale(float most)
+{
+    return most > 0 ? most / E4M3_MOST : 1.0f;
 }
 
 /* The same where the type is known at run time only; i counts elements. */

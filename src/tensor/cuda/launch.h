@@ -15,13 +15,26 @@
 extern "C" {
 #endif
 
-/* Elements of F32 or BF16 on the device. */
+/* Elements of F32 or BF16 on the device; where a function says so, rows of F8_E4M3, whose scales
+ * lie behind them as in a tensor (eight_scales). */
 struct span {
     void *p;
     enum dtype type;
 };
 
-/* y = norm(x) as of struct norm_op. With `from`, x += gate ⊙ from first (x f32, gate may be NULL;
+static inline __host__ __device__ float *eight_scales(void *p, int64_t rows, int64_t width)
+{
+    return (float *)((char *)p + (rows * width + 15) / 16 * 16);
+}
+
+/* Rows of F32 or BF16 to F8_E4M3, each by its largest, and back; width a multiple of 8. */
+cudaError_t launch_eight(void *to, struct span from, int64_t rows, int64_t width,
+                         cudaStream_t stream);
+cudaError_t launch_widen(struct span to, const void *from, int64_t rows, int64_t width,
+                         cudaStream_t stream);
+
+/* y = norm(x) as of struct norm_op; y may be F8_E4M3 where the width is a multiple of 8 and at most
+ * 8192. With `from`, x += gate ⊙ from first (x f32, gate may be NULL;
  * y.p NULL: nothing more). */
 struct launch_norm {
     struct span x, y, from;

@@ -7,9 +7,15 @@
 
 #include "tensor/cuda/gemm.h"
 
-/* y (of the weight's type, or F32) = x·Wᵀ + b, plus y when `add` */
-static void product(struct cuda *c, const struct tensor *x, const struct cuda_weight *w,
-                    const struct tensor *y, bool gelu, bool add)
+/* What a product with these weights gives: it has no e4m3 of its own. */
+static enum dtype result_of(const struct cuda_weight *w)
+{
+    return w->type == DTYPE_F8_E4M3 ? DTYPE_BF16 : w->type;
+}
+
+/* y (of result_of(w), or F32 of wider weights) = x·Wᵀ + b, plus y when `add` */
+static struct gemm product(const struct tensor *x, const struct cuda_weight *w,
+                           const struct tensor *y, bool gelu, bool add)
 {
     int64_t rows = tensor_count(x) / w->w.in;
     struct gemm g = {.shape = {.m = rows,
@@ -27,7 +33,11 @@ static void product(struct cuda *c, const struct tensor *x, const struct cuda_we
                      .bias = y->type == DTYPE_BF16 ? w->bias_low : w->bias,
                      .alpha = 1,
                      .beta = add ? 1.0f : 0.0f};
-    gemm_run(c, &g);
+    if (w->type == DTYPE_F8_E4M3) {
+        g.scale_x = eight_scales(x->data, rows, w->w.in);
+        g.scale_w = eight_scales(w->data, w->w.out, w->w.in);
+    }
+    return g;
 }
 
 static void map(struct cuda *c, struct launch_map a)
@@ -41,15 +51,22 @@ void linear_run(struct device *d, const struct linear_op *op)
     const struct cuda_weight *w = (const struct cuda_weight *)op->w;
     void *own;
     struct tensor x = cuda_as(c, op->x, w->type, &own), y = *op->y, apart = {0};
-    bool gelu = op->act == ACT_GELU_TANH && w->type == DTYPE_BF16 && y.type == DTYPE_BF16;
-    /* f32 weights give f32 only; a gate comes after the bias */
-    bool direct = (w->type == y.type || y.type == DTYPE_F32) && !(op->add && op->gate);
+    enum dtype type = result_of(w);
+    /* f32 weights give f32 only, e4m3 bf16 only; a gate comes after the bias */
+    bool direct = !(op->add && op->gate) &&
+                  (w->type == DTYPE_F8_E4M3 ? y.type == type && !op->add
+                                            : y.type == type || y.type == DTYPE_F32);
     if (!direct) {
-        apart = tensor_of(d, w->type, y.rank, y.dim);
+        apart = tensor_of(d, type, y.rank, y.dim);
         y = apart;
     }
-    if (x.data && y.data)
-        product(c, &x, w, &y, gelu, direct && op->add);
+    bool gelu = op->act == ACT_GELU_TANH && type == DTYPE_BF16 && y.type == DTYPE_BF16;
+    if (x.data && y.data) {
+        struct gemm g = product(&x, w, &y, gelu, direct && op->add);
+        if (gelu && !gemm_can(c, &g)) /* then after the product */
+            g.shape.gelu = gelu = false;
+        gemm_run(c, &g);
+    }
     struct launch_map after = {.y = span_of(op->y),
                                .x = span_of(&y),
                                .n = tensor_count(&y),
@@ -77,9 +94,11 @@ void linear_join(struct device *d, const struct join_op *op)
     const struct norm_op *next = op->next;
     void *own;
     struct tensor from = cuda_as(c, op->from, w->type, &own);
-    struct tensor step = tensor_of(d, w->type, op->x->rank, op->x->dim);
-    if (from.data && step.data)
-        product(c, &from, w, &step, false, false);
+    struct tensor step = tensor_of(d, result_of(w), op->x->rank, op->x->dim);
+    if (from.data && step.data) {
+        struct gemm g = product(&from, w, &step, false, false);
+        gemm_run(c, &g);
+    }
     struct launch_norm a = {.x = span_of(op->x),
                             .from = span_of(&step),
                             .gate = op->gate ? op->gate->data : NULL,

@@ -56,11 +56,50 @@ static __device__ __forceinline__ void finish8(const struct launch_norm *a, floa
             v[j] = act_of(v[j], a->act);
 }
 
+/* A block's row, kept as wide_kernel and join_kernel keep it, to memory. */
+template <class Y>
+static __device__ __forceinline__ void write_row(const struct launch_norm *a,
+                                                 const float v[WIDE_VECS][8], Y *all)
+{
+    Y *y = all + (int64_t)blockIdx.x * a->width;
+#pragma unroll
+    for (int i = 0; i < WIDE_VECS; i++) {
+        int c = (int)(threadIdx.x + i * blockDim.x) * 8;
+        if (c < a->width)
+            put8(y + c, v[i]);
+    }
+}
+
+static __device__ __forceinline__ void write_row(const struct launch_norm *a, float v[WIDE_VECS][8],
+                                                 struct e4m3 *all)
+{
+    struct e4m3 *y = all + (int64_t)blockIdx.x * a->width;
+    float most = 0;
+#pragma unroll
+    for (int i = 0; i < WIDE_VECS; i++)
+        if ((int)(threadIdx.x + i * blockDim.x) * 8 < a->width)
+#pragma unroll
+            for (int j = 0; j < 8; j++)
+                most = fmaxf(most, fabsf(v[i][j]));
+    float scale = eight_scale(block_max(most)), by = 1 / scale;
+    if (threadIdx.x == 0)
+        eight_scales(all, a->rows, a->width)[blockIdx.x] = scale;
+#pragma unroll
+    for (int i = 0; i < WIDE_VECS; i++) {
+        int c = (int)(threadIdx.x + i * blockDim.x) * 8;
+        if (c < a->width) {
+#pragma unroll
+            for (int j = 0; j < 8; j++)
+                v[i][j] *= by;
+            put8(y + c, v[i]);
+        }
+    }
+}
+
 template <class X, class Y>
 static __global__ void __launch_bounds__(WIDE_THREADS, 3) wide_kernel(struct launch_norm a)
 {
     const X *x = (const X *)a.x.p + (int64_t)blockIdx.x * a.width;
-    Y *y = (Y *)a.y.p + (int64_t)blockIdx.x * a.width;
     float v[WIDE_VECS][8], sum = 0, mean = 0;
 #pragma unroll
     for (int i = 0; i < WIDE_VECS; i++) {
@@ -92,11 +131,10 @@ static __global__ void __launch_bounds__(WIDE_THREADS, 3) wide_kernel(struct lau
 #pragma unroll
     for (int i = 0; i < WIDE_VECS; i++) {
         int c = (int)(threadIdx.x + i * blockDim.x) * 8;
-        if (c < a.width) {
+        if (c < a.width)
             finish8(&a, v[i], by, c);
-            put8(y + c, v[i]);
-        }
     }
+    write_row(&a, v, (Y *)a.y.p);
 }
 
 /* x += gate·from in f32, then LayerNorm of x where y is asked for */
@@ -105,7 +143,6 @@ static __global__ void __launch_bounds__(WIDE_THREADS, 3) join_kernel(struct lau
 {
     float *x = (float *)a.x.p + (int64_t)blockIdx.x * a.width;
     const F *from = (const F *)a.from.p + (int64_t)blockIdx.x * a.width;
-    Y *y = (Y *)a.y.p + (int64_t)blockIdx.x * a.width;
     float v[WIDE_VECS][8], sum = 0;
 #pragma unroll
     for (int i = 0; i < WIDE_VECS; i++) {
@@ -142,11 +179,10 @@ static __global__ void __launch_bounds__(WIDE_THREADS, 3) join_kernel(struct lau
 #pragma unroll
     for (int i = 0; i < WIDE_VECS; i++) {
         int c = (int)(threadIdx.x + i * blockDim.x) * 8;
-        if (c < a.width) {
+        if (c < a.width)
             finish8(&a, v[i], by, c);
-            put8(y + c, v[i]);
-        }
     }
+    write_row(&a, v, (Y *)a.y.p);
 }
 
 /* RMS and L2 only: no mean */
@@ -240,8 +276,18 @@ extern "C" cudaError_t launch_norm(const struct launch_norm *a, cudaStream_t str
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         vectors = vectors && aligned16(all[i]);
     bool xb = a->x.type == DTYPE_BF16, yb = a->y.type == DTYPE_BF16;
-    bool fb = a->from.type == DTYPE_BF16;
-    if (vectors && !join && a->width <= SLIM_MAX && a->kind != NORM_LAYER) {
+    bool fb = a->from.type == DTYPE_BF16, y8 = a->y.type == DTYPE_F8_E4M3;
+    if (y8 && (!vectors || xb))
+        return cudaErrorInvalidValue;
+    if (y8) {
+        unsigned blocks = (unsigned)a->rows, threads = (unsigned)wide_threads(a->width);
+        if (!join)
+            LAUNCH((wide_kernel<float, struct e4m3>), blocks, threads, 0, stream, *a);
+        else if (fb)
+            LAUNCH((join_kernel<bf16, struct e4m3>), blocks, threads, 0, stream, *a);
+        else
+            LAUNCH((join_kernel<float, struct e4m3>), blocks, threads, 0, stream, *a);
+    } else if (vectors && !join && a->width <= SLIM_MAX && a->kind != NORM_LAYER) {
         int lanes = 1;
         while (lanes < 32 && lanes * 8 < a->width)
             lanes *= 2;

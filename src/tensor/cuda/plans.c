@@ -1,5 +1,6 @@
 #include "tensor/cuda/plans.h"
 
+#include "tensor/cuda/choices.h"
 #include "tensor/cuda/cuda.h"
 
 #include <stdio.h>
@@ -117,8 +118,9 @@ static struct plan choose(struct cuda *c, const struct plan_run *r)
     struct plan all[CANDIDATES] = {0};
     struct graph g = {0};
     struct graph_target here = {.handle = c->dnn};
+    int known = choices_find(c->choices, r->what, r->key, r->key_n), best = 0;
     r->graph(&g, r->key);
-    int n = graph_plans(&g, &here, all, r->scratch ? CANDIDATES : 1), best = 0;
+    int n = graph_plans(&g, &here, all, r->scratch && known < 0 ? CANDIDATES : 1, known);
     graph_free(&g);
     float fastest = 1e30f;
     for (int i = 0; i < n && n > 1; i++) {
@@ -128,6 +130,8 @@ static struct plan choose(struct cuda *c, const struct plan_run *r)
             best = i;
         }
     }
+    if (n > 0 && known < 0 && r->scratch)
+        choices_note(c->choices, r->what, r->key, r->key_n, all[best].candidate);
     for (int i = 0; i < n; i++)
         if (i != best)
             plan_free(&all[i]);

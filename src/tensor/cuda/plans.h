@@ -57,11 +57,14 @@ void graph_free(struct graph *g);
 struct plan {
     cudnnBackendDescriptor_t plan, config;
     int64_t workspace, engine;
+    int candidate; /* its number in the library's list */
 };
 
 /* The plans of a graph in the order that the library recommends, at most `most`; how many. 0: `g`
- * says why. plan_free() ends each. */
-int graph_plans(struct graph *g, const struct graph_target *at, struct plan *out, int most);
+ * says why. After the first, one that takes long to build ends the list. `only`: that candidate
+ * alone, or −1. plan_free() ends each. */
+int graph_plans(struct graph *g, const struct graph_target *at, struct plan *out, int most,
+                int only);
 void plan_free(struct plan *p);
 
 /* The graphs (sdpa.c, convgraph.c). Ids of their tensors: */

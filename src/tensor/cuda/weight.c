@@ -61,6 +61,23 @@ static void upload(struct cuda *c, struct span to, const void *from, enum dtype 
         device_release(d, wide);
 }
 
+/* A matrix to e4m3, each row with a scale of its own: a published one whose rows have their scales
+ * comes back as it was. */
+static void upload_eight(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
+{
+    struct device *d = &c->dev;
+    int64_t n = s->out * s->in;
+    enum dtype type = s->type == DTYPE_BF16 ? DTYPE_BF16 : DTYPE_F32;
+    void *wide = device_alloc(d, (size_t)n * dtype_size(type));
+    if (!wide)
+        return;
+    upload(c, (struct span){wide, type}, s->values, s->type, n);
+    if (!device_failed(d))
+        cuda_ok(c, launch_eight(p->data, (struct span){wide, type}, s->out, s->in, c->stream),
+                "rounding a weight to e4m3", s->out, s->in, 1);
+    device_release(d, wide);
+}
+
 /* A kernel in torch's order [out][in][taps] → [out8][taps][in8], zeros where there was nothing. */
 static void upload_kernel(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
 {
@@ -100,7 +117,7 @@ static void upload_bias(struct cuda *c, struct cuda_weight *p, const struct weig
         return;
     cuda_ok(c, cudaMemsetAsync(p->bias, 0, bytes, c->stream), "cudaMemsetAsync", p->out8, 1, 1);
     memory_write(d, p->bias, s->bias, (size_t)s->out * sizeof(float));
-    if (p->type != DTYPE_BF16 || !(p->bias_low = device_alloc(d, bytes / 2)))
+    if (p->type == DTYPE_F32 || !(p->bias_low = device_alloc(d, bytes / 2)))
         return;
     struct launch_map map = {
         .what = MAP_ACT, .y = {p->bias_low, DTYPE_BF16}, .x = {p->bias, DTYPE_F32}, .n = p->out8};
@@ -118,12 +135,19 @@ struct weight *weight_pack(struct device *d, const struct weight_spec *s)
     }
     p->w = (struct weight){d, s->out, s->in, s->kt, s->kh, s->kw};
     p->type = c->bf16 && !s->precise ? DTYPE_BF16 : DTYPE_F32;
+    if (c->eight && s->low && taps == 1 && s->out % 16 == 0 && s->in % 16 == 0)
+        p->type = DTYPE_F8_E4M3;
     bool pads = taps > 1 && p->type == DTYPE_BF16;
     p->in8 = pads ? (s->in + 7) / 8 * 8 : s->in;
     p->out8 = pads ? (s->out + 7) / 8 * 8 : s->out;
-    p->data = device_alloc(d, (size_t)(p->out8 * p->in8 * taps) * dtype_size(p->type));
+    size_t bytes = (size_t)(p->out8 * p->in8 * taps) * dtype_size(p->type);
+    if (p->type == DTYPE_F8_E4M3) /* its scales */
+        bytes += (size_t)s->out * sizeof(float);
+    p->data = device_alloc(d, bytes);
     if (p->data && taps > 1)
         upload_kernel(c, p, s);
+    else if (p->data && p->type == DTYPE_F8_E4M3)
+        upload_eight(c, p, s);
     else if (p->data)
         upload(c, (struct span){p->data, p->type}, s->values, s->type, s->out * s->in);
     if (s->bias && !device_failed(d))

@@ -14,7 +14,8 @@ struct mistake;
 struct golden {
     const char *dir;
     struct device *dev;
-    bool bf16;                     /* take the looser column of bounds */
+    bool bf16;                     /* take the looser column of bounds, */
+    bool fp8;                      /* five times as loose still */
     bool quiet;                    /* count only */
     const struct mistake *mistake; /* the deliberate fault of this run, or NULL */
     int passed, failed, skipped;

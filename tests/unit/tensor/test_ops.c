@@ -1,6 +1,6 @@
 /* Every operation of a device against a plain double loop, on shapes that fit no tile and on some
- * that do. Without arguments the CPU, by both makers of products; `test_ops cuda f32` or `test_ops
- * cuda bf16` runs the same on another device. On one that computes in bf16 the inputs are numbers
+ * that do. Without arguments the CPU, by both makers of products; `test_ops cuda f32`, bf16 or fp8
+ * runs the same on another device. On one that computes in bf16 the inputs are numbers
  * that bf16 holds, so that its bound is that of the sums and the result alone. */
 #include "unit.h"
 
@@ -14,8 +14,10 @@ static struct device *dev;
 static unsigned seed = 1;
 static bool no_bf16; /* this build or machine has none; it said so */
 
-/* rounding to bf16 is 2^-9 at most; a result is rounded up to three times on its way */
+/* rounding to bf16 is 2^-9 at most; a result is rounded up to three times on its way. To e4m3 it is
+ * 2^-4, 2.3 % in the mean, for both factors of a product, and again for its result. */
 #define LOW_BOUND 8e-3
+#define EIGHT_BOUND 6e-2
 
 static bool low(void)
 {
@@ -67,7 +69,7 @@ static void expect(struct tensor *t, double *want, double bound)
         norm += want[i] * want[i];
     }
     if (low() && bound > 0)
-        bound = LOW_BOUND;
+        bound = device_caps(dev)->dtype == DTYPE_F8_E4M3 ? EIGHT_BOUND : LOW_BOUND;
     if (!(sqrt(diff / norm) <= bound))
         fail_msg("relative error %g, bound %g", sqrt(diff / norm), bound);
     free(got);
@@ -110,8 +112,9 @@ static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool a
                 s += seen(x[i * in + k], exact) * seen(w[j * in + k], exact);
             want[i * out + j] = add ? y[i * out + j] + (gated ? g[j] : 1.0) * s : act_of(s, act);
         }
-    struct weight *weight = weight_new(
-        dev, &(struct weight_spec){out, in, 1, 1, 1, .values = w, .bias = b, .precise = exact});
+    struct weight *weight =
+        weight_new(dev, &(struct weight_spec){out, in, 1, 1, 1, .values = w, .bias = b,
+                                              .precise = exact, .low = !exact});
     struct tensor tx = upload(x, 2, DIMS(n, in)), ty = upload(y, 2, DIMS(n, out));
     struct tensor tg = upload(g, 1, DIMS(out));
     device_linear(
@@ -140,6 +143,7 @@ static void linear(void **state)
     linear_case(17, 50, 70, ACT_NONE, true, false, false);
     linear_case(17, 50, 70, ACT_NONE, true, true, false);
     linear_case(40, 64, 96, ACT_GELU_TANH, false, false, false);
+    linear_case(40, 96, 64, ACT_NONE, true, true, false);
 }
 
 /* A file in another type than the device's, and at an odd address. */
@@ -410,9 +414,10 @@ static void join_case(int64_t n, int64_t in, int64_t c, bool gated, bool normed)
                 (want_x[i * c + j] - mean) / sqrt(sum / (double)c + 1e-6) * (1.0 + sc[j]) + sh[j];
     }
     struct weight *weight =
-        weight_new(dev, &(struct weight_spec){c, in, 1, 1, 1, .values = w, .bias = b});
+        weight_new(dev, &(struct weight_spec){c, in, 1, 1, 1, .values = w, .bias = b, .low = true});
     struct tensor tx = upload(x, 2, DIMS(n, c)), tf = tensor_work2(dev, n, in);
-    struct tensor ty = tensor_work2(dev, n, c), tg = upload(g, 1, DIMS(c));
+    struct tensor ty = c % 8 ? tensor_work2(dev, n, c) : tensor_low2(dev, n, c);
+    struct tensor tg = upload(g, 1, DIMS(c));
     struct tensor ts = upload(sc, 1, DIMS(c)), tt = upload(sh, 1, DIMS(c));
     device_write(dev, &tf, from, n * in);
     struct norm_op next = {
