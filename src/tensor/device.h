@@ -73,14 +73,15 @@ void device_zero(struct device *d, const struct tensor *t);
 
 /* A linear layer or convolution kernel, given in host memory, in any type and at any address, in
  * torch's order [out, in, kt, kh, kw]. It is widened and packed at once, a panel at a time, so a
- * mapped file is read once and never copied as a whole; the source may go. bias: [out] or NULL.
- * NULL on failure (kept). */
+ * mapped file is read once and never copied as a whole; the source may go, unless it is lent. bias:
+ * [out] or NULL. NULL on failure (kept). */
 struct weight_spec {
     int64_t out, in;
     int kt, kh, kw; /* 1, 1, 1 for a linear layer */
     const void *values;
     const float *bias;
     enum dtype type; /* of the values; 0 is f32 */
+    bool lent;       /* the values stay where they are until weight_free(): no copy is needed */
     bool precise;    /* multiplied in f32, whatever the device is best at */
     bool low;        /* may be rounded to 8 bits, a scale a row, where the device does so */
 };

@@ -130,6 +130,7 @@ struct dit_block *dit_block_take(struct dit *d, int i, struct fault *f)
         return b;
     struct loader l = LOADER_INIT(d->dev, d->weights);
     l.patch = d->patch;
+    l.lent = !d->resident; /* it goes before the next one comes */
     load_block(&l, &d->c, b, i);
     if (load_done(&l, f)) {
         free_block(b);
@@ -193,8 +194,10 @@ enum err dit_open(struct device *dev, const struct weights *w, const struct patc
         struct loader l = LOADER_INIT(dev, w);
         l.patch = patch;
         load_ends(&l, d);
-        for (int i = 0; resident && i < d->c.layers + d->c.vace; i++)
+        for (int i = 0; resident && i < d->c.layers + d->c.vace; i++) {
             load_block(&l, &d->c, &d->blocks[i], i);
+            weights_rest(w); /* else the whole file counts beside the weights */
+        }
         e = load_done(&l, f);
     }
     if (e)

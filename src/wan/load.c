@@ -126,6 +126,7 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
     } else { /* straight from the file */
         spec.values = t->data + (size_t)(from * row) * dtype_size(t->type);
         spec.type = t->type;
+        spec.lent = l->lent;
     }
     if (bias) {
         snprintf(name, sizeof name, "%s.bias", module);

@@ -21,6 +21,7 @@ struct loader {
     struct device *dev;
     const struct weights *weights;
     const struct patcher *patch; /* or NULL */
+    bool lent;                   /* the weights go before the files do */
     bool precise, low;           /* how weights may be multiplied (weight_spec) */
     struct fault fault;          /* the first failure */
     float *stage;                /* values on their way */

@@ -97,13 +97,17 @@ struct t5_block {
     struct weight *q, *k, *v, *o, *gate, *up, *down;
 };
 
-static void load(struct loader *l, const struct t5 *t, struct t5_block *b, int i)
+static void load_attention(struct loader *l, const struct t5 *t, struct t5_block *b, int i)
 {
     b->norm1 = load_vector(l, t->dim, "blocks.%d.norm1.weight", i);
     b->q = load_linear(l, t->width, t->dim, false, "blocks.%d.attn.q", i);
     b->k = load_linear(l, t->width, t->dim, false, "blocks.%d.attn.k", i);
     b->v = load_linear(l, t->width, t->dim, false, "blocks.%d.attn.v", i);
     b->o = load_linear(l, t->dim, t->width, false, "blocks.%d.attn.o", i);
+}
+
+static void load_feed_forward(struct loader *l, const struct t5 *t, struct t5_block *b, int i)
+{
     b->norm2 = load_vector(l, t->dim, "blocks.%d.norm2.weight", i);
     b->gate = load_linear(l, t->ffn, t->dim, false, "blocks.%d.ffn.gate.0", i);
     b->up = load_linear(l, t->ffn, t->dim, false, "blocks.%d.ffn.fc1", i);
@@ -128,8 +132,10 @@ enum err t5_keep(struct t5 *t, struct fault *f)
     t->kept = calloc((size_t)t->layers, sizeof *t->kept);
     if (!t->kept)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    for (int i = 0; i < t->layers && !l.fault.code && !device_failed(t->dev); i++)
-        load(&l, t, &t->kept[i], i);
+    for (int i = 0; i < t->layers && !l.fault.code && !device_failed(t->dev); i++) {
+        load_attention(&l, t, &t->kept[i], i);
+        load_feed_forward(&l, t, &t->kept[i], i);
+    }
     enum err e = load_done(&l, f);
     if (e)
         t5_drop(t);
@@ -183,15 +189,18 @@ static void feed_forward(const struct t5 *t, const struct t5_block *b, const str
     linear(dev, x, &r->a, b->down, ACT_NONE, true);
 }
 
-/* One layer; its weights are the kept ones, or loaded for the time of it. */
+/* One layer; its weights are the kept ones, or loaded for the time of it, half at a time. */
 static void layer(struct loader *l, const struct t5 *t, int i, const struct tensor *x,
                   const struct rows *r, int n)
 {
     struct t5_block own = {0};
     const struct t5_block *b = t->kept ? &t->kept[i] : &own;
     if (!t->kept)
-        load(l, t, &own, i);
+        load_attention(l, t, &own, i);
     attention(l, t, b, i, x, r, n);
+    unload(&own);
+    if (!t->kept)
+        load_feed_forward(l, t, &own, i);
     if (!l->fault.code)
         feed_forward(t, b, x, r);
     unload(&own);
@@ -203,6 +212,7 @@ enum err t5_encode(const struct t5 *t, const int *ids, int n, float *out, const 
     if (n < 1)
         return fault_set(f, ERR_INVAL, "there are no tokens to encode");
     struct loader l = LOADER_INIT(t->dev, t->weights);
+    l.lent = true; /* no weight outlives its layer */
     struct device *dev = t->dev;
     struct tensor x = embed(&l, t, ids, n); /* [n, dim] */
     struct rows r = {tensor_work2(dev, n, t->dim),   tensor_work2(dev, n, t->width),

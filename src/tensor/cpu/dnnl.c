@@ -1,7 +1,8 @@
 /* Linear layers by oneDNN (C interface of version 2), in f32 or, with sums in f32, in bf16.
  *
- * Weights are reordered once into the layout that oneDNN asks for and stay in it. In bf16 the left
- * side is rounded on its way into each product; results are f32. A primitive is
+ * Weights in f32 are reordered once into the layout that oneDNN asks for and stay in it; in bf16
+ * they stay as they lie in files. The left side of a product in bf16 is rounded on its way into it;
+ * results are f32. A primitive is
  * made for each shape that comes and kept. Convolutions go to the plain products: Debian's oneDNN
  * 2.6 has only its reference loops for channels-last 3-D ones (measured on the VAE at 128x128, 5
  * frames: 500 s against 4.5 s). */
@@ -20,6 +21,7 @@ struct packed {
     dnnl_memory_desc_t layout;
     enum dtype dtype; /* F32 or BF16 */
     void *data;
+    bool lent; /* data lies in the file */
     float *bias;
 };
 
@@ -101,7 +103,7 @@ static void dnnl_unpack(struct weight *w)
         return;
     }
     struct packed *p = (struct packed *)w;
-    if (p->data)
+    if (p->data && !p->lent)
         device_release(w->dev, p->data);
     free(p->bias);
     free(p);
@@ -213,13 +215,9 @@ static struct kept *primitive(struct state *s, const struct recipe *r)
 /* The layout that oneDNN likes for these weights: asked with a typical input. */
 static bool choose_layout(struct state *s, const struct weight_spec *spec, struct packed *p)
 {
-    struct recipe r = {.rows = ROWS_HINT,
-                       .in = spec->in,
-                       .out = spec->out,
-                       .dtype = p->dtype,
-                       .bias = !!spec->bias};
+    struct recipe r = {.rows = ROWS_HINT, .in = spec->in, .out = spec->out, .bias = !!spec->bias};
     struct kept scratch = {0};
-    matrix(&r.layout, p->dtype, spec->in, spec->out, 0, 0);
+    matrix(&r.layout, DTYPE_F32, spec->in, spec->out, 0, 0);
     dnnl_primitive_desc_t desc = describe(s, &scratch, &r);
     if (!desc)
         return false;
@@ -228,94 +226,103 @@ static bool choose_layout(struct state *s, const struct weight_spec *spec, struc
     return true;
 }
 
-/* Is it panels of 64 columns, [panel][in][64] in f32, [panel][in / 2][64][2] in bf16? That is what
- * AVX-512 and AMX machines get. */
-static bool is_panels(const dnnl_memory_desc_t *md, enum dtype dtype)
+/* Is it BA16a64b: panels of 64 columns, [panel][in][64]? That is what AVX-512 machines get. */
+static bool is_panels(const dnnl_memory_desc_t *md)
 {
-    static const int64_t blocks[] = {16, PANEL, 2}, axes[] = {0, 1, 0};
     const dnnl_blocking_desc_t *b = &md->format_desc.blocking;
-    int n = dtype == DTYPE_BF16 ? 3 : 2;
-    bool ok = md->format_kind == dnnl_blocked && b->inner_nblks == n && md->offset0 == 0 &&
-              b->strides[0] == (n == 3 ? 32 : 16) * PANEL &&
-              b->strides[1] == md->padded_dims[0] * PANEL;
-    for (int i = 0; i < n; i++)
-        ok = ok && b->inner_blks[i] == blocks[i] && b->inner_idxs[i] == axes[i];
-    return ok;
+    return md->format_kind == dnnl_blocked && b->inner_nblks == 2 && b->inner_blks[0] == 16 &&
+           b->inner_idxs[0] == 0 && b->inner_blks[1] == PANEL && b->inner_idxs[1] == 1 &&
+           b->strides[0] == 16 * PANEL && b->strides[1] == md->padded_dims[0] * PANEL &&
+           md->offset0 == 0;
 }
 
-/* Row `row` of the weight [in] in the form of `p`, in scratch where the file has another. */
-static const void *row_of(struct cpu *c, const struct weight_spec *spec, const struct packed *p,
-                          int64_t row, float *scratch)
-{
-    const char *at = (const char *)spec->values + (size_t)(row * spec->in) * dtype_size(spec->type);
-    if (p->dtype == DTYPE_F32)
-        return cpu_rows(spec, row, 1, spec->in, scratch);
-    if (spec->type == DTYPE_BF16)
-        return at;
-    c->k->narrow((uint16_t *)scratch, cpu_rows(spec, row, 1, spec->in, scratch), spec->in);
-    return scratch;
-}
-
-/* Straight into that layout, a panel at a time: the source is read once. A word is a float, or two
- * bf16 numbers, so the last one may be half. */
+/* Straight into that layout, a panel at a time: the source is read once. */
 static void pack_panels(struct cpu *c, const struct weight_spec *spec, struct packed *p)
 {
-    size_t each = dtype_size(p->dtype);
-    int64_t in = spec->in, whole = in * (int64_t)each / 4;
-    int64_t depth = p->layout.padded_dims[0] * (int64_t)each / 4;
+    int64_t in = spec->in, depth = p->layout.padded_dims[0];
     int team = cpu_team(c, spec->in * spec->out);
     PARALLEL_FOR(team)
     for (int64_t j = 0; j < p->layout.padded_dims[1] / PANEL; j++) {
         int64_t n = spec->out - j * PANEL < PANEL ? spec->out - j * PANEL : PANEL;
         float *scratch = cpu_scratch_of(c, THREAD_INDEX);
-        uint32_t *panel = (uint32_t *)p->data + j * depth * PANEL;
-        const void *rows[PANEL];
+        float *panel = (float *)p->data + j * depth * PANEL;
+        const float *rows[PANEL];
         for (int64_t i = 0; i < n; i++)
-            rows[i] = row_of(c, spec, p, j * PANEL + i, scratch + i * in);
-        if (n < PANEL || depth > whole)
+            rows[i] = cpu_rows(spec, j * PANEL + i, 1, in, scratch + i * in);
+        if (n < PANEL || depth > in)
             memset(panel, 0, (size_t)(depth * PANEL) * sizeof *panel);
-        c->k->panel(panel, rows, whole, (int)n, PANEL);
-        for (int64_t i = 0; i < n && in % 2 && each == 2; i++)
-            memcpy(panel + whole * PANEL + i, (const char *)rows[i] + whole * 4, each);
+        c->k->panel(panel, rows, in, (int)n, PANEL);
     }
 }
 
-/* By oneDNN's own reorder, from a whole copy in the right type. */
-static bool pack_other(struct cpu *c, struct state *s, const struct weight_spec *spec,
-                       struct packed *p)
+/* By oneDNN's own reorder, from a whole copy in f32. */
+static bool pack_other(struct state *s, const struct weight_spec *spec, struct packed *p)
 {
     dnnl_memory_desc_t plain;
-    size_t each = dtype_size(p->dtype) * (size_t)spec->in;
-    char *copy = cpu_memory((size_t)spec->out * each);
+    float *copy = cpu_memory((size_t)(spec->in * spec->out) * sizeof *copy);
     if (!copy)
         return false;
-    for (int64_t i = 0; i < spec->out; i++)
-        memcpy(copy + (size_t)i * each, row_of(c, spec, p, i, cpu_scratch_of(c, 0)), each);
-    matrix(&plain, p->dtype, spec->in, spec->out, 1, spec->in);
-    bool ok = reorder(s, &plain, copy, &p->layout, p->data);
+    matrix(&plain, DTYPE_F32, spec->in, spec->out, 1, spec->in);
+    const float *rows = cpu_rows(spec, 0, spec->out, spec->in, copy);
+    bool ok = reorder(s, &plain, rows, &p->layout, p->data);
     free(copy);
     return ok;
+}
+
+static bool pack_wide(struct device *d, const struct weight_spec *spec, struct packed *p)
+{
+    struct cpu *c = cpu_of(d);
+    if (!cpu_scratch(c, (size_t)(PANEL * spec->in)) || !choose_layout(c->state, spec, p))
+        return false;
+    p->data = device_alloc(d, dnnl_memory_desc_get_size(&p->layout));
+    if (!p->data)
+        return false;
+    if (!is_panels(&p->layout))
+        return pack_other(c->state, spec, p);
+    pack_panels(c, spec, p);
+    return true;
+}
+
+/* Row by row, as files have them: AMX products copy what they read into their own order while they
+ * run, and are no slower for it (at 512 rows even faster), so a file of bf16 can be used where it
+ * lies. */
+static bool pack_low(struct device *d, const struct weight_spec *spec, struct packed *p)
+{
+    struct cpu *c = cpu_of(d);
+    int64_t in = spec->in;
+    matrix(&p->layout, DTYPE_BF16, in, spec->out, 1, in);
+    p->lent = spec->lent && spec->type == DTYPE_BF16;
+    p->data = p->lent ? (void *)(uintptr_t)spec->values
+                      : device_alloc(d, (size_t)(in * spec->out) * sizeof(uint16_t));
+    if (!p->data || !cpu_scratch(c, (size_t)in))
+        return false;
+    uint16_t *to = p->data;
+    int team = cpu_team(c, in * spec->out);
+    if (p->lent)
+        return true;
+    PARALLEL_FOR(team)
+    for (int64_t i = 0; i < spec->out; i++) {
+        if (spec->type == DTYPE_BF16)
+            memcpy(to + i * in, (const char *)spec->values + i * in * 2, (size_t)in * sizeof *to);
+        else
+            c->k->narrow(to + i * in, cpu_rows(spec, i, 1, in, cpu_scratch_of(c, THREAD_INDEX)),
+                         in);
+    }
+    return true;
 }
 
 static struct weight *dnnl_pack(struct device *d, const struct weight_spec *spec)
 {
     if (spec->kt * spec->kh * spec->kw > 1)
         return products_plain.pack(d, spec);
-    struct state *s = state_of(d);
     struct packed *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
     p->w.dev = d;
     p->dtype = spec->precise ? DTYPE_F32 : device_caps(d)->dtype;
-    bool ok = cpu_scratch(cpu_of(d), (size_t)(PANEL * spec->in)) && choose_layout(s, spec, p);
-    size_t bytes = ok ? dnnl_memory_desc_get_size(&p->layout) : 0;
-    p->data = ok ? device_alloc(d, bytes) : NULL;
     p->bias = spec->bias ? cpu_memory((size_t)spec->out * sizeof(float)) : NULL;
-    ok = p->data && (p->bias || !spec->bias);
-    if (ok && is_panels(&p->layout, p->dtype))
-        pack_panels(cpu_of(d), spec, p);
-    else if (ok)
-        ok = pack_other(cpu_of(d), s, spec, p);
+    bool ok = p->bias || !spec->bias;
+    ok = ok && (p->dtype == DTYPE_BF16 ? pack_low(d, spec, p) : pack_wide(d, spec, p));
     if (!ok) {
         dnnl_unpack(&p->w);
         return NULL;

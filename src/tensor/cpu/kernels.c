@@ -124,21 +124,21 @@ static inline __attribute__((always_inline)) void turn(words *v)
     }
 }
 
-static void panel(uint32_t *to, const void *const *rows, int64_t n, int m, int cols)
+static void panel(float *to, const float *const *rows, int64_t n, int m, int cols)
 {
     int64_t at = 0;
     for (; at + LANES <= n; at += LANES)
         for (int j = 0; j + LANES <= m; j += LANES) {
             words v[LANES];
             for (int i = 0; i < LANES; i++)
-                memcpy(&v[i], (const uint32_t *)rows[j + i] + at, sizeof *v);
+                memcpy(&v[i], rows[j + i] + at, sizeof *v);
             turn(v);
             for (int i = 0; i < LANES; i++)
                 memcpy(to + (at + i) * cols + j, &v[i], sizeof *v);
         }
     for (int j = 0; j < m; j++)
         for (int64_t i = j < m / LANES * LANES ? at : 0; i < n; i++)
-            memcpy(to + i * cols + j, (const uint32_t *)rows[j] + i, sizeof *to);
+            to[i * cols + j] = rows[j][i];
 }
 
 static void narrow(uint16_t *to, const float *from, int64_t n)

@@ -27,9 +27,9 @@ struct kernels {
      * n of them real, the rest zero. */
     void (*pack)(float *to, const float *from, int64_t k, int64_t n, int64_t step_k,
                  int64_t step_n);
-    /* to[n, cols] from m ≤ cols rows of n words each: a transpose, cols a multiple of 16. Words
-     * behind m stay as they are. Rows need no alignment. */
-    void (*panel)(uint32_t *to, const void *const *rows, int64_t n, int m, int cols);
+    /* to[n, cols] from m ≤ cols rows of n numbers each: a transpose. Columns behind m stay as they
+     * are. */
+    void (*panel)(float *to, const float *const *rows, int64_t n, int m, int cols);
     void (*narrow)(uint16_t *to, const float *from, int64_t n); /* bf16, to nearest even */
     void (*finish)(float *y, const float *v, int64_t n, const struct finish *f);
 
