@@ -44,6 +44,13 @@ AS_IF([test "x$with_cuda" != xno], [
         AS_IF([test -z "$found"], [cuda_missing="$cuda_missing lib$l"],
             [CUDA_LIBS="$CUDA_LIBS $found -Wl,-rpath,`dirname "$found"`"])
     done
+    dnl cuDNN opens NVRTC by name: linked, it is there already, wherever it lies
+    for d in $cuda_roots; do
+        for f in "$d"/lib64/libnvrtc.so "$d"/lib/libnvrtc.so "$d"/lib64/libnvrtc.so.* "$d"/lib/libnvrtc.so.*; do
+            AS_CASE([$CUDA_LIBS], [*libnvrtc*], [], [AS_IF([test -f "$f"],
+                [CUDA_LIBS="$CUDA_LIBS -Wl,--push-state,--no-as-needed $f -Wl,--pop-state -Wl,-rpath,`dirname "$f"`"])])
+        done
+    done
     AS_IF([test -n "$cuda_missing"], [cuda_why="not found: $cuda_missing"], [
         save_CPPFLAGS=$CPPFLAGS save_LIBS=$LIBS
         CPPFLAGS="$CPPFLAGS $CUDA_CPPFLAGS" LIBS="$CUDA_LIBS $LIBS"

@@ -507,6 +507,10 @@ void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t
              emu_body *body, void *arg)
 {
     size_t threads = (size_t)block.x * block.y * block.z, blocks = (size_t)grid.x * grid.y * grid.z;
+    if (emu_fails()) {
+        last_error = cudaErrorLaunchFailure;
+        return;
+    }
     size_t limit = shared_limit.count(kernel) ? shared_limit[kernel] : (size_t)SHARED_STATIC;
     begin();
     kernel_now = name;
@@ -558,6 +562,22 @@ const char *cudaGetErrorName(cudaError_t e)
     return e == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation" : "cudaError";
 }
 
+/* EMU_FAIL=alloc:N or launch:N: that one fails; of an allocation the second try too. */
+static bool fails(const char *what)
+{
+    static const char *wish = getenv("EMU_FAIL");
+    static long left = wish && strchr(wish, ':') ? atol(strchr(wish, ':') + 1) : 0;
+    if (!wish || strncmp(wish, what, strlen(what)))
+        return false;
+    long at = left--;
+    return at == 1 || (at == 0 && !strcmp(what, "alloc"));
+}
+
+bool emu_fails(void)
+{
+    return fails("launch");
+}
+
 static size_t take(size_t bytes)
 {
     size_t want = (bytes + GUARD + 255) & ~(size_t)255;
@@ -580,7 +600,7 @@ static size_t take(size_t bytes)
 
 cudaError_t cudaMalloc(void **p, size_t bytes)
 {
-    size_t at = take(bytes);
+    size_t at = fails("alloc") ? 0 : take(bytes);
     *p = at ? arena + at : NULL;
     return at ? cudaSuccess : cudaErrorMemoryAllocation;
 }
@@ -678,6 +698,12 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *p, int)
     snprintf(p->name, sizeof p->name, "emulated on the CPU");
     p->major = 9;
     p->totalGlobalMem = ARENA;
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemGetInfo(size_t *spare_n, size_t *all)
+{
+    *spare_n = *all = ARENA;
     return cudaSuccess;
 }
 

@@ -108,6 +108,8 @@ bool emu_checks(void); /* are the kernels built with access checks? */
  * emulation itself: how many there were, now forgotten; and no printing. */
 int emu_forgive(void);
 void emu_quiet(bool quiet);
+/* Is this the launch that is to fail? The stand-ins of the libraries ask too. */
+bool emu_fails(void);
 /* A library's stand-in wrote here. */
 extern "C" void emu_wrote(const void *p, size_t bytes);
 

@@ -292,6 +292,8 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan,
                                   cudnnBackendDescriptor_t pack)
 {
     ref graph = one<ref>((ref)plan, -1);
+    if (emu_fails())
+        return CUDNN_STATUS_EXECUTION_FAILED;
     std::vector<int64_t> ids = all<int64_t>((ref)pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
     std::vector<void *> data = all<void *>((ref)pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
     places at;

@@ -142,6 +142,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
                               const cublasLtMatmulAlgo_t *, void *, size_t, cudaStream_t)
 {
     const struct op *o = (const struct op *)desc;
+    if (emu_fails())
+        return CUBLAS_STATUS_EXECUTION_FAILED;
     const layout *A = (const layout *)la, *B = (const layout *)lb, *C = (const layout *)lc,
                  *D = (const layout *)ld;
     bool ta = o->a == CUBLAS_OP_T, tb = o->b == CUBLAS_OP_T;

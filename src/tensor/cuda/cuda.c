@@ -291,7 +291,10 @@ static enum err find_gpu(int *sm, uint64_t *memory, char *name, size_t n, struct
     if ((e = cudaGetDeviceProperties(&prop, 0)) || (e = cudaSetDevice(0)))
         return fault_set(f, ERR_IO, "the GPU cannot be used: %s", cudaGetErrorString(e));
     *sm = prop.major * 10 + prop.minor;
-    *memory = prop.totalGlobalMem;
+    size_t spare = 0, all = 0;
+    if ((e = cudaMemGetInfo(&spare, &all))) /* OBS may have its part already */
+        return fault_set(f, ERR_IO, "the GPU cannot be used: %s", cudaGetErrorString(e));
+    *memory = spare;
     str_copy(name, n, prop.name);
     if (*sm < SM_LEAST)
         return fault_set(f, ERR_UNSUPPORTED,

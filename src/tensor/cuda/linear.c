@@ -56,6 +56,10 @@ void linear_run(struct device *d, const struct linear_op *op)
     bool direct = !(op->add && op->gate) &&
                   (w->type == DTYPE_F8_E4M3 ? y.type == type && !op->add
                                             : y.type == type || y.type == DTYPE_F32);
+    if (direct && y.type != type && x.data) { /* widened by the product, if it can */
+        struct gemm g = product(&x, w, &y, false, op->add);
+        direct = gemm_can(c, &g);
+    }
     if (!direct) {
         apart = tensor_of(d, type, y.rank, y.dim);
         y = apart;
