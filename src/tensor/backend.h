@@ -39,11 +39,9 @@ struct device_ops {
     void (*upsample)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*unfold_time)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*convert)(struct device *d, const struct tensor *to, const struct tensor *from);
-    /* The next three are NULL where work is done when its call returns. Waits until all work but
-     * that since the last `behind` calls is done */
+    /* NULL where work is done when its call returns: waits until all work but that since the last
+     * `behind` calls is done */
     void (*pace)(struct device *d, int behind);
-    void (*mark)(struct device *d, int which);
-    void (*read_at)(struct device *d, int which, void *to, const void *from, size_t bytes);
     /* NULL where tensors lie in ordinary memory */
     void (*patchify)(struct device *d, const struct tensor *rows, int64_t from,
                      const struct tensor *x);

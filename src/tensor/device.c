@@ -115,20 +115,6 @@ void device_read(struct device *d, float *to, const struct tensor *t, int64_t n)
     tensor_free(&wide);
 }
 
-void device_mark(struct device *d, int which)
-{
-    if (fits(d, "mark", which == 0 || which == 1) && d->ops->mark)
-        d->ops->mark(d, which);
-}
-
-void device_read_at(struct device *d, int which, float *to, const struct tensor *t, int64_t n)
-{
-    if (!d->ops->read_at || t->type != DTYPE_F32)
-        device_read(d, to, t, n);
-    else if (fits(d, "read", t->data && n <= tensor_count(t) && (which == 0 || which == 1)))
-        d->ops->read_at(d, which, to, t->data, (size_t)n * sizeof(float));
-}
-
 struct tensor tensor_from(struct device *d, const float *from, int rank, const int64_t *dim)
 {
     struct tensor t = tensor_new(d, rank, dim);

@@ -60,10 +60,6 @@ uint64_t device_peak(const struct device *d); /* the most it ever was */
 /* Host memory in and out; `n` elements from the tensor's start. */
 void device_write(struct device *d, struct tensor *t, const float *from, int64_t n);
 void device_read(struct device *d, float *to, const struct tensor *t, int64_t n);
-/* Notes the point that the work has come to, as 0 or 1. device_read_at() reads what a tensor held
- * there, while work queued since goes on; it must not have been written since. */
-void device_mark(struct device *d, int which);
-void device_read_at(struct device *d, int which, float *to, const struct tensor *t, int64_t n);
 struct tensor tensor_from(struct device *d, const float *from, int rank, const int64_t *dim);
 
 /* to = from (same count; widened or rounded where their types differ, else they may overlap when

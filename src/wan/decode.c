@@ -80,22 +80,13 @@ static enum err decode_stream(struct run *r)
     enum err e = pictures && rgb ? ERR_OK : fault_set(r->f, ERR_NOMEM, "no memory for the frames");
     if (!e)
         e = decoder_open(r, &d);
-    bool ahead = !e && d.vae && vae_decode_ahead(r->w->vae);
-    if (ahead)
-        e = vae_decode_queue(d.vae, r->latent, r->frames, 0, 1, NULL, r->f);
     for (int at = 0, n, first = 0; at < r->frames && !e; at += n) {
         n = at == 0 ? 1 : r->frames - at < r->job.chunk ? r->frames - at : r->job.chunk;
         int count = at == 0 ? 1 : n * VAE_TIME;
         pipeline_progress(r, at, r->frames, 0);
         e = pipeline_stopped(r);
-        int next = at + n, more = r->frames - next;
-        more = more < r->job.chunk ? more : r->job.chunk;
-        if (!e && !ahead)
+        if (!e)
             e = decoder_run(&d, r->latent, r->frames, at, n, pictures, r->f);
-        else if (!e && more) /* the device works on it while these are handed over */
-            e = vae_decode_queue(d.vae, r->latent, r->frames, next, more, NULL, r->f);
-        if (!e && ahead)
-            e = vae_decode_take(d.vae, pictures, r->f);
         if (!e)
             e = pipeline_give(r, pictures, rgb, first, count);
         first += count;

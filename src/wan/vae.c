@@ -47,8 +47,6 @@ void vae_stream_free(struct vae_stream *s)
         return;
     for (int i = 0; i < VAE_SLOTS; i++)
         tensor_free(&s->history[i]);
-    for (int i = 0; i < 2; i++)
-        tensor_free(&s->made[i]);
     free(s);
 }
 
@@ -89,12 +87,12 @@ static struct tensor run(struct vae_stream *s, struct tensor x)
     return y;
 }
 
-enum err vae_decode_queue(struct vae_stream *s, const float *z, int frames, int from, int n,
-                          const struct probe *probe, struct fault *f)
+enum err vae_decode(struct vae_stream *s, const float *z, int frames, int from, int n, float *out,
+                    const struct probe *probe, struct fault *f)
 {
     struct device *dev = s->vae->dev;
     int64_t h = s->height, w = s->width, plane = h * w;
-    if (n < 1 || from < 0 || from + n > frames || (!s->begun && n != 1) || s->queued > s->taken + 1)
+    if (n < 1 || from < 0 || from + n > frames || (!s->begun && n != 1))
         return fault_set(f, ERR_INVAL, "a decoder begins with one frame, then takes those it has");
     float *rows = malloc((size_t)(n * plane) * VAE_Z * sizeof *rows);
     if (!rows)
@@ -112,39 +110,12 @@ enum err vae_decode_queue(struct vae_stream *s, const float *z, int frames, int 
     tensor_free(&raw);
     probe_see(probe, dev, "in", &x);
     x = run(s, x);
-    s->made[s->queued % 2] = x;
-    device_mark(dev, s->queued++ % 2);
+    if (x.data)
+        device_read(dev, out, &x, tensor_count(&x));
+    tensor_free(&x);
     s->begun = true;
     s->probe = NULL;
-    return device_failed(dev) ? device_settle(dev, f) : ERR_OK;
-}
-
-enum err vae_decode_take(struct vae_stream *s, float *out, struct fault *f)
-{
-    struct device *dev = s->vae->dev;
-    int which = s->taken % 2;
-    struct tensor *x = &s->made[which];
-    if (s->taken == s->queued)
-        return fault_set(f, ERR_STATE, "no picture is queued");
-    if (x->data)
-        device_read_at(dev, which, out, x, tensor_count(x));
-    tensor_free(x);
-    s->taken++;
-    return device_failed(dev) ? device_settle(dev, f) : ERR_OK;
-}
-
-bool vae_decode_ahead(const struct vae *v)
-{
-    return !device_caps(v->dev)->host_memory;
-}
-
-enum err vae_decode(struct vae_stream *s, const float *z, int frames, int from, int n, float *out,
-                    const struct probe *probe, struct fault *f)
-{
-    enum err e = vae_decode_queue(s, z, frames, from, n, probe, f);
-    if (!e)
-        e = vae_decode_take(s, out, f);
-    return e ? e : device_settle(s->vae->dev, f);
+    return device_settle(dev, f);
 }
 
 enum err vae_encode(struct vae_stream *s, const float *pictures, int n, float *z, int frames,
@@ -190,21 +161,13 @@ enum err vae_decode_all(struct vae *v, const float *z, int frames, int height, i
         return e;
     int64_t picture = (int64_t)height * width * VAE_SPACE * VAE_SPACE * 3;
     chunk = chunk > 0 ? chunk : CHUNK;
-    bool ahead = vae_decode_ahead(v);
-    e = ahead ? vae_decode_queue(s, z, frames, 0, 1, NULL, f) : ERR_OK;
     for (int at = 0, n; at < frames && !e; at += n) {
         n = at == 0 ? 1 : frames - at < chunk ? frames - at : chunk;
-        int next = at + n, more = frames - next < chunk ? frames - next : chunk;
-        if (!ahead)
-            e = vae_decode(s, z, frames, at, n, out, NULL, f);
-        else if (more)
-            e = vae_decode_queue(s, z, frames, next, more, NULL, f);
-        if (ahead && !e)
-            e = vae_decode_take(s, out, f);
+        e = vae_decode(s, z, frames, at, n, out, NULL, f);
         out += picture * (at == 0 ? 1 : n * VAE_TIME);
     }
     vae_stream_free(s);
-    return e ? e : device_settle(v->dev, f);
+    return e;
 }
 
 enum err vae_encode_all(struct vae *v, const float *pictures, int frames, int height, int width,

@@ -40,14 +40,6 @@ void vae_stream_free(struct vae_stream *s); /* NULL is fine */
 enum err vae_decode(struct vae_stream *s, const float *z, int frames, int from, int n, float *out,
                     const struct probe *probe, struct fault *f);
 
-/* The same in two steps: a device goes on with a chunk while the host takes the one before. At most
- * two are queued and not taken; they are taken in order, each into `out` as above. */
-enum err vae_decode_queue(struct vae_stream *s, const float *z, int frames, int from, int n,
-                          const struct probe *probe, struct fault *f);
-enum err vae_decode_take(struct vae_stream *s, float *out, struct fault *f);
-/* Is it worth queueing ahead? Not where work is done when its call returns. */
-bool vae_decode_ahead(const struct vae *v);
-
 /* Encodes pictures: the first call takes one, later ones a multiple of 4; writes latent frames from
  * `at` on into z [16, frames, h, w]. With `raw`, without normalisation. */
 enum err vae_encode(struct vae_stream *s, const float *pictures, int n, float *z, int frames,

@@ -49,8 +49,6 @@ struct vae_stream {
     int height, width; /* of the latent */
     bool begun;
     struct tensor history[VAE_SLOTS];
-    struct tensor made[2]; /* queued pictures; the next to take is made[taken % 2] */
-    int queued, taken;
     const struct probe *probe;
 };
 

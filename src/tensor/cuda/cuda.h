@@ -36,8 +36,6 @@ struct cuda {
     struct plans *plans;
     struct choices *choices;
     cudnnHandle_t dnn;
-    cudaStream_t back; /* carries results to the host while `stream` goes on */
-    cudaEvent_t marks[2];
     cudaEvent_t paces[PACES];
     int pace_next;
     /* pinned memory between the host and the stream, used in turn */
@@ -84,8 +82,6 @@ void memory_release(struct device *d, void *p);
 void memory_trim(struct device *d);
 void memory_write(struct device *d, void *to, const void *from, size_t bytes);
 void memory_read(struct device *d, void *to, const void *from, size_t bytes);
-void memory_mark(struct device *d, int which);
-void memory_read_at(struct device *d, int which, void *to, const void *from, size_t bytes);
 void memory_copy(struct device *d, void *to, const void *from, size_t bytes);
 /* The next pinned buffer of STAGE_BYTES, free of the stream; NULL with the failure kept. After
  * queueing work that reads it, stage_done(). */

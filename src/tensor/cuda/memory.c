@@ -123,10 +123,6 @@ bool memory_open(struct cuda *c, struct fault *f)
         if (!e)
             e = cudaEventCreateWithFlags(&c->staged[i], cudaEventDisableTiming);
     }
-    for (int i = 0; i < 2 && !e; i++)
-        e = cudaEventCreateWithFlags(&c->marks[i], cudaEventDisableTiming);
-    if (!e)
-        e = cudaStreamCreateWithFlags(&c->back, cudaStreamNonBlocking);
     if (e)
         fault_set(f, e == cudaErrorMemoryAllocation ? ERR_NOMEM : ERR_IO,
                   "the GPU's memory cannot be set up: %s", cudaGetErrorString(e));
@@ -141,11 +137,6 @@ void memory_close(struct cuda *c)
         if (c->stage[i])
             cudaFreeHost(c->stage[i]);
     }
-    for (int i = 0; i < 2; i++)
-        if (c->marks[i])
-            cudaEventDestroy(c->marks[i]);
-    if (c->back)
-        cudaStreamDestroy(c->back);
     if (c->memory)
         free(c->memory->blocks);
     free(c->memory);
@@ -159,16 +150,11 @@ void *stage_take(struct cuda *c)
     return c->stage[i];
 }
 
-static void done_on(struct cuda *c, cudaStream_t stream)
-{
-    int i = c->stage_next;
-    cuda_ok(c, cudaEventRecord(c->staged[i], stream), "cudaEventRecord", i, 1, 1);
-    c->stage_next = (i + 1) % STAGES;
-}
-
 void stage_done(struct cuda *c)
 {
-    done_on(c, c->stream);
+    int i = c->stage_next;
+    cuda_ok(c, cudaEventRecord(c->staged[i], c->stream), "cudaEventRecord", i, 1, 1);
+    c->stage_next = (i + 1) % STAGES;
 }
 
 /* memcpy by several threads: one cannot fill the bus. */
@@ -201,8 +187,9 @@ void memory_write(struct device *d, void *to, const void *from, size_t bytes)
 }
 
 /* The copy of a piece out of its buffer runs while the bus fills the next one. */
-static void read_on(struct cuda *c, cudaStream_t stream, void *to, const void *from, size_t bytes)
+void memory_read(struct device *d, void *to, const void *from, size_t bytes)
 {
+    struct cuda *c = cuda_of(d);
     size_t pieces = (bytes + STAGE_BYTES - 1) / STAGE_BYTES;
     int first = c->stage_next;
     for (size_t i = 0; i <= pieces; i++) {
@@ -211,10 +198,10 @@ static void read_on(struct cuda *c, cudaStream_t stream, void *to, const void *f
             void *stage = stage_take(c);
             if (!stage || !cuda_ok(c,
                                    cudaMemcpyAsync(stage, (const char *)from + at, n,
-                                                   cudaMemcpyDeviceToHost, stream),
+                                                   cudaMemcpyDeviceToHost, c->stream),
                                    "cudaMemcpyAsync from the device", (int64_t)n, 1, 1))
                 return;
-            done_on(c, stream);
+            stage_done(c);
         }
         if (i > 0) {
             int slot = (first + (int)((i - 1) % STAGES)) % STAGES;
@@ -226,26 +213,6 @@ static void read_on(struct cuda *c, cudaStream_t stream, void *to, const void *f
             move(c, (char *)to + done, c->stage[slot], n);
         }
     }
-}
-
-void memory_read(struct device *d, void *to, const void *from, size_t bytes)
-{
-    struct cuda *c = cuda_of(d);
-    read_on(c, c->stream, to, from, bytes);
-}
-
-void memory_mark(struct device *d, int which)
-{
-    struct cuda *c = cuda_of(d);
-    cuda_ok(c, cudaEventRecord(c->marks[which], c->stream), "cudaEventRecord", which, 1, 1);
-}
-
-void memory_read_at(struct device *d, int which, void *to, const void *from, size_t bytes)
-{
-    struct cuda *c = cuda_of(d);
-    if (cuda_ok(c, cudaStreamWaitEvent(c->back, c->marks[which], 0), "cudaStreamWaitEvent", which,
-                1, 1))
-        read_on(c, c->back, to, from, bytes);
 }
 
 /* Where they overlap, `to` lies before `from`: pieces no longer than the distance, in order. */
