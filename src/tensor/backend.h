@@ -42,10 +42,6 @@ struct device_ops {
     /* NULL where work is done when its call returns: waits until all work but that since the last
      * `behind` calls is done */
     void (*pace)(struct device *d, int behind);
-    /* NULL where tensors lie in ordinary memory */
-    void (*patchify)(struct device *d, const struct tensor *rows, int64_t from,
-                     const struct tensor *x);
-    void (*unpatchify)(struct device *d, const struct tensor *x, const struct tensor *rows);
     /* fused */
     void (*join)(struct device *d, const struct join_op *op);
     void (*turn)(struct device *d, const struct turn_op *op);

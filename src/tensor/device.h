@@ -176,13 +176,6 @@ void device_mul(struct device *d, const struct tensor *y, const struct tensor *x
 void device_blend(struct device *d, const struct tensor *y, float a, const struct tensor *x,
                   float b);
 
-/* Latents to the rows of tokens and back, x [c, frames, h, w] f32. A token is a patch of 2x2
- * places: on the way in, columns [from, from + 4c) of rows [tokens, ld] get it channel first
- * (spec 4.1); on the way out its 4c columns are channel last (spec 4.7). */
-void device_patchify(struct device *d, const struct tensor *rows, int64_t from,
-                     const struct tensor *x);
-void device_unpatchify(struct device *d, const struct tensor *x, const struct tensor *rows);
-
 /* Every pixel four times: x [t,h,w,c] → y [t,2h,2w,c]. */
 void device_upsample(struct device *d, const struct tensor *y, const struct tensor *x);
 

@@ -215,33 +215,6 @@ static void unfold_time(struct device *d, const struct tensor *y, const struct t
         device_release(d, own);
 }
 
-static struct launch_patch patches(const struct tensor *rows, int64_t from, const struct tensor *x)
-{
-    return (struct launch_patch){.rows = span_of(rows),
-                                 .x = x->data,
-                                 .from = from,
-                                 .ld = tensor_last(rows),
-                                 .c = (int)x->dim[0],
-                                 .frames = (int)x->dim[1],
-                                 .h = (int)x->dim[2],
-                                 .w = (int)x->dim[3]};
-}
-
-static void patchify(struct device *d, const struct tensor *rows, int64_t from,
-                     const struct tensor *x)
-{
-    struct cuda *c = cuda_of(d);
-    struct launch_patch a = patches(rows, from, x);
-    cuda_ok(c, launch_patchify(&a, c->stream), "patchify", a.frames, a.h, a.w);
-}
-
-static void unpatchify(struct device *d, const struct tensor *x, const struct tensor *rows)
-{
-    struct cuda *c = cuda_of(d);
-    struct launch_patch a = patches(rows, 0, x);
-    cuda_ok(c, launch_unpatchify(&a, c->stream), "unpatchify", a.frames, a.h, a.w);
-}
-
 static const struct device_ops cuda_ops = {
     .close = close_cuda,
     .alloc = memory_alloc,
@@ -267,8 +240,6 @@ static const struct device_ops cuda_ops = {
     .upsample = upsample,
     .unfold_time = unfold_time,
     .convert = convert,
-    .patchify = patchify,
-    .unpatchify = unpatchify,
     .join = linear_join,
     .turn = turn,
 };

@@ -84,16 +84,6 @@ cudaError_t launch_upsample(void *y, const void *x, int64_t frames, int h, int w
 cudaError_t launch_unfold_time(void *y, const void *x, int64_t frames, int64_t places, int64_t c,
                                int size, cudaStream_t stream);
 
-/* The rows of struct device_ops: x [c, frames, h, w] f32, rows [tokens, ld]. */
-struct launch_patch {
-    struct span rows;
-    float *x;
-    int64_t from, ld;
-    int c, frames, h, w;
-};
-cudaError_t launch_patchify(const struct launch_patch *a, cudaStream_t stream);
-cudaError_t launch_unpatchify(const struct launch_patch *a, cudaStream_t stream);
-
 /* Attention by a plain tiled kernel: heads up to ATTENTION_WIDTH wide, all that attention_op can
  * ask. The check of the library's, and the text encoder's. q, k, v and out of one type. */
 #define ATTENTION_WIDTH 128

@@ -162,32 +162,3 @@ extern "C" cudaError_t launch_repeat(void *to, const void *from, int64_t n, int6
            (const uint4 *)from, all, n - 1, units);
     return cudaGetLastError();
 }
-
-/* A thread a latent: reads along a line of x, or writes along it. */
-static __global__ void __launch_bounds__(THREADS) patch_kernel(struct launch_patch a, bool in)
-{
-    int64_t i = (int64_t)blockIdx.x * THREADS + threadIdx.x;
-    if (i >= (int64_t)a.c * a.frames * a.h * a.w)
-        return;
-    int64_t j = i % a.w, y = i / a.w % a.h, f = i / a.w / a.h % a.frames,
-            c = i / a.w / a.h / a.frames;
-    int64_t token = (f * (a.h / 2) + y / 2) * (a.w / 2) + j / 2, part = y % 2 * 2 + j % 2;
-    if (in)
-        span_put(a.rows, token * a.ld + a.from + 4 * c + part, a.x[i]);
-    else
-        a.x[i] = span_get(a.rows, token * a.ld + part * a.c + c);
-}
-
-extern "C" cudaError_t launch_patchify(const struct launch_patch *a, cudaStream_t stream)
-{
-    int64_t n = (int64_t)a->c * a->frames * a->h * a->w;
-    LAUNCH(patch_kernel, blocks_for(n, THREADS), THREADS, 0, stream, *a, true);
-    return cudaGetLastError();
-}
-
-extern "C" cudaError_t launch_unpatchify(const struct launch_patch *a, cudaStream_t stream)
-{
-    int64_t n = (int64_t)a->c * a->frames * a->h * a->w;
-    LAUNCH(patch_kernel, blocks_for(n, THREADS), THREADS, 0, stream, *a, false);
-    return cudaGetLastError();
-}
