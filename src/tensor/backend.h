@@ -38,6 +38,8 @@ struct device_ops {
                   float b);
     void (*upsample)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*unfold_time)(struct device *d, const struct tensor *y, const struct tensor *x);
+    void (*patchify)(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at);
+    void (*unpatchify)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*convert)(struct device *d, const struct tensor *to, const struct tensor *from);
     /* fused */
     void (*join)(struct device *d, const struct join_op *op);

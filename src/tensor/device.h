@@ -170,6 +170,13 @@ void device_blend(struct device *d, const struct tensor *y, float a, const struc
 /* Every pixel four times: x [t,h,w,c] → y [t,2h,2w,c]. */
 void device_upsample(struct device *d, const struct tensor *y, const struct tensor *x);
 
+/* 2x2 patches of latents x [c, frames, h, w] become rows of tokens y [frames·h/2·w/2, ·], columns
+ * from `at` on, channel first: at + 4·channel + 2·row + column. The way back is channel last: x
+ * [frames·h/2·w/2, 4·c], columns (2·row + column)·c + channel, becomes y [c, frames, h, w]. Latents
+ * are f32; h and w even. */
+void device_patchify(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at);
+void device_unpatchify(struct device *d, const struct tensor *y, const struct tensor *x);
+
 /* Halves of the channels become frames: x [t,h,w,2c] → y [2t,h,w,c], first half first. */
 void device_unfold_time(struct device *d, const struct tensor *y, const struct tensor *x);
 

@@ -83,36 +83,14 @@ static void rope_table(struct pass *p)
     free(table);
 }
 
-/* One row of numbers a token: 2x2 patches of every channel, channel first (spec 4.1). */
-static void patchify(float *to, int64_t ld, const float *x, int channels, int frames, int height,
-                     int width)
+/* Patches of `channels` channels of latents into columns of `rows`, from `at` on (spec 4.1). */
+static void cut(struct pass *p, const struct tensor *rows, const float *x, int channels, int frames,
+                int64_t at)
 {
-    int64_t plane = (int64_t)height * width;
-    for (int f = 0; f < frames; f++)
-        for (int i = 0; i < height; i += 2)
-            for (int j = 0; j < width; j += 2, to += ld)
-                for (int c = 0; c < channels; c++) {
-                    const float *at =
-                        x + ((int64_t)c * frames + f) * plane + (int64_t)i * width + j;
-                    to[4 * c] = at[0];
-                    to[4 * c + 1] = at[1];
-                    to[4 * c + 2] = at[width];
-                    to[4 * c + 3] = at[width + 1];
-                }
-}
-
-/* The way back is channel LAST: token[(q·2 + r)·channels + c] (spec 4.7). */
-static void unpatchify(float *out, const float *from, int channels, int frames, int height,
-                       int width)
-{
-    int64_t plane = (int64_t)height * width;
-    for (int f = 0; f < frames; f++)
-        for (int i = 0; i < height; i += 2)
-            for (int j = 0; j < width; j += 2, from += 4 * channels)
-                for (int s = 0; s < 4; s++)
-                    for (int c = 0; c < channels; c++)
-                        out[((int64_t)c * frames + f) * plane + (int64_t)(i + s / 2) * width + j +
-                            s % 2] = from[s * channels + c];
+    const int64_t shape[] = {channels, frames, p->in->height, p->in->width};
+    struct tensor latent = tensor_from(p->dev, x, 4, shape);
+    device_patchify(p->dev, rows, &latent, at);
+    tensor_free(&latent);
 }
 
 /* The tokens of `frames` frames of x, and of y behind it, into `out` [tokens, dim]. */
@@ -121,17 +99,12 @@ static void embed(struct pass *p, const struct tensor *out, int frames, const fl
 {
     const struct dit_input *in = p->in;
     int64_t tokens = (int64_t)frames * (in->height / 2) * (in->width / 2);
-    int64_t ld = 4 * (channels_x + channels_y);
-    float *rows = malloc((size_t)(tokens * ld) * sizeof *rows);
-    if (!rows)
-        return;
-    patchify(rows, ld, x, channels_x, frames, in->height, in->width);
+    struct tensor rows = tensor_new2(p->dev, tokens, 4 * (channels_x + channels_y));
+    cut(p, &rows, x, channels_x, frames, 0);
     if (y)
-        patchify(rows + 4 * channels_x, ld, y, channels_y, frames, in->height, in->width);
-    struct tensor raw = tensor_from(p->dev, rows, 2, (const int64_t[]){tokens, ld});
-    free(rows);
-    dit_linear(p->dev, out, &raw, w, ACT_NONE);
-    tensor_free(&raw);
+        cut(p, &rows, y, channels_y, frames, 4 * channels_x);
+    dit_linear(p->dev, out, &rows, w, ACT_NONE);
+    tensor_free(&rows);
 }
 
 static struct tensor tokens_of(struct pass *p, const float *x, const float *y, int channels_x,
@@ -382,14 +355,12 @@ static void head(struct pass *p, float *out)
     if (h.data != p->h.data)
         tensor_free(&h);
     probe_see(p->in->probe, p->dev, "head", &v);
-    float *rows = malloc((size_t)tensor_count(&v) * sizeof *rows);
-    if (rows && v.data) {
-        device_read(p->dev, rows, &v, tensor_count(&v));
-        if (!device_failed(p->dev))
-            unpatchify(out, rows + before * d->c.out * 4, d->c.out, p->in->frames, p->in->height,
-                       p->in->width);
-    }
-    free(rows);
+    struct tensor own = tensor_part(&v, before, p->tokens - before);
+    struct tensor latent =
+        tensor_new4(p->dev, d->c.out, p->in->frames, p->in->height, p->in->width);
+    device_unpatchify(p->dev, &latent, &own);
+    device_read(p->dev, out, &latent, tensor_count(&latent));
+    tensor_free(&latent);
     tensor_free(&sc);
     tensor_free(&v);
 }

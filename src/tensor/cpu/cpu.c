@@ -278,6 +278,8 @@ static const struct device_ops cpu_ops = {
     .blend = cpu_blend,
     .upsample = cpu_upsample,
     .unfold_time = cpu_unfold_time,
+    .patchify = cpu_patchify,
+    .unpatchify = cpu_unpatchify,
 };
 
 static int cores(void)

@@ -86,4 +86,8 @@ const float *cpu_rows(const struct weight_spec *s, int64_t from, int64_t n, int6
 void *cpu_memory(size_t bytes); /* 64-byte aligned; free() */
 void cpu_attention(struct device *d, const struct attention_op *op);
 
+/* ends.c */
+void cpu_patchify(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at);
+void cpu_unpatchify(struct device *d, const struct tensor *y, const struct tensor *x);
+
 #endif
