@@ -40,6 +40,10 @@ struct device_ops {
     void (*unfold_time)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*patchify)(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at);
     void (*unpatchify)(struct device *d, const struct tensor *y, const struct tensor *x);
+    struct parcel *(*parcel_new)(struct device *d, size_t most); /* fills bytes */
+    void (*parcel_free)(struct parcel *p);
+    void (*parcel_send)(struct parcel *p, const struct tensor *x, float scale, float shift);
+    void (*parcel_wait)(struct parcel *p);
     void (*convert)(struct device *d, const struct tensor *to, const struct tensor *from);
     /* fused */
     void (*join)(struct device *d, const struct join_op *op);
@@ -58,6 +62,13 @@ struct weight {
     struct device *dev;
     int64_t out, in;
     int kt, kh, kw;
+};
+
+/* First member of a backend's own parcel. */
+struct parcel {
+    struct device *dev;
+    uint8_t *bytes; /* in host memory */
+    int64_t most;
 };
 
 void device_fail(struct device *d, enum err code, const char *fmt, ...)

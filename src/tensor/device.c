@@ -330,3 +330,36 @@ void device_unpatchify(struct device *d, const struct tensor *y, const struct te
     if (fits(d, "unpatchify", patches(y, x) && tensor_last(x) == 4 * y->dim[0]))
         d->ops->unpatchify(d, y, x);
 }
+
+struct parcel *parcel_new(struct device *d, int64_t most)
+{
+    if (!fits(d, "parcel", most > 0))
+        return NULL;
+    struct parcel *p = d->ops->parcel_new(d, (size_t)most);
+    if (!p) {
+        device_fail(d, ERR_NOMEM, "no memory for pictures of %lld bytes", (long long)most);
+        return NULL;
+    }
+    p->dev = d;
+    p->most = most;
+    return p;
+}
+
+void parcel_free(struct parcel *p)
+{
+    if (p)
+        p->dev->ops->parcel_free(p);
+}
+
+void parcel_send(struct parcel *p, const struct tensor *x, float scale, float shift)
+{
+    if (fits(p->dev, "parcel", x->data && tensor_count(x) <= p->most))
+        p->dev->ops->parcel_send(p, x, scale, shift);
+}
+
+const uint8_t *parcel_take(struct parcel *p)
+{
+    if (!device_failed(p->dev))
+        p->dev->ops->parcel_wait(p);
+    return device_failed(p->dev) ? NULL : p->bytes;
+}

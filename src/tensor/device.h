@@ -8,9 +8,9 @@
  * for the work, returns the failure and clears it. Work may run asynchronously until then; reading
  * a tensor waits by itself.
  *
- * One thread drives a device. Tensors and weights must be freed before device_close(). Pictures
- * and videos are channels-last, [frames, height, width, channels]; token matrices [tokens, width].
- * A result may share memory with an input only where its line says so. */
+ * One thread drives a device. Tensors, weights and parcels must be freed before device_close().
+ * Pictures and videos are channels-last, [frames, height, width, channels]; token matrices [tokens,
+ * width]. A result may share memory with an input only where its line says so. */
 #ifndef SAKUGA_TENSOR_DEVICE_H
 #define SAKUGA_TENSOR_DEVICE_H
 
@@ -18,6 +18,7 @@
 #include "tensor/tensor.h"
 
 struct device;
+struct parcel; /* bytes on their way to the host */
 struct weight; /* a matrix or kernel in the form the device multiplies by, with its bias */
 
 struct device_caps {
@@ -176,6 +177,15 @@ void device_upsample(struct device *d, const struct tensor *y, const struct tens
  * are f32; h and w even. */
 void device_patchify(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at);
 void device_unpatchify(struct device *d, const struct tensor *y, const struct tensor *x);
+
+/* Pictures on their way to the host, as bytes: byte_of(x·scale + shift) of each number, each step
+ * rounded. A parcel is filled in order with the other work, while the host does something else, and
+ * then taken. It goes before its device. */
+struct parcel *parcel_new(struct device *d, int64_t most); /* bytes; NULL on failure (kept) */
+void parcel_free(struct parcel *p);                        /* waits; NULL is fine */
+void parcel_send(struct parcel *p, const struct tensor *x, float scale, float shift);
+/* Waits for them. Lent until the next parcel_send(); NULL on failure (kept). */
+const uint8_t *parcel_take(struct parcel *p);
 
 /* Halves of the channels become frames: x [t,h,w,2c] → y [2t,h,w,c], first half first. */
 void device_unfold_time(struct device *d, const struct tensor *y, const struct tensor *x);

@@ -75,5 +75,9 @@ void cpu_attention(struct device *d, const struct attention_op *op);
 /* ends.c */
 void cpu_patchify(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at);
 void cpu_unpatchify(struct device *d, const struct tensor *y, const struct tensor *x);
+struct parcel *cpu_parcel_new(struct device *d, size_t most);
+void cpu_parcel_free(struct parcel *p);
+void cpu_parcel_send(struct parcel *p, const struct tensor *x, float scale, float shift);
+void cpu_parcel_wait(struct parcel *p);
 
 #endif

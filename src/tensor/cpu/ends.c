@@ -1,5 +1,8 @@
-/* What enters and leaves the networks: latents as tokens and back. */
+/* What enters and leaves the networks: latents as tokens and back, pictures as bytes. */
+#include "tensor/byte.h"
 #include "tensor/cpu/cpu.h"
+
+#include <stdlib.h>
 
 /* A line of tokens lies over two lines of a latent frame. */
 void cpu_patchify(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at)
@@ -42,4 +45,34 @@ void cpu_unpatchify(struct device *d, const struct tensor *y, const struct tenso
                 b[w] = a[2 * channels];
                 b[w + 1] = a[3 * channels];
             }
+}
+
+struct parcel *cpu_parcel_new(struct device *d, size_t most)
+{
+    struct parcel *p = calloc(1, sizeof *p);
+    if (p && !(p->bytes = malloc(most))) {
+        free(p);
+        p = NULL;
+    }
+    return p;
+}
+
+void cpu_parcel_free(struct parcel *p)
+{
+    free(p->bytes);
+    free(p);
+}
+
+void cpu_parcel_send(struct parcel *p, const struct tensor *x, float scale, float shift)
+{
+    const float *from = x->data;
+    uint8_t *to = p->bytes;
+    int64_t n = tensor_count(x);
+    PARALLEL_SIMD(cpu_team(cpu_of(p->dev), n))
+    for (int64_t i = 0; i < n; i++)
+        to[i] = byte_of(from[i] * scale + shift);
+}
+
+void cpu_parcel_wait(struct parcel *p)
+{
 }

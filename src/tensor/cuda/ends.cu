@@ -1,4 +1,4 @@
-/* What enters and leaves the networks: latents as tokens and back. */
+/* What enters and leaves the networks: latents as tokens and back, pictures as bytes. */
 #include "tensor/cuda/kernel.cuh"
 
 enum { THREADS = 256 };
@@ -94,5 +94,53 @@ extern "C" cudaError_t launch_patch(const struct launch_patch *a, cudaStream_t s
         LAUNCH(unpatchify_kernel<1>, blocks, THREADS, 0, stream, *a, n);
     else
         LAUNCH(patchify_kernel<1>, blocks, THREADS, 0, stream, *a, n);
+    return cudaGetLastError();
+}
+
+/* As byte_of() of tensor/byte.h; no sum is contracted with its product, which would round once
+ * where the host rounds twice. */
+static __device__ __forceinline__ unsigned byte_seen(float v, float scale, float shift)
+{
+    float x = __fadd_rn(__fmul_rn(v, scale), shift);
+    x = __fmul_rn(__fadd_rn(x, 1), 127.5f);
+    x = x > 0 ? x : 0;
+    x = x < 255 ? x : 255;
+    return (unsigned)__fadd_rn(x, 0.5f);
+}
+
+static __global__ void __launch_bounds__(THREADS)
+    bytes_kernel(uint4 *to, struct span x, int64_t n, float scale, float shift)
+{
+    int64_t i = (int64_t)blockIdx.x * THREADS + threadIdx.x;
+    if (i >= n / 16)
+        return;
+    unsigned w[4] = {0};
+#pragma unroll
+    for (int half = 0; half < 2; half++) {
+        float v[8];
+        span_get8(v, x, 16 * i + 8 * half);
+#pragma unroll
+        for (int k = 0; k < 8; k++)
+            w[2 * half + k / 4] |= byte_seen(v[k], scale, shift) << 8 * (k % 4);
+    }
+    to[i] = make_uint4(w[0], w[1], w[2], w[3]);
+}
+
+static __global__ void __launch_bounds__(THREADS)
+    bytes_any_kernel(uint8_t *to, struct span x, int64_t n, float scale, float shift)
+{
+    int64_t at = ((int64_t)blockIdx.x * THREADS + threadIdx.x) * 16;
+    for (int64_t i = at; i < at + 16 && i < n; i++)
+        to[i] = (uint8_t)byte_seen(span_get(x, i), scale, shift);
+}
+
+extern "C" cudaError_t launch_bytes(uint8_t *to, struct span x, int64_t n, float scale, float shift,
+                                    cudaStream_t stream)
+{
+    unsigned blocks = blocks_for(n, THREADS * 16);
+    if (n % 16 == 0 && aligned16(to) && aligned16(x.p))
+        LAUNCH(bytes_kernel, blocks, THREADS, 0, stream, (uint4 *)to, x, n, scale, shift);
+    else
+        LAUNCH(bytes_any_kernel, blocks, THREADS, 0, stream, to, x, n, scale, shift);
     return cudaGetLastError();
 }

@@ -82,6 +82,10 @@ struct launch_patch {
 };
 cudaError_t launch_patch(const struct launch_patch *a, cudaStream_t stream);
 
+/* to = byte_of(x·scale + shift), rounded as on the host. */
+cudaError_t launch_bytes(uint8_t *to, struct span x, int64_t n, float scale, float shift,
+                         cudaStream_t stream);
+
 /* Attention by a plain tiled kernel: heads up to ATTENTION_WIDTH wide, all that attention_op can
  * ask. The check of the library's, and the text encoder's. q, k, v and out of one type. */
 #define ATTENTION_WIDTH 128

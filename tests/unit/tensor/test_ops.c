@@ -652,6 +652,53 @@ static void patches_that_do_not_fit(void **state)
     tensor_free(&rows);
 }
 
+/* What is shown, by the words of tensor/byte.h; the values lie on, beside and far from a half. */
+static void bytes_case(int64_t n, float scale, float shift, int64_t skip, bool f32)
+{
+    float *x = malloc((size_t)n * sizeof *x);
+    static const float odd[] = {NAN, INFINITY, -INFINITY, 1e30f, -1, 1, -0.0f};
+    for (int64_t i = 0; i < n; i++)
+        x[i] = f32 && i % 11 == 10 ? odd[i / 11 % 7] : (float)(i * 37 % 600 - 300) / 256;
+    struct tensor t = f32 ? tensor_new1(dev, n) : tensor_of(dev, device_caps(dev)->work, 1, &n);
+    struct tensor part = tensor_part(&t, skip, n - skip);
+    device_write(dev, &t, x, n);
+    struct parcel *p = parcel_new(dev, n);
+    parcel_send(p, &part, scale, shift);
+    device_zero(dev, &t); /* what comes behind it changes nothing */
+    const uint8_t *got = parcel_take(p);
+    assert_non_null(got);
+    for (int64_t i = 0; i < n - skip; i++) {
+        float v = (f32 ? x[i + skip] : (float)seen(x[i + skip], false)) * scale + shift;
+        float to = (v + 1) * 127.5f;
+        int want = to > 0 ? to < 255 ? (int)(to + 0.5f) : 255 : 0;
+        if (got[i] != want)
+            fail_msg("%g is %d, not %d", (double)x[i + skip], got[i], want);
+    }
+    assert_int_equal(device_settle(dev, NULL), ERR_OK);
+    parcel_free(p);
+    tensor_free(&t);
+    free(x);
+}
+
+static void pictures_as_bytes(void **state)
+{
+    struct fault f = {0};
+    for (int f32 = 0; f32 < 2; f32++) {
+        bytes_case(64, 1, 0, 0, f32);
+        bytes_case(4800, 2, -1, 0, f32);
+        bytes_case(4800, 2, -1, 3, f32); /* fits no vector */
+        bytes_case(37, 1, 0, 1, f32);
+        bytes_case(300000, 1, 0, 0, f32); /* enough for several threads */
+    }
+    struct parcel *p = parcel_new(dev, 8);
+    struct tensor t = tensor_new1(dev, 9);
+    parcel_send(p, &t, 1, 0); /* no room */
+    assert_null(parcel_take(p));
+    assert_int_equal(device_settle(dev, &f), ERR_INVAL);
+    parcel_free(p);
+    tensor_free(&t);
+}
+
 static void the_first_failure_stays(void **state)
 {
     struct fault f = {0};
@@ -761,6 +808,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(frames),
         cmocka_unit_test(patches),
         cmocka_unit_test(patches_that_do_not_fit),
+        cmocka_unit_test(pictures_as_bytes),
         cmocka_unit_test(the_first_failure_stays),
         cmocka_unit_test(memory_is_counted),
         cmocka_unit_test(an_unknown_arithmetic),
