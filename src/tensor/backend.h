@@ -38,6 +38,12 @@ struct device_ops {
                   float b);
     void (*upsample)(struct device *d, const struct tensor *y, const struct tensor *x);
     void (*unfold_time)(struct device *d, const struct tensor *y, const struct tensor *x);
+    void (*patchify)(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at);
+    void (*unpatchify)(struct device *d, const struct tensor *y, const struct tensor *x);
+    struct parcel *(*parcel_new)(struct device *d, size_t most); /* fills bytes */
+    void (*parcel_free)(struct parcel *p);
+    void (*parcel_send)(struct parcel *p, const struct tensor *x, float scale, float shift);
+    void (*parcel_wait)(struct parcel *p);
     void (*convert)(struct device *d, const struct tensor *to, const struct tensor *from);
     /* NULL where work is done when its call returns: waits until all work but that since the last
      * `behind` calls is done */
@@ -59,6 +65,13 @@ struct weight {
     struct device *dev;
     int64_t out, in;
     int kt, kh, kw;
+};
+
+/* First member of a backend's own parcel. */
+struct parcel {
+    struct device *dev;
+    uint8_t *bytes; /* in host memory */
+    int64_t most;
 };
 
 void device_fail(struct device *d, enum err code, const char *fmt, ...)

@@ -320,3 +320,57 @@ void device_unfold_time(struct device *d, const struct tensor *y, const struct t
                  y->dim[1] == x->dim[1] && y->dim[2] == x->dim[2] && 2 * y->dim[3] == x->dim[3]))
         d->ops->unfold_time(d, y, x);
 }
+
+/* Do rows of tokens fit latents [c, frames, h, w] cut into patches of 2x2? */
+static bool patches(const struct tensor *latent, const struct tensor *rows)
+{
+    const int64_t *n = latent->dim;
+    return latent->data && rows->data && latent->rank == 4 && latent->type == DTYPE_F32 &&
+           n[2] % 2 == 0 && n[3] % 2 == 0 && rows_of(rows) == n[1] * (n[2] / 2) * (n[3] / 2);
+}
+
+void device_patchify(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at)
+{
+    if (fits(d, "patchify",
+             patches(x, y) && at >= 0 && at % 4 == 0 && at + 4 * x->dim[0] <= tensor_last(y)))
+        d->ops->patchify(d, y, x, at);
+}
+
+void device_unpatchify(struct device *d, const struct tensor *y, const struct tensor *x)
+{
+    if (fits(d, "unpatchify", patches(y, x) && tensor_last(x) == 4 * y->dim[0]))
+        d->ops->unpatchify(d, y, x);
+}
+
+struct parcel *parcel_new(struct device *d, int64_t most)
+{
+    if (!fits(d, "parcel", most > 0))
+        return NULL;
+    struct parcel *p = d->ops->parcel_new(d, (size_t)most);
+    if (!p) {
+        device_fail(d, ERR_NOMEM, "no memory for pictures of %lld bytes", (long long)most);
+        return NULL;
+    }
+    p->dev = d;
+    p->most = most;
+    return p;
+}
+
+void parcel_free(struct parcel *p)
+{
+    if (p)
+        p->dev->ops->parcel_free(p);
+}
+
+void parcel_send(struct parcel *p, const struct tensor *x, float scale, float shift)
+{
+    if (fits(p->dev, "parcel", x->data && tensor_count(x) <= p->most))
+        p->dev->ops->parcel_send(p, x, scale, shift);
+}
+
+const uint8_t *parcel_take(struct parcel *p)
+{
+    if (!device_failed(p->dev))
+        p->dev->ops->parcel_wait(p);
+    return device_failed(p->dev) ? NULL : p->bytes;
+}

@@ -8,9 +8,9 @@
  * for the work, returns the failure and clears it. Work may run asynchronously until then; reading
  * a tensor waits by itself.
  *
- * One thread drives a device. Tensors and weights must be freed before device_close(). Pictures
- * and videos are channels-last, [frames, height, width, channels]; token matrices [tokens, width].
- * A result may share memory with an input only where its line says so. */
+ * One thread drives a device. Tensors, weights and parcels must be freed before device_close().
+ * Pictures and videos are channels-last, [frames, height, width, channels]; token matrices [tokens,
+ * width]. A result may share memory with an input only where its line says so. */
 #ifndef SAKUGA_TENSOR_DEVICE_H
 #define SAKUGA_TENSOR_DEVICE_H
 
@@ -18,6 +18,7 @@
 #include "tensor/tensor.h"
 
 struct device;
+struct parcel; /* bytes on their way to the host */
 struct weight; /* a matrix or kernel in the form the device multiplies by, with its bias */
 
 struct device_caps {
@@ -178,6 +179,22 @@ void device_blend(struct device *d, const struct tensor *y, float a, const struc
 
 /* Every pixel four times: x [t,h,w,c] → y [t,2h,2w,c]. */
 void device_upsample(struct device *d, const struct tensor *y, const struct tensor *x);
+
+/* 2x2 patches of latents x [c, frames, h, w] become rows of tokens y [frames·h/2·w/2, ·], columns
+ * from `at` on, channel first: at + 4·channel + 2·row + column. The way back is channel last: x
+ * [frames·h/2·w/2, 4·c], columns (2·row + column)·c + channel, becomes y [c, frames, h, w]. Latents
+ * are f32; h and w even. */
+void device_patchify(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at);
+void device_unpatchify(struct device *d, const struct tensor *y, const struct tensor *x);
+
+/* Pictures on their way to the host, as bytes: byte_of(x·scale + shift) of each number, each step
+ * rounded. A parcel is filled in order with the other work, while the host does something else, and
+ * then taken. It goes before its device. */
+struct parcel *parcel_new(struct device *d, int64_t most); /* bytes; NULL on failure (kept) */
+void parcel_free(struct parcel *p);                        /* waits; NULL is fine */
+void parcel_send(struct parcel *p, const struct tensor *x, float scale, float shift);
+/* Waits for them. Lent until the next parcel_send(); NULL on failure (kept). */
+const uint8_t *parcel_take(struct parcel *p);
 
 /* Halves of the channels become frames: x [t,h,w,2c] → y [2t,h,w,c], first half first. */
 void device_unfold_time(struct device *d, const struct tensor *y, const struct tensor *x);

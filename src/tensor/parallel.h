@@ -17,10 +17,10 @@
     _Pragma(PARALLEL_TEXT(omp parallel for schedule(dynamic, 1) num_threads(n)))
 #define THREAD_INDEX omp_get_thread_num()
 #else
-#define PARALLEL_FOR(n)
-#define PARALLEL_SIMD(n)
+#define PARALLEL_FOR(n) (void)(n);
+#define PARALLEL_SIMD(n) (void)(n);
 #define PARALLEL_LANES
-#define PARALLEL_TASKS(n)
+#define PARALLEL_TASKS(n) (void)(n);
 #define THREAD_INDEX 0
 #endif
 

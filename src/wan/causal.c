@@ -23,8 +23,6 @@ struct causal {
     float *context[WAN_TURNS_MAX + 1]; /* of the prompt, then of each turn: [tokens, text_dim] */
     int tokens[WAN_TURNS_MAX + 1];
     int turn; /* the prompt that the rollout has, −1: none */
-    float *pictures;
-    uint8_t *rgb;
     struct rollout *rollout;
     struct decoder decoder;
 };
@@ -110,34 +108,28 @@ static enum err prepare(struct causal *c, const struct schedule *s)
         e = rollout_open(&set, &c->rollout, r->f);
     }
     if (!e)
-        e = decoder_open(r, &c->decoder);
+        e = decoder_open(r, 1, &c->decoder);
     size_t numbers = (size_t)(VAE_Z * c->block * c->plane);
-    size_t most = (size_t)VAE_TIME * (size_t)r->job.width * (size_t)r->job.height * 3;
     c->drawn = malloc((size_t)r->n * sizeof *c->drawn);
     c->latent = malloc(numbers * sizeof *c->latent);
-    c->pictures = malloc(most * sizeof *c->pictures);
-    c->rgb = malloc(most);
-    if (!e && (!c->drawn || !c->latent || !c->pictures || !c->rgb))
+    if (!e && (!c->drawn || !c->latent))
         e = fault_set(r->f, ERR_NOMEM, "no memory for a block of %d frames", c->block);
     return e;
 }
 
-/* `first`: pictures handed over so far; moves on. */
-static enum err decode(struct causal *c, int *first)
+static enum err decode(struct causal *c)
 {
     struct run *r = c->r;
     enum err e = ERR_OK;
     pipeline_enter(r, WAN_DECODE);
     int64_t began = clock_mono_us();
     for (int i = 0; i < c->block && !e; i++) {
-        int count = *first ? VAE_TIME : 1;
         e = pipeline_stopped(r);
         if (!e)
-            e = decoder_run(&c->decoder, c->latent, c->block, i, 1, c->pictures, r->f);
-        if (!e)
-            e = pipeline_give(r, c->pictures, c->rgb, *first, count);
-        *first += count;
+            e = decoder_run(&c->decoder, c->latent, c->block, i, 1);
     }
+    if (!e) /* nobody waits for a block that is done */
+        e = decoder_flush(&c->decoder);
     r->made->decode_s += pipeline_since(began);
     return e;
 }
@@ -185,7 +177,7 @@ static enum err make_block(struct causal *c, const struct rollout_block *b, int 
 static enum err all_blocks(struct causal *c)
 {
     struct run *r = c->r;
-    int first = 0, kept = r->finished;
+    int kept = r->finished;
     struct rollout_block b = {
         .latent = c->latent, .fresh = fresh, .stop = stop, .seen = seen, .user = c};
     struct noise noise; /* the clip's, before any block */
@@ -207,7 +199,7 @@ static enum err all_blocks(struct causal *c)
         r->made->sample_s += pipeline_since(began);
         r->step_s = r->steps_here ? r->made->sample_s / r->steps_here : 0;
         if (!e)
-            e = decode(c, &first);
+            e = decode(c);
     }
     if (!e)
         pipeline_progress(r, r->steps, r->steps, 0);
@@ -229,7 +221,5 @@ enum err causal_make(struct run *r, int block)
         free(c.context[i]);
     free(c.drawn);
     free(c.latent);
-    free(c.pictures);
-    free(c.rgb);
     return e;
 }

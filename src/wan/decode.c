@@ -2,32 +2,65 @@
 #include "wan/wan_inside.h"
 
 #include "base/clock.h"
+#include "tensor/byte.h"
+#include "tensor/parallel.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum err decoder_open(struct run *r, struct decoder *out)
+enum err decoder_open(struct run *r, int most, struct decoder *out)
 {
     struct wan *w = r->w;
-    *out = (struct decoder){0};
+    int64_t bytes = (int64_t)most * VAE_TIME * r->job.width * r->job.height * 3;
+    *out = (struct decoder){.r = r, .ahead = !device_caps(w->dev)->host_memory};
     enum err e = r->job.tiny ? model_tiny(w, r->f) : model_vae(w, r->f);
-    if (e)
-        return e;
-    return r->job.tiny ? tae_start(w->tae, r->height, r->width, &out->tae, r->f)
-                       : vae_decode_start(w->vae, r->height, r->width, &out->vae, r->f);
+    if (!e)
+        e = r->job.tiny ? tae_start(w->tae, r->height, r->width, &out->tae, r->f)
+                        : vae_decode_start(w->vae, r->height, r->width, &out->vae, r->f);
+    for (int i = 0; i <= out->ahead && !e; i++)
+        if (!(out->parcel[i] = parcel_new(w->dev, bytes)))
+            e = device_settle(w->dev, r->f);
+    return e;
 }
 
-enum err decoder_run(struct decoder *d, const float *z, int frames, int from, int n, float *out,
-                     struct fault *f)
+enum err decoder_flush(struct decoder *d)
 {
-    return d->tae ? tae_decode(d->tae, z, frames, from, n, out, f)
-                  : vae_decode(d->vae, z, frames, from, n, out, NULL, f);
+    int count = d->waiting;
+    if (!count)
+        return ERR_OK;
+    const uint8_t *rgb = parcel_take(d->parcel[d->ahead ? 1 - d->turn : 0]);
+    if (!rgb)
+        return device_settle(d->r->w->dev, d->r->f);
+    d->waiting = 0;
+    d->given += count;
+    d->given_latents += d->waiting_latents;
+    return pipeline_give(d->r, rgb, d->given - count, count);
+}
+
+enum err decoder_run(struct decoder *d, const float *z, int frames, int from, int n)
+{
+    struct parcel *to = d->parcel[d->turn];
+    int count = d->given + d->waiting ? n * VAE_TIME : 1;
+    enum err e = d->tae ? tae_decode_bytes(d->tae, z, frames, from, n, to, d->r->f)
+                        : vae_decode_bytes(d->vae, z, frames, from, n, to, d->r->f);
+    if (!e)
+        e = decoder_flush(d);
+    if (e)
+        return e;
+    d->waiting = count;
+    d->waiting_latents = n;
+    if (!d->ahead)
+        return decoder_flush(d);
+    d->turn = 1 - d->turn;
+    return ERR_OK;
 }
 
 void decoder_close(struct decoder *d)
 {
     vae_stream_free(d->vae);
     tae_stream_free(d->tae);
+    parcel_free(d->parcel[0]);
+    parcel_free(d->parcel[1]);
     *d = (struct decoder){0};
 }
 
@@ -59,8 +92,12 @@ static enum err decode_tiles(struct run *r)
     if (!e)
         e = vae_decode_tiled(r->w->vae, r->latent, r->frames, r->height, r->width, tile, &calls,
                              pictures, r->f);
-    if (!e)
-        e = pipeline_give(r, pictures, rgb, 0, count);
+    if (!e) {
+        PARALLEL_SIMD(parallel_team(r->w->info.threads, (int64_t)n))
+        for (size_t i = 0; i < n; i++)
+            rgb[i] = byte_of(pictures[i]);
+        e = pipeline_give(r, rgb, 0, count);
+    }
     free(pictures);
     free(rgb);
     r->made->decode_s = pipeline_since(began);
@@ -70,30 +107,20 @@ static enum err decode_tiles(struct run *r)
 /* Frames leave as they come, a chunk of latent frames at a time. */
 static enum err decode_stream(struct run *r)
 {
-    struct decoder d = {0};
+    struct decoder d;
     int64_t began = clock_mono_us();
-    size_t most =
-        (size_t)r->job.chunk * VAE_TIME * (size_t)r->job.width * (size_t)r->job.height * 3;
-    float *pictures = malloc(most * sizeof *pictures);
-    uint8_t *rgb = malloc(most);
     pipeline_enter(r, WAN_DECODE);
-    enum err e = pictures && rgb ? ERR_OK : fault_set(r->f, ERR_NOMEM, "no memory for the frames");
-    if (!e)
-        e = decoder_open(r, &d);
-    for (int at = 0, n, first = 0; at < r->frames && !e; at += n) {
+    enum err e = decoder_open(r, r->job.chunk, &d);
+    for (int at = 0, n; at < r->frames && !e; at += n) {
         n = at == 0 ? 1 : r->frames - at < r->job.chunk ? r->frames - at : r->job.chunk;
-        int count = at == 0 ? 1 : n * VAE_TIME;
-        pipeline_progress(r, at, r->frames, 0);
+        pipeline_progress(r, d.given_latents, r->frames, 0);
         e = pipeline_stopped(r);
         if (!e)
-            e = decoder_run(&d, r->latent, r->frames, at, n, pictures, r->f);
-        if (!e)
-            e = pipeline_give(r, pictures, rgb, first, count);
-        first += count;
+            e = decoder_run(&d, r->latent, r->frames, at, n);
     }
+    if (!e)
+        e = decoder_flush(&d);
     decoder_close(&d);
-    free(pictures);
-    free(rgb);
     r->made->decode_s = pipeline_since(began);
     if (!e) {
         pipeline_progress(r, r->frames, r->frames, 0);

@@ -84,21 +84,26 @@ static void rope_table(struct pass *p)
     free(table);
 }
 
-/* The tokens of `frames` frames of x, and of y behind its channels, into `out` [tokens, dim]. */
+/* Patches of `channels` channels of latents into columns of `rows`, from `at` on (spec 4.1). */
+static void cut(struct pass *p, const struct tensor *rows, const float *x, int channels, int frames,
+                int64_t at)
+{
+    const int64_t shape[] = {channels, frames, p->in->height, p->in->width};
+    struct tensor latent = tensor_from(p->dev, x, 4, shape);
+    device_patchify(p->dev, rows, &latent, at);
+    tensor_free(&latent);
+}
+
+/* The tokens of `frames` frames of x, and of y behind it, into `out` [tokens, dim]. */
 static void embed(struct pass *p, const struct tensor *out, int frames, const float *x,
                   const float *y, int channels_x, int channels_y, const struct weight *w)
 {
     const struct dit_input *in = p->in;
-    const float *from[] = {x, y};
-    const int channels[] = {channels_x, channels_y};
-    int64_t tokens = (int64_t)frames * (in->height / 2) * (in->width / 2), at = 0;
+    int64_t tokens = (int64_t)frames * (in->height / 2) * (in->width / 2);
     struct tensor rows = tensor_work2(p->dev, tokens, 4 * (channels_x + channels_y));
-    for (int i = 0; i < 2 && from[i]; at += 4 * channels[i++]) {
-        struct tensor latents = tensor_from(
-            p->dev, from[i], 4, (const int64_t[]){channels[i], frames, in->height, in->width});
-        device_patchify(p->dev, &rows, at, &latents);
-        tensor_free(&latents);
-    }
+    cut(p, &rows, x, channels_x, frames, 0);
+    if (y)
+        cut(p, &rows, y, channels_y, frames, 4 * channels_x);
     dit_linear(p->dev, out, &rows, w, ACT_NONE);
     tensor_free(&rows);
 }
@@ -352,12 +357,12 @@ static void head(struct pass *p, float *out)
     if (h.data != p->h.data)
         tensor_free(&h);
     probe_see(p->in->probe, p->dev, "head", &v);
-    struct tensor latents =
-        tensor_new4(p->dev, d->c.out, p->in->frames, p->in->height, p->in->width);
     struct tensor own = tensor_part(&v, before, p->tokens - before);
-    device_unpatchify(p->dev, &latents, &own);
-    device_read(p->dev, out, &latents, tensor_count(&latents));
-    tensor_free(&latents);
+    struct tensor latent =
+        tensor_new4(p->dev, d->c.out, p->in->frames, p->in->height, p->in->width);
+    device_unpatchify(p->dev, &latent, &own);
+    device_read(p->dev, out, &latent, tensor_count(&latent));
+    tensor_free(&latent);
     tensor_free(&sc);
     tensor_free(&v);
 }

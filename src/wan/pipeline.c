@@ -240,14 +240,10 @@ static enum err sample(struct run *r)
     return e;
 }
 
-enum err pipeline_give(struct run *r, const float *pictures, uint8_t *rgb, int first, int count)
+enum err pipeline_give(struct run *r, const uint8_t *rgb, int first, int count)
 {
     struct wan_frames p = {
-        .first = first, .count = count, .width = r->job.width, .height = r->job.height};
-    size_t n = (size_t)count * (size_t)p.width * (size_t)p.height * 3;
-    for (size_t i = 0; i < n; i++)
-        rgb[i] = preview_byte(pictures[i]);
-    p.rgb = rgb;
+        .rgb = rgb, .first = first, .count = count, .width = r->job.width, .height = r->job.height};
     return r->calls->frames ? r->calls->frames(r->calls->user, &p, r->f) : ERR_OK;
 }
 

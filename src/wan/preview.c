@@ -1,5 +1,6 @@
 #include "wan/preview.h"
 
+#include "tensor/byte.h"
 #include "tensor/parallel.h"
 #include "wan/vae.h"
 
@@ -30,7 +31,7 @@ static void piece(const float *z, int64_t plane, int n, uint8_t *rgb)
     }
     for (int i = 0; i < n; i++)
         for (int c = 0; c < 3; c++)
-            rgb[i * 3 + c] = preview_byte(sum[c][i]);
+            rgb[i * 3 + c] = byte_of(sum[c][i]);
 }
 
 void preview_rgb(const float *z, int frames, int height, int width, uint8_t *rgb, int threads)

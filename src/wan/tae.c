@@ -256,8 +256,10 @@ static struct tensor bring(struct tae_stream *s, const float *z, int frames, int
     return x;
 }
 
-enum err tae_decode(struct tae_stream *s, const float *z, int frames, int from, int n, float *out,
-                    struct fault *f)
+/* Latent frames of z → *out [pictures, 8h, 8w, 3] in 0…1 on the device: the caller's to free, of
+ * which the first *skip pictures are not to be shown. Without data after a failure. */
+static enum err decode(struct tae_stream *s, const float *z, int frames, int from, int n,
+                       struct tensor *out, int *skip, struct fault *f)
 {
     struct device *dev = s->tae->dev;
     if (from < 0 || n < 1 || from + n > frames || (!s->begun && n != 1))
@@ -276,7 +278,21 @@ enum err tae_decode(struct tae_stream *s, const float *z, int frames, int from, 
         x = run_stage(s, i, x);
     if (!device_failed(dev))
         x = conv(dev, x, s->tae->last, false);
-    int skip = s->begun ? 0 : TRIM;
+    *skip = s->begun ? 0 : TRIM;
+    s->begun = true;
+    *out = x;
+    return ERR_OK;
+}
+
+enum err tae_decode(struct tae_stream *s, const float *z, int frames, int from, int n, float *out,
+                    struct fault *f)
+{
+    struct device *dev = s->tae->dev;
+    struct tensor x = {0};
+    int skip = 0;
+    enum err e = decode(s, z, frames, from, n, &x, &skip, f);
+    if (e)
+        return e;
     if (!device_failed(dev)) {
         struct tensor seen = tensor_part(&x, skip, x.dim[0] - skip);
         int64_t count = tensor_count(&seen);
@@ -284,7 +300,23 @@ enum err tae_decode(struct tae_stream *s, const float *z, int frames, int from, 
         for (int64_t i = 0; i < count; i++)
             out[i] = 2 * out[i] - 1;
     }
-    s->begun = true;
     tensor_free(&x);
     return device_settle(dev, f);
+}
+
+enum err tae_decode_bytes(struct tae_stream *s, const float *z, int frames, int from, int n,
+                          struct parcel *to, struct fault *f)
+{
+    struct device *dev = s->tae->dev;
+    struct tensor x = {0};
+    int skip = 0;
+    enum err e = decode(s, z, frames, from, n, &x, &skip, f);
+    if (e)
+        return e;
+    if (!device_failed(dev)) {
+        struct tensor seen = tensor_part(&x, skip, x.dim[0] - skip);
+        parcel_send(to, &seen, 2, -1);
+    }
+    tensor_free(&x);
+    return device_failed(dev) ? device_settle(dev, f) : ERR_OK;
 }

@@ -33,5 +33,8 @@ void tae_stream_free(struct tae_stream *s); /* NULL is fine */
  * in −1…1, not clamped. */
 enum err tae_decode(struct tae_stream *s, const float *z, int frames, int from, int n, float *out,
                     struct fault *f);
+/* The same as bytes, queued, as vae_decode_bytes(). */
+enum err tae_decode_bytes(struct tae_stream *s, const float *z, int frames, int from, int n,
+                          struct parcel *to, struct fault *f);
 
 #endif

@@ -87,8 +87,10 @@ static struct tensor run(struct vae_stream *s, struct tensor x)
     return y;
 }
 
-enum err vae_decode(struct vae_stream *s, const float *z, int frames, int from, int n, float *out,
-                    const struct probe *probe, struct fault *f)
+/* Latent frames of z → *out [pictures, 8h, 8w, 3] on the device, which may be without data after a
+ * failure of the device. */
+static enum err decode(struct vae_stream *s, const float *z, int frames, int from, int n,
+                       const struct probe *probe, struct tensor *out, struct fault *f)
 {
     struct device *dev = s->vae->dev;
     int64_t h = s->height, w = s->width, plane = h * w;
@@ -109,13 +111,38 @@ enum err vae_decode(struct vae_stream *s, const float *z, int frames, int from, 
     device_linear(dev, &(struct linear_op){.x = &raw, .w = s->net->project, .y = &x});
     tensor_free(&raw);
     probe_see(probe, dev, "in", &x);
-    x = run(s, x);
+    *out = run(s, x);
+    s->begun = true;
+    s->probe = NULL;
+    return ERR_OK;
+}
+
+enum err vae_decode(struct vae_stream *s, const float *z, int frames, int from, int n, float *out,
+                    const struct probe *probe, struct fault *f)
+{
+    struct device *dev = s->vae->dev;
+    struct tensor x = {0};
+    enum err e = decode(s, z, frames, from, n, probe, &x, f);
+    if (e)
+        return e;
     if (x.data)
         device_read(dev, out, &x, tensor_count(&x));
     tensor_free(&x);
-    s->begun = true;
-    s->probe = NULL;
     return device_settle(dev, f);
+}
+
+enum err vae_decode_bytes(struct vae_stream *s, const float *z, int frames, int from, int n,
+                          struct parcel *to, struct fault *f)
+{
+    struct device *dev = s->vae->dev;
+    struct tensor x = {0};
+    enum err e = decode(s, z, frames, from, n, NULL, &x, f);
+    if (e)
+        return e;
+    if (x.data)
+        parcel_send(to, &x, 1, 0);
+    tensor_free(&x);
+    return device_failed(dev) ? device_settle(dev, f) : ERR_OK;
 }
 
 enum err vae_encode(struct vae_stream *s, const float *pictures, int n, float *z, int frames,

@@ -40,6 +40,11 @@ void vae_stream_free(struct vae_stream *s); /* NULL is fine */
 enum err vae_decode(struct vae_stream *s, const float *z, int frames, int from, int n, float *out,
                     const struct probe *probe, struct fault *f);
 
+/* The same, as bytes of what is shown, on their way in `to`, which has room for them. The work is
+ * queued: it may go on after the return, and a failure may come from parcel_take(). */
+enum err vae_decode_bytes(struct vae_stream *s, const float *z, int frames, int from, int n,
+                          struct parcel *to, struct fault *f);
+
 /* Encodes pictures: the first call takes one, later ones a multiple of 4; writes latent frames from
  * `at` on into z [16, frames, h, w]. With `raw`, without normalisation. */
 enum err vae_encode(struct vae_stream *s, const float *pictures, int n, float *z, int frames,

@@ -98,15 +98,24 @@ void prompt_forget(struct wan *w);                         /* all that is known 
 /* condition.c: pictures → y and clip, VACE's empty context → vace. */
 enum err condition_make(struct run *r);
 
-/* decode.c: the decoder that the job names, at the beginning of a clip; frames as vae_decode()
- * takes and gives them. */
+/* decode.c: the decoder that the job names, from the beginning of a clip on, and the way of its
+ * pictures to the caller. A device that works by itself decodes the next ones while the caller
+ * looks at those before; one in ordinary memory hands over what it has just decoded. */
 struct decoder {
+    struct run *r;
     struct vae_stream *vae;
     struct tae_stream *tae;
+    struct parcel *parcel[2];     /* filled in turn */
+    int turn;                     /* of the one that is filled next */
+    bool ahead;                   /* the device works by itself */
+    int waiting, waiting_latents; /* pictures in the parcel before, and what they were made of */
+    int given, given_latents;     /* handed over */
 };
-enum err decoder_open(struct run *r, struct decoder *out);
-enum err decoder_run(struct decoder *d, const float *z, int frames, int from, int n, float *out,
-                     struct fault *f);
+/* `most`: latent frames at a time. Close it after a failure too. */
+enum err decoder_open(struct run *r, int most, struct decoder *out);
+/* Latent frames [from, from + n) of z, as vae_decode() takes them. */
+enum err decoder_run(struct decoder *d, const float *z, int frames, int from, int n);
+enum err decoder_flush(struct decoder *d); /* hands over what still waits */
 void decoder_close(struct decoder *d);
 /* r->latent → pictures, handed over. */
 enum err decode_make(struct run *r);
@@ -132,7 +141,7 @@ void pipeline_progress(struct run *r, int done, int total, double part);
 double pipeline_since(int64_t us); /* seconds */
 /* Shows `frames` latent frames of x0 as a preview. */
 void pipeline_preview(struct run *r, const float *x0, int frames);
-/* Hands `count` pictures [count, height, width, 3] over; rgb has room for them as bytes. */
-enum err pipeline_give(struct run *r, const float *pictures, uint8_t *rgb, int first, int count);
+/* Hands `count` pictures [count, height, width, 3] over. */
+enum err pipeline_give(struct run *r, const uint8_t *rgb, int first, int count);
 
 #endif

@@ -93,6 +93,14 @@ static inline float rsqrtf(float x)
 {
     return emu_off(1.0f / sqrtf(x), 2);
 }
+static inline float __fmul_rn(float a, float b)
+{
+    return a * b;
+}
+static inline float __fadd_rn(float a, float b)
+{
+    return a + b;
+}
 static inline float __uint_as_float(unsigned u)
 {
     float f;

@@ -278,6 +278,12 @@ static const struct device_ops cpu_ops = {
     .blend = cpu_blend,
     .upsample = cpu_upsample,
     .unfold_time = cpu_unfold_time,
+    .patchify = cpu_patchify,
+    .unpatchify = cpu_unpatchify,
+    .parcel_new = cpu_parcel_new,
+    .parcel_free = cpu_parcel_free,
+    .parcel_send = cpu_parcel_send,
+    .parcel_wait = cpu_parcel_wait,
 };
 
 static int cores(void)

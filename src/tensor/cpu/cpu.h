@@ -72,4 +72,12 @@ const float *cpu_rows(const struct weight_spec *s, int64_t from, int64_t n, int6
 void *cpu_memory(size_t bytes); /* 64-byte aligned; free() */
 void cpu_attention(struct device *d, const struct attention_op *op);
 
+/* ends.c */
+void cpu_patchify(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at);
+void cpu_unpatchify(struct device *d, const struct tensor *y, const struct tensor *x);
+struct parcel *cpu_parcel_new(struct device *d, size_t most);
+void cpu_parcel_free(struct parcel *p);
+void cpu_parcel_send(struct parcel *p, const struct tensor *x, float scale, float shift);
+void cpu_parcel_wait(struct parcel *p);
+
 #endif

@@ -215,6 +215,32 @@ static void unfold_time(struct device *d, const struct tensor *y, const struct t
         device_release(d, own);
 }
 
+static void patch(struct device *d, const struct tensor *tokens, const struct tensor *latent,
+                  int64_t at, bool back)
+{
+    struct cuda *c = cuda_of(d);
+    struct launch_patch a = {.latent = latent->data,
+                             .tokens = span_of(tokens),
+                             .lines = latent->dim[1] * latent->dim[2] / 2,
+                             .row = tensor_last(tokens),
+                             .at = at,
+                             .channels = (int)latent->dim[0],
+                             .width = (int)latent->dim[3],
+                             .back = back};
+    cuda_ok(c, launch_patch(&a, c->stream), back ? "unpatchify" : "patchify", a.lines, a.width,
+            a.channels);
+}
+
+static void patchify(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at)
+{
+    patch(d, y, x, at, false);
+}
+
+static void unpatchify(struct device *d, const struct tensor *y, const struct tensor *x)
+{
+    patch(d, x, y, 0, true);
+}
+
 static const struct device_ops cuda_ops = {
     .close = close_cuda,
     .alloc = memory_alloc,
@@ -239,6 +265,12 @@ static const struct device_ops cuda_ops = {
     .blend = blend,
     .upsample = upsample,
     .unfold_time = unfold_time,
+    .patchify = patchify,
+    .unpatchify = unpatchify,
+    .parcel_new = parcel_open,
+    .parcel_free = parcel_close,
+    .parcel_send = parcel_fill,
+    .parcel_wait = parcel_wait,
     .convert = convert,
     .join = linear_join,
     .turn = turn,

@@ -96,6 +96,12 @@ void weight_unpack(struct weight *w);
 void linear_run(struct device *d, const struct linear_op *op);
 void linear_join(struct device *d, const struct join_op *op);
 
+/* parcel.c */
+struct parcel *parcel_open(struct device *d, size_t most);
+void parcel_close(struct parcel *p);
+void parcel_fill(struct parcel *p, const struct tensor *x, float scale, float shift);
+void parcel_wait(struct parcel *p);
+
 /* conv.c, attention.c */
 void conv_run(struct device *d, const struct conv_op *op);
 void attention_run(struct device *d, const struct attention_op *op);

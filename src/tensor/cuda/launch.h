@@ -84,6 +84,21 @@ cudaError_t launch_upsample(void *y, const void *x, int64_t frames, int h, int w
 cudaError_t launch_unfold_time(void *y, const void *x, int64_t frames, int64_t places, int64_t c,
                                int size, cudaStream_t stream);
 
+/* Latents [c, frames, h, w], f32, and tokens [frames·h/2·w/2, row], as of device_patchify() and,
+ * for the way back, device_unpatchify(). */
+struct launch_patch {
+    float *latent;
+    struct span tokens;
+    int64_t lines, row, at; /* lines: frames·h/2; row, at: of the tokens, in elements */
+    int channels, width;    /* of the latent */
+    bool back;
+};
+cudaError_t launch_patch(const struct launch_patch *a, cudaStream_t stream);
+
+/* to = byte_of(x·scale + shift), rounded as on the host. */
+cudaError_t launch_bytes(uint8_t *to, struct span x, int64_t n, float scale, float shift,
+                         cudaStream_t stream);
+
 /* Attention by a plain tiled kernel: heads up to ATTENTION_WIDTH wide, all that attention_op can
  * ask. The check of the library's, and the text encoder's. q, k, v and out of one type. */
 #define ATTENTION_WIDTH 128

@@ -2,7 +2,7 @@
 
 #ifndef HAVE_AVCODEC
 
-double h264_seconds(const float *pictures, int frames, int height, int width, int threads)
+double h264_seconds(const uint8_t *pictures, int frames, int height, int width, int threads)
 {
     (void)pictures, (void)frames, (void)height, (void)width, (void)threads;
     return -1;
@@ -11,7 +11,6 @@ double h264_seconds(const float *pictures, int frames, int height, int width, in
 #else
 
 #include "base/clock.h"
-#include "wan/preview.h"
 
 #include <libavcodec/avcodec.h>
 #include <libavutil/opt.h>
@@ -24,7 +23,6 @@ struct coder {
     AVFrame *frame;
     AVPacket *packet;
     struct SwsContext *sws;
-    uint8_t *rgb;
 };
 
 static bool open_coder(struct coder *e, int height, int width, int threads)
@@ -33,10 +31,9 @@ static bool open_coder(struct coder *e, int height, int width, int threads)
     e->c = codec ? avcodec_alloc_context3(codec) : NULL;
     e->frame = av_frame_alloc();
     e->packet = av_packet_alloc();
-    e->rgb = malloc((size_t)height * (size_t)width * 3);
     e->sws = sws_getContext(width, height, AV_PIX_FMT_RGB24, width, height, AV_PIX_FMT_YUV420P,
                             SWS_BICUBIC, NULL, NULL, NULL);
-    if (!e->c || !e->frame || !e->packet || !e->rgb || !e->sws)
+    if (!e->c || !e->frame || !e->packet || !e->sws)
         return false;
     e->c->width = e->frame->width = width;
     e->c->height = e->frame->height = height;
@@ -55,12 +52,10 @@ static void drain(struct coder *e)
         av_packet_unref(e->packet);
 }
 
-static bool send_picture(struct coder *e, const float *picture, int at)
+static bool send_picture(struct coder *e, const uint8_t *picture, int at)
 {
-    const uint8_t *planes[] = {e->rgb};
+    const uint8_t *planes[] = {picture};
     const int strides[] = {3 * e->c->width};
-    for (int i = 0; i < 3 * e->c->width * e->c->height; i++)
-        e->rgb[i] = preview_byte(picture[i]);
     if (av_frame_make_writable(e->frame))
         return false;
     sws_scale(e->sws, planes, strides, 0, e->c->height, e->frame->data, e->frame->linesize);
@@ -70,7 +65,7 @@ static bool send_picture(struct coder *e, const float *picture, int at)
     return ok;
 }
 
-double h264_seconds(const float *pictures, int frames, int height, int width, int threads)
+double h264_seconds(const uint8_t *pictures, int frames, int height, int width, int threads)
 {
     struct coder e = {0};
     int64_t began = clock_mono_us();
@@ -85,7 +80,6 @@ double h264_seconds(const float *pictures, int frames, int height, int width, in
     av_packet_free(&e.packet);
     av_frame_free(&e.frame);
     avcodec_free_context(&e.c);
-    free(e.rgb);
     return ok ? took : -1;
 }
 

@@ -2,9 +2,11 @@
 #ifndef SAKUGA_WAN_PROG_H264_H
 #define SAKUGA_WAN_PROG_H264_H
 
+#include <stdint.h>
+
 /* Seconds of conversion and encoding (libx264 "veryfast", the worker's settings) of pictures
- * [frames, height, width, 3] in −1…1; nothing is kept. −1: this build has no libavcodec, or that
- * has no libx264. */
-double h264_seconds(const float *pictures, int frames, int height, int width, int threads);
+ * [frames, height, width, 3]; nothing is kept. −1: this build has no libavcodec, or that has no
+ * libx264. */
+double h264_seconds(const uint8_t *pictures, int frames, int height, int width, int threads);
 
 #endif

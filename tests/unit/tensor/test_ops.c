@@ -605,6 +605,114 @@ static void frames(void **state)
     free(x);
 }
 
+/* Tokens, in f32 and in the working type, at a place in wider rows; and latents back. */
+static void patch_case(int64_t c, int64_t t, int64_t h, int64_t w, int64_t at, int64_t row,
+                       bool f32)
+{
+    int64_t tokens = t * (h / 2) * (w / 2), n = 4 * c * tokens;
+    float *x = noise(n), *y = noise(tokens * row);
+    double *want = malloc((size_t)(tokens * row) * sizeof *want);
+    double *back = malloc((size_t)n * sizeof *back);
+    for (int64_t i = 0; i < tokens * row; i++)
+        want[i] = y[i];
+    struct tensor tx = upload(x, 4, DIMS(c, t, h, w));
+    struct tensor ty = f32 ? tensor_new2(dev, tokens, row) : tensor_work2(dev, tokens, row);
+    device_write(dev, &ty, y, tokens * row);
+    device_patchify(dev, &ty, &tx, at);
+    for (int64_t i = 0; i < n; i++) { /* i counts [c, t, h, w] */
+        int64_t column = i % w, line = i / w % h, frame = i / w / h % t, ch = i / w / h / t;
+        int64_t token = (frame * (h / 2) + line / 2) * (w / 2) + column / 2;
+        int64_t corner = line % 2 * 2 + column % 2;
+        want[token * row + at + 4 * ch + corner] = x[i];
+        back[i] = x[token * 4 * c + corner * c + ch];
+    }
+    expect(&ty, want, 0);
+    tensor_free(&tx);
+    tx = f32 ? tensor_new2(dev, tokens, 4 * c) : tensor_work2(dev, tokens, 4 * c);
+    device_write(dev, &tx, x, n);
+    ty = tensor_new4(dev, c, t, h, w);
+    device_unpatchify(dev, &ty, &tx);
+    expect(&ty, back, 0);
+    tensor_free(&tx);
+    free(x);
+    free(y);
+}
+
+static void patches(void **state)
+{
+    patch_case(16, 3, 4, 8, 0, 64, true);
+    patch_case(16, 2, 6, 12, 0, 64, false);
+    patch_case(20, 2, 4, 4, 64, 144, true);
+    patch_case(20, 1, 2, 16, 64, 144, false);
+    patch_case(16, 2, 4, 6, 0, 64, true); /* fits no vector */
+    patch_case(3, 1, 2, 2, 4, 16, false);
+    patch_case(16, 5, 60, 104, 0, 64, true); /* enough for several threads */
+}
+
+static void patches_that_do_not_fit(void **state)
+{
+    struct tensor x = tensor_new4(dev, 2, 1, 4, 6), odd = tensor_new4(dev, 2, 1, 3, 8);
+    struct tensor rows = tensor_new2(dev, 6, 8);
+    struct fault f = {0};
+    device_patchify(dev, &rows, &x, 4); /* ends behind the row */
+    assert_int_equal(device_settle(dev, &f), ERR_INVAL);
+    device_patchify(dev, &rows, &odd, 0);
+    assert_int_equal(device_settle(dev, &f), ERR_INVAL);
+    device_unpatchify(dev, &odd, &rows);
+    assert_int_equal(device_settle(dev, &f), ERR_INVAL);
+    assert_non_null(strstr(f.text, "unpatchify"));
+    tensor_free(&x);
+    tensor_free(&odd);
+    tensor_free(&rows);
+}
+
+/* What is shown, by the words of tensor/byte.h; the values lie on, beside and far from a half. */
+static void bytes_case(int64_t n, float scale, float shift, int64_t skip, bool f32)
+{
+    float *x = malloc((size_t)n * sizeof *x);
+    static const float odd[] = {NAN, INFINITY, -INFINITY, 1e30f, -1, 1, -0.0f};
+    for (int64_t i = 0; i < n; i++)
+        x[i] = f32 && i % 11 == 10 ? odd[i / 11 % 7] : (float)(i * 37 % 600 - 300) / 256;
+    struct tensor t = f32 ? tensor_new1(dev, n) : tensor_of(dev, device_caps(dev)->work, 1, &n);
+    struct tensor part = tensor_part(&t, skip, n - skip);
+    device_write(dev, &t, x, n);
+    struct parcel *p = parcel_new(dev, n);
+    parcel_send(p, &part, scale, shift);
+    device_zero(dev, &t); /* what comes behind it changes nothing */
+    const uint8_t *got = parcel_take(p);
+    assert_non_null(got);
+    for (int64_t i = 0; i < n - skip; i++) {
+        float v = (f32 ? x[i + skip] : (float)seen(x[i + skip], false)) * scale + shift;
+        float to = (v + 1) * 127.5f;
+        int want = to > 0 ? to < 255 ? (int)(to + 0.5f) : 255 : 0;
+        if (got[i] != want)
+            fail_msg("%g is %d, not %d", (double)x[i + skip], got[i], want);
+    }
+    assert_int_equal(device_settle(dev, NULL), ERR_OK);
+    parcel_free(p);
+    tensor_free(&t);
+    free(x);
+}
+
+static void pictures_as_bytes(void **state)
+{
+    struct fault f = {0};
+    for (int f32 = 0; f32 < 2; f32++) {
+        bytes_case(64, 1, 0, 0, f32);
+        bytes_case(4800, 2, -1, 0, f32);
+        bytes_case(4800, 2, -1, 3, f32); /* fits no vector */
+        bytes_case(37, 1, 0, 1, f32);
+        bytes_case(300000, 1, 0, 0, f32); /* enough for several threads */
+    }
+    struct parcel *p = parcel_new(dev, 8);
+    struct tensor t = tensor_new1(dev, 9);
+    parcel_send(p, &t, 1, 0); /* no room */
+    assert_null(parcel_take(p));
+    assert_int_equal(device_settle(dev, &f), ERR_INVAL);
+    parcel_free(p);
+    tensor_free(&t);
+}
+
 static void the_first_failure_stays(void **state)
 {
     struct fault f = {0};
@@ -712,6 +820,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(elements),
         cmocka_unit_test(copies_that_overlap),
         cmocka_unit_test(frames),
+        cmocka_unit_test(patches),
+        cmocka_unit_test(patches_that_do_not_fit),
+        cmocka_unit_test(pictures_as_bytes),
         cmocka_unit_test(the_first_failure_stays),
         cmocka_unit_test(memory_is_counted),
         cmocka_unit_test(an_unknown_arithmetic),

@@ -2,8 +2,9 @@
  * and after any step goes on bit for bit. */
 #include "unit/wan/tiny.h"
 
+#include "tensor/backend.h"
 #include "wan/tokenizer.h"
-#include "wan/wan.h"
+#include "wan/wan_inside.h"
 
 #include <dirent.h>
 
@@ -24,6 +25,7 @@ static struct seen {
     unsigned stages;
     double overall;
     char notes[2000];
+    char order[64]; /* of decoding: s when pictures are sent for, f when they are handed over */
 } seen;
 
 static uint64_t mix(uint64_t h, const void *p, size_t n)
@@ -74,6 +76,7 @@ static enum err on_frames(void *user, const struct wan_frames *p, struct fault *
     (void)f;
     seen.spoke_after = seen.spoke_after || seen.stopped;
     assert_int_equal(p->first, seen.frames);
+    strncat(seen.order, "f", sizeof seen.order - strlen(seen.order) - 1);
     seen.frames += p->count;
     seen.chunks++;
     seen.hash = mix(seen.hash, p->rgb, (size_t)p->count * (size_t)(p->width * p->height) * 3);
@@ -337,6 +340,38 @@ static void test_warm(void **state)
     assert_non_null(strstr(fault_text(&fault), "spiece.model"));
     wan_free(w);
     tiny_remove(other);
+}
+
+static const struct device_ops *own_ops;
+
+static void sent(struct parcel *p, const struct tensor *x, float scale, float shift)
+{
+    strncat(seen.order, "s", sizeof seen.order - strlen(seen.order) - 1);
+    own_ops->parcel_send(p, x, scale, shift);
+}
+
+/* A device that works by itself, as far as the decoder can tell, has the next pictures on their way
+ * before it hands over those it has: the same ones, in the same order, and it stops as soon. */
+static void test_decodes_ahead(void **state)
+{
+    struct wan_job job = job_of("euler");
+    struct device_ops ops = *wan->dev->ops;
+    uint64_t whole = frames_of(&job);
+    assert_string_equal(seen.order, "fff");
+    own_ops = wan->dev->ops;
+    ops.parcel_send = sent;
+    wan->dev->ops = &ops;
+    assert_true(frames_of(&job) == whole);
+    assert_string_equal(seen.order, "sfsfsf");
+    wan->dev->caps.host_memory = false;
+    assert_true(frames_of(&job) == whole);
+    assert_string_equal(seen.order, "ssfsff");
+    job.chunk = 2;
+    assert_true(frames_of(&job) == whole);
+    assert_string_equal(seen.order, "ssff");
+    test_stops_at_once(state);
+    wan->dev->caps.host_memory = true;
+    wan->dev->ops = own_ops;
 }
 
 static void test_resume_at_every_step(void **state)
@@ -714,6 +749,7 @@ int main(void)
         cmocka_unit_test(test_stops_at_once),
         cmocka_unit_test(test_prompts_are_kept),
         cmocka_unit_test(test_warm),
+        cmocka_unit_test(test_decodes_ahead),
         cmocka_unit_test(test_resume_at_every_step),
         cmocka_unit_test(test_resume_every_second_step),
         cmocka_unit_test(test_resume_elsewhere),
