@@ -93,7 +93,7 @@ static enum err decode_tiles(struct run *r)
         e = vae_decode_tiled(r->w->vae, r->latent, r->frames, r->height, r->width, tile, &calls,
                              pictures, r->f);
     if (!e) {
-        PARALLEL_SIMD(parallel_team(r->w->info.threads, (int64_t)n))
+        PARALLEL_FOR(parallel_team(r->w->info.threads, (int64_t)n))
         for (size_t i = 0; i < n; i++)
             rgb[i] = byte_of(pictures[i]);
         e = pipeline_give(r, rgb, 0, count);

@@ -47,6 +47,8 @@ void cpu_unpatchify(struct device *d, const struct tensor *y, const struct tenso
             }
 }
 
+#define PIECE 4096 /* numbers that a thread takes at a time */
+
 struct parcel *cpu_parcel_new(struct device *d, size_t most)
 {
     struct parcel *p = calloc(1, sizeof *p);
@@ -67,10 +69,14 @@ void cpu_parcel_send(struct parcel *p, const struct tensor *x, float scale, floa
 {
     const float *from = x->data;
     uint8_t *to = p->bytes;
-    int64_t n = tensor_count(x);
-    PARALLEL_SIMD(cpu_team(cpu_of(p->dev), n))
-    for (int64_t i = 0; i < n; i++)
-        to[i] = byte_of(from[i] * scale + shift);
+    int64_t n = tensor_count(x), pieces = (n + PIECE - 1) / PIECE;
+    PARALLEL_FOR(cpu_team(cpu_of(p->dev), n))
+    for (int64_t i = 0; i < pieces; i++) {
+        int64_t at = i * PIECE, end = at + PIECE < n ? at + PIECE : n;
+        PARALLEL_LANES
+        for (int64_t j = at; j < end; j++)
+            to[j] = byte_of(from[j] * scale + shift);
+    }
 }
 
 void cpu_parcel_wait(struct parcel *p)
