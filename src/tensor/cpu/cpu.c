@@ -286,6 +286,7 @@ static const struct device_ops cpu_ops = {
     .parcel_wait = cpu_parcel_wait,
 };
 
+#ifdef _OPENMP
 static int cores(void)
 {
     cpu_set_t set;
@@ -294,6 +295,7 @@ static int cores(void)
     long n = sysconf(_SC_NPROCESSORS_ONLN);
     return n > 0 ? (int)n : 1;
 }
+#endif
 
 enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct device **out,
                   struct fault *f)
