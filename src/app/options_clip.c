@@ -54,7 +54,7 @@ static const struct row {
     LIST("lora", 'l', "NAME:W", lora,
          "a LoRA of the model's loras/ with its weight; may be repeated"),
     OWN("device", 0, "NAME", device, "auto, cpu or cuda"),
-    OWN("dtype", 0, "NAME", dtype, "of the arithmetic: auto, f32 or bf16"),
+    OWN("dtype", 0, "NAME", dtype, "of the arithmetic: auto, f32, bf16, or fp8 on a GPU"),
     OWN("threads", 't', "N", threads, "on the CPU (default: one a core)"),
     {{"output", 'o', "FILE", "the clip that is written"},
      AT(out),

@@ -32,7 +32,7 @@ struct recipe_model {
     char path[1024]; /* "" when no model drew it */
     char id[17];     /* fingerprint of its weights */
     char variant[32], stored[16], computed[16];
-    char device[16], device_words[160];
+    char device[16], device_words[256];
     int threads;
     double guidance, shift;
     char sampler[16];

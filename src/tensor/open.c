@@ -22,26 +22,42 @@ static enum err best(int threads, enum device_dtype dtype, struct device **out, 
     return e;
 }
 
+/* By its name, or by that of the numbers, as recipes have it. */
+static bool dtype_of(const char *name, enum device_dtype *out)
+{
+    static const struct {
+        const char *name;
+        enum device_dtype dtype;
+    } names[] = {{"auto", DEVICE_AUTO},
+                 {"f32", DEVICE_F32},
+                 {"bf16", DEVICE_BF16},
+                 {"fp8", DEVICE_FP8},
+                 {"f8_e4m3", DEVICE_FP8}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcasecmp(name, names[i].name)) {
+            *out = names[i].dtype;
+            return true;
+        }
+    return false;
+}
+
 enum err device_open(const struct device_setup *setup, struct device **out, struct fault *f)
 {
-    static const char *const dtypes[] = {"auto", "f32", "bf16", "fp8"};
     const char *kind = setup->kind ? setup->kind : "auto";
     const char *name = setup->dtype ? setup->dtype : "auto";
-    int dtype = 0;
-    while (dtype <= DEVICE_FP8 && strcasecmp(name, dtypes[dtype]) != 0)
-        dtype++;
-    if (dtype > DEVICE_FP8)
+    enum device_dtype dtype;
+    if (!dtype_of(name, &dtype))
         return fault_set(f, ERR_INVAL, "nothing is computed in %s; use f32, bf16, fp8 or auto",
                          name);
-    if (dtype == DEVICE_FP8 && strcmp(kind, "cuda") != 0)
+    if (!strcmp(kind, "cuda") || (!strcmp(kind, "auto") && dtype == DEVICE_FP8))
+        return cuda_open(setup->threads, dtype, out, f);
+    if (dtype == DEVICE_FP8)
         return fault_set(f, ERR_UNSUPPORTED, "fp8 is computed by the device cuda only");
     if (!strcmp(kind, "auto"))
-        return best(setup->threads, (enum device_dtype)dtype, out, f);
+        return best(setup->threads, dtype, out, f);
     if (!strcmp(kind, "cpu"))
-        return cpu_open(false, setup->threads, (enum device_dtype)dtype, out, f);
+        return cpu_open(false, setup->threads, dtype, out, f);
     if (!strcmp(kind, "cpu-plain"))
-        return cpu_open(true, setup->threads, (enum device_dtype)dtype, out, f);
-    if (!strcmp(kind, "cuda"))
-        return cuda_open(setup->threads, (enum device_dtype)dtype, out, f);
+        return cpu_open(true, setup->threads, dtype, out, f);
     return fault_set(f, ERR_INVAL, "there is no device %s; use cpu, cuda or auto", kind);
 }

@@ -53,7 +53,7 @@ static void fresh(void *user, int step, float *out, int64_t n)
 {
     struct causal *c = user;
     (void)step;
-    noise_normal(&c->r->noise, c->r->fresh, n);
+    noise_normal(&c->r->noise, c->r->fresh, n, c->r->w->info.threads);
     by_channel(c, c->r->fresh, out, c->block);
 }
 
@@ -191,7 +191,7 @@ static enum err all_blocks(struct causal *c)
     struct noise noise; /* the clip's, before any block */
     enum err e = ERR_OK;
     noise_seed(&noise, r->job.seed);
-    noise_normal(&noise, c->drawn, r->n);
+    noise_normal(&noise, c->drawn, r->n, r->w->info.threads);
     if (!kept)
         r->noise = noise;
     for (int at = 0; at < r->frames && !e; at += c->block) {

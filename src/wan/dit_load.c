@@ -241,6 +241,11 @@ const struct dit_config *dit_config(const struct dit *d)
     return &d->c;
 }
 
+int dit_threads(const struct dit *d)
+{
+    return device_caps(d->dev)->threads;
+}
+
 /* A block is reloaded whole when any of its tensors is touched: blocks are what LoRAs change. */
 enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name), void *user,
                     struct fault *f)

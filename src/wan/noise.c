@@ -1,5 +1,7 @@
 #include "wan/noise.h"
 
+#include "tensor/parallel.h"
+
 #include <math.h>
 
 #define N 624
@@ -14,25 +16,52 @@ void noise_seed(struct noise *g, uint64_t seed)
     g->has_spare = 0;
 }
 
-static uint32_t next(struct noise *g)
+static uint32_t mixed(uint32_t high, uint32_t low, uint32_t far)
 {
-    if (g->at == N) {
-        for (int i = 0; i < N; i++) {
-            uint32_t y = (g->state[i] & 0x80000000u) | (g->state[(i + 1) % N] & 0x7fffffffu);
-            g->state[i] = g->state[(i + M) % N] ^ y >> 1 ^ (y & 1 ? 0x9908b0dfu : 0);
-        }
-        g->at = 0;
-    }
-    uint32_t y = g->state[g->at++];
+    uint32_t y = (high & 0x80000000u) | (low & 0x7fffffffu);
+    return far ^ y >> 1 ^ (-(y & 1) & 0x9908b0dfu);
+}
+
+static void refill(struct noise *g)
+{
+    uint32_t *s = g->state;
+    int i = 0;
+    for (; i < N - M; i++)
+        s[i] = mixed(s[i], s[i + 1], s[i + M]);
+    for (; i < N - 1; i++)
+        s[i] = mixed(s[i], s[i + 1], s[i + M - N]);
+    s[i] = mixed(s[i], s[0], s[M - 1]);
+    g->at = 0;
+}
+
+static inline uint32_t tempered(uint32_t y)
+{
     y ^= y >> 11;
     y ^= y << 7 & 0x9d2c5680u;
     y ^= y << 15 & 0xefc60000u;
     return y ^ y >> 18;
 }
 
-static float uniform(struct noise *g)
+static uint32_t next(struct noise *g)
 {
-    return (float)(next(g) & 0xffffff) * (1.0f / 16777216.0f);
+    if (g->at == N)
+        refill(g);
+    return tempered(g->state[g->at++]);
+}
+
+/* 24 bits a number, in 0 … 1 */
+static void uniform(struct noise *g, float *out, int64_t n)
+{
+    for (int64_t i = 0; i < n;) {
+        if (g->at == N)
+            refill(g);
+        int left = N - g->at, run = left < n - i ? left : (int)(n - i);
+        const uint32_t *s = g->state + g->at;
+        for (int k = 0; k < run; k++)
+            out[i + k] = (float)(int32_t)(tempered(s[k]) & 0xffffff) * (1.0f / 16777216.0f);
+        g->at += run;
+        i += run;
+    }
 }
 
 /* Eight pairs (j, j + 8) of Box and Muller. */
@@ -65,21 +94,19 @@ static float single(struct noise *g)
     return (float)(radius * cos(theta));
 }
 
-void noise_normal(struct noise *g, float *out, int64_t n)
+void noise_normal(struct noise *g, float *out, int64_t n, int threads)
 {
     if (n < 16) {
         for (int64_t i = 0; i < n; i++)
             out[i] = single(g);
         return;
     }
-    for (int64_t i = 0; i < n; i++)
-        out[i] = uniform(g);
-    for (int64_t i = 0; i + 16 <= n; i += 16)
-        transform(out + i);
+    uniform(g, out, n);
+    PARALLEL_FOR(parallel_team(threads, n))
+    for (int64_t i = 0; i < n / 16; i++)
+        transform(out + 16 * i);
     if (n % 16) { /* the last 16 are drawn anew */
-        float *tail = out + n - 16;
-        for (int i = 0; i < 16; i++)
-            tail[i] = uniform(g);
-        transform(tail);
+        uniform(g, out + n - 16, 16);
+        transform(out + n - 16);
     }
 }

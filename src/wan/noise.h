@@ -14,6 +14,7 @@ struct noise {
 };
 
 void noise_seed(struct noise *g, uint64_t seed);
-void noise_normal(struct noise *g, float *out, int64_t n);
+/* `threads` share the arithmetic where n is large; the numbers do not hang on it. */
+void noise_normal(struct noise *g, float *out, int64_t n, int threads);
 
 #endif

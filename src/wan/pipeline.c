@@ -95,7 +95,7 @@ void pipeline_preview(struct run *r, const float *x0, int frames)
     uint8_t *rgb = r->calls->preview ? malloc((size_t)frames * r->height * r->width * 3) : NULL;
     if (!rgb) /* a preview is worth nothing but a look */
         return;
-    preview_rgb(x0, frames, r->height, r->width, rgb);
+    preview_rgb(x0, frames, r->height, r->width, rgb, r->w->info.threads);
     p.rgb = rgb + (size_t)r->extra * r->height * r->width * 3;
     r->calls->preview(r->calls->user, &p);
     free(rgb);
@@ -198,10 +198,10 @@ static enum err one_step(struct run *r)
         return e == ERR_CANCELLED ? fault_set(r->f, e, "the clip was cancelled") : e;
     resume_save_before(r, whole_step(r, guide));
     if (guide)
-        sampler_guide(r->v, r->other, r->n, r->job.guidance, r->job.zero_star);
+        sampler_guide(r->v, r->other, r->n, r->job.guidance, r->job.zero_star, r->w->info.threads);
     bool renoise = r->sampler->kind == SAMPLER_LCM && !last;
     if (renoise)
-        noise_normal(&r->noise, r->fresh, r->n);
+        noise_normal(&r->noise, r->fresh, r->n, r->w->info.threads);
     sampler_step(r->sampler, r->done, r->latent, r->v, renoise ? r->fresh : NULL, r->x0);
     r->done++;
     return ERR_OK;
@@ -294,9 +294,10 @@ static enum err begin(struct run *r)
     if (!r->sampler || !r->latent || !r->x0 || !r->v || !r->other || !r->fresh)
         return fault_set(r->f, ERR_NOMEM, "no memory for a latent of %lld numbers",
                          (long long)r->n);
+    r->sampler->threads = r->w->info.threads;
     noise_seed(&r->noise, r->job.seed);
     if (!preset || !preset->block) /* a causal clip draws its noise frame by frame */
-        noise_normal(&r->noise, r->latent, r->n);
+        noise_normal(&r->noise, r->latent, r->n, r->w->info.threads);
     return resume_begin(r);
 }
 

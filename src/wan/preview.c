@@ -1,5 +1,6 @@
 #include "wan/preview.h"
 
+#include "tensor/parallel.h"
 #include "wan/vae.h"
 
 static const float factors[VAE_Z][3] = {
@@ -12,14 +13,32 @@ static const float factors[VAE_Z][3] = {
 };
 static const float bias[3] = {-0.1835f, -0.0868f, -0.3360f};
 
-void preview_rgb(const float *z, int frames, int height, int width, uint8_t *rgb)
+/* A piece of pixels at a time, whose sums stay in the first cache. */
+#define PIECE 256
+
+static void piece(const float *z, int64_t plane, int n, uint8_t *rgb)
 {
-    int64_t n = (int64_t)frames * height * width;
-    for (int64_t i = 0; i < n; i++)
-        for (int c = 0; c < 3; c++) {
-            float v = bias[c];
-            for (int k = 0; k < VAE_Z; k++)
-                v += z[k * n + i] * factors[k][c];
-            rgb[i * 3 + c] = preview_byte(v);
+    float sum[3][PIECE];
+    for (int c = 0; c < 3; c++) {
+        for (int i = 0; i < n; i++)
+            sum[c][i] = bias[c];
+        for (int k = 0; k < VAE_Z; k++) {
+            PARALLEL_LANES
+            for (int i = 0; i < n; i++)
+                sum[c][i] += z[k * plane + i] * factors[k][c];
         }
+    }
+    for (int i = 0; i < n; i++)
+        for (int c = 0; c < 3; c++)
+            rgb[i * 3 + c] = preview_byte(sum[c][i]);
+}
+
+void preview_rgb(const float *z, int frames, int height, int width, uint8_t *rgb, int threads)
+{
+    int64_t plane = (int64_t)frames * height * width, pieces = (plane + PIECE - 1) / PIECE;
+    PARALLEL_FOR(parallel_team(threads, plane * VAE_Z))
+    for (int64_t i = 0; i < pieces; i++) {
+        int64_t at = i * PIECE, n = plane - at < PIECE ? plane - at : PIECE;
+        piece(z + at, plane, (int)n, rgb + 3 * at);
+    }
 }

@@ -4,8 +4,9 @@
 
 #include <stdint.h>
 
-/* z [16, frames, height, width], normalised → rgb [frames][height][width][3] */
-void preview_rgb(const float *z, int frames, int height, int width, uint8_t *rgb);
+/* z [16, frames, height, width], normalised → rgb [frames][height][width][3]. `threads` share it
+ * where it is large. */
+void preview_rgb(const float *z, int frames, int height, int width, uint8_t *rgb, int threads);
 
 /* −1…1 → 0…255, rounded; NaN is 0. */
 static inline uint8_t preview_byte(float v)

@@ -141,6 +141,7 @@ enum err rollout_next(struct rollout *r, const struct rollout_block *b, struct f
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory for a block of %d frames", r->set.block);
     float *x = b->latent;
+    s->threads = dit_threads(r->set.dit);
     enum err e = make_room(r, r->set.block, f);
     for (int k = 0; k < r->schedule.steps && !e; k++) {
         bool last = k + 1 == r->schedule.steps;

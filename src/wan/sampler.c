@@ -1,5 +1,7 @@
 #include "wan/sampler.h"
 
+#include "tensor/parallel.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +104,7 @@ struct sampler *sampler_new(enum sampler_kind kind, const struct schedule *sched
     s->kind = kind;
     s->schedule = *schedule;
     s->n = n;
+    s->threads = 1;
     s->now = calloc((size_t)n, sizeof(float));
     s->before[0] = calloc((size_t)n, sizeof(float));
     s->before[1] = calloc((size_t)n, sizeof(float));
@@ -134,86 +137,136 @@ static double sigma_at(const struct sampler *s, int i)
     return (double)s->schedule.sigma[i];
 }
 
-/* UniPC, order 2, B(h) = e^h − 1 (spec 7.2). `m` is the x0 prediction from the uncorrected x. */
-static void unipc_correct(struct sampler *s, int i, float *x, const float *m)
+/* ---- steps: what hangs on the schedule alone comes first, then one pass over memory. m is the x0
+ * prediction, `end` another place for it. ---- */
+
+/* UniPC, order 2, B(h) = e^h − 1 (spec 7.2): the numbers of its corrector,
+ *   x = keep·anchor − gain·m1 − gain·(rho1·(m2 − m1)/r + rho2·(m − m1)),
+ * and of its predictor, x = on_keep·x − on_gain·m − on_half·(m1 − m)/on_r. */
+struct unipc {
+    double keep, gain, rho1, rho2, r;
+    double on_keep, on_gain, on_half, on_r;
+};
+
+static void unipc_corrector(const struct sampler *s, int i, struct unipc *u)
 {
     double now = sigma_at(s, i), last = sigma_at(s, i - 1);
-    double h = lambda(now) - lambda(last), e = expm1(-h), gain = (1 - now) * e;
-    const float *m1 = s->before[0], *m2 = s->before[1], *anchor = s->anchor;
-    double rho1 = 0, rho2 = 0.5, r = 1;
+    double h = lambda(now) - lambda(last), e = expm1(-h);
+    u->keep = now / last;
+    u->gain = (1 - now) * e;
+    u->rho2 = 0.5;
     if (s->order == 2) {
-        r = (lambda(sigma_at(s, i - 2)) - lambda(last)) / h;
+        u->r = (lambda(sigma_at(s, i - 2)) - lambda(last)) / h;
         double k1 = e / -h - 1, b1 = k1 / e, k2 = k1 / -h - 0.5, b2 = 2 * k2 / e;
-        rho1 = (b1 - b2) / (1 - r);
-        rho2 = b1 - rho1;
-    }
-    for (int64_t j = 0; j < s->n; j++) {
-        double base = now / last * anchor[j] - gain * m1[j];
-        double far = rho1 != 0 ? rho1 * ((double)m2[j] - m1[j]) / r : 0;
-        x[j] = (float)(base - gain * (far + rho2 * ((double)m[j] - m1[j])));
+        u->rho1 = (b1 - b2) / (1 - u->r);
+        u->rho2 = b1 - u->rho1;
     }
 }
 
-static void unipc_step(struct sampler *s, int i, float *x, const float *m)
+static void unipc_predictor(struct sampler *s, int i, struct unipc *u)
 {
-    int steps = s->schedule.steps;
-    if (i > 0)
-        unipc_correct(s, i, x, m);
-    int order = steps - i < i + 1 ? steps - i : i + 1;
-    s->order = order < 2 ? order : 2;
-    memcpy(s->anchor, x, (size_t)s->n * sizeof *x);
+    int steps = s->schedule.steps, order = steps - i < i + 1 ? steps - i : i + 1;
     double now = sigma_at(s, i), next = sigma_at(s, i + 1);
-    if (next == 0) {
-        memcpy(x, m, (size_t)s->n * sizeof *x);
+    s->order = order < 2 ? order : 2;
+    if (next == 0)
         return;
+    double h = lambda(next) - lambda(now);
+    u->on_keep = next / now;
+    u->on_gain = (1 - next) * expm1(-h);
+    if (s->order == 2) {
+        u->on_half = u->on_gain * 0.5;
+        u->on_r = (lambda(sigma_at(s, i - 1)) - lambda(now)) / h;
     }
-    double h = lambda(next) - lambda(now), gain = (1 - next) * expm1(-h);
-    double r = s->order == 2 ? (lambda(sigma_at(s, i - 1)) - lambda(now)) / h : 1;
+}
+
+static void unipc_step(struct sampler *s, int i, float *x, const float *v, float *m, float *end)
+{
+    double now = sigma_at(s, i);
+    float *anchor = s->anchor;
+    const float *m1 = s->before[0], *m2 = s->before[1];
+    struct unipc u = {.keep = 1, .r = 1, .on_gain = -1, .on_r = 1}; /* x = anchor, then x = m */
+    if (i > 0)
+        unipc_corrector(s, i, &u);
+    else
+        memcpy(anchor, x, (size_t)s->n * sizeof *x);
+    unipc_predictor(s, i, &u);
+    PARALLEL_SIMD(parallel_team(s->threads, s->n))
     for (int64_t j = 0; j < s->n; j++) {
-        double to = next / now * x[j] - gain * m[j];
-        if (s->order == 2)
-            to -= gain * 0.5 * ((double)s->before[0][j] - m[j]) / r;
-        x[j] = (float)to;
+        float to = (float)(x[j] - now * v[j]);
+        double far = u.rho1 * ((double)m2[j] - m1[j]) / u.r;
+        double near = far + u.rho2 * ((double)to - m1[j]);
+        float at = (float)(u.keep * anchor[j] - u.gain * m1[j] - u.gain * near);
+        double bend = u.on_half * ((double)m1[j] - to) / u.on_r;
+        m[j] = end[j] = to;
+        anchor[j] = at;
+        x[j] = (float)(u.on_keep * at - u.on_gain * to - bend);
     }
 }
 
 /* DPM-Solver++ 2M, midpoint (spec 7.3). lambda is −∞ at sigma 1, which the formulas bear. */
-static void dpmpp_step(struct sampler *s, int i, float *x, const float *m)
+static void dpmpp_step(struct sampler *s, int i, float *x, const float *v, float *m, float *end)
 {
     double now = sigma_at(s, i), next = sigma_at(s, i + 1);
-    if (next == 0) {
-        memcpy(x, m, (size_t)s->n * sizeof *x);
+    double keep = 0, gain = -1, slope = 0; /* x = m */
+    const float *m1 = s->before[0];
+    if (next > 0) {
+        double h = lambda(next) - lambda(now);
+        keep = next / now;
+        gain = (1 - next) * expm1(-h);
+        if (i > 0 && isfinite(lambda(sigma_at(s, i - 1))))
+            slope = 0.5 * gain * h / (lambda(now) - lambda(sigma_at(s, i - 1)));
+    }
+    PARALLEL_SIMD(parallel_team(s->threads, s->n))
+    for (int64_t j = 0; j < s->n; j++) {
+        float to = (float)(x[j] - now * v[j]);
+        x[j] = (float)(keep * x[j] - gain * to - slope * ((double)to - m1[j]));
+        m[j] = end[j] = to;
+    }
+}
+
+static void euler_step(struct sampler *s, int i, float *x, const float *v, float *m, float *end)
+{
+    double now = sigma_at(s, i), by = sigma_at(s, i + 1) - now;
+    PARALLEL_SIMD(parallel_team(s->threads, s->n))
+    for (int64_t j = 0; j < s->n; j++) {
+        m[j] = end[j] = (float)(x[j] - now * v[j]);
+        x[j] = (float)(x[j] + by * v[j]);
+    }
+}
+
+static void lcm_step(struct sampler *s, int i, float *x, const float *v, const float *fresh,
+                     float *m, float *end)
+{
+    double now = sigma_at(s, i), next = sigma_at(s, i + 1);
+    int team = parallel_team(s->threads, s->n);
+    if (next > 0) {
+        PARALLEL_SIMD(team)
+        for (int64_t j = 0; j < s->n; j++) {
+            m[j] = end[j] = (float)(x[j] - now * v[j]);
+            x[j] = (float)((1 - next) * m[j] + next * fresh[j]);
+        }
         return;
     }
-    double h = lambda(next) - lambda(now), gain = (1 - next) * expm1(-h), slope = 0;
-    if (i > 0 && isfinite(lambda(sigma_at(s, i - 1))))
-        slope = 0.5 * gain * h / (lambda(now) - lambda(sigma_at(s, i - 1)));
+    PARALLEL_SIMD(team)
     for (int64_t j = 0; j < s->n; j++)
-        x[j] = (float)(next / now * x[j] - gain * m[j] - slope * ((double)m[j] - s->before[0][j]));
+        x[j] = m[j] = end[j] = (float)(x[j] - now * v[j]);
 }
 
 void sampler_step(struct sampler *s, int i, float *x, const float *v, const float *fresh, float *x0)
 {
-    double now = sigma_at(s, i), next = sigma_at(s, i + 1);
-    float *m = s->now;
-    for (int64_t j = 0; j < s->n; j++)
-        m[j] = (float)(x[j] - now * v[j]);
-    if (x0)
-        memcpy(x0, m, (size_t)s->n * sizeof *x0);
+    float *m = s->now, *end = x0 ? x0 : m;
     switch (s->kind) {
     case SAMPLER_UNIPC:
-        unipc_step(s, i, x, m);
+        unipc_step(s, i, x, v, m, end);
         break;
     case SAMPLER_DPMPP:
-        dpmpp_step(s, i, x, m);
+        dpmpp_step(s, i, x, v, m, end);
         break;
     case SAMPLER_EULER:
-        for (int64_t j = 0; j < s->n; j++)
-            x[j] = (float)(x[j] + (next - now) * v[j]);
+        euler_step(s, i, x, v, m, end);
         break;
     case SAMPLER_LCM:
-        for (int64_t j = 0; j < s->n; j++)
-            x[j] = (float)((1 - next) * m[j] + (next > 0 ? next * fresh[j] : 0));
+        lcm_step(s, i, x, v, fresh, m, end);
         break;
     case SAMPLER_COUNT:
         break;
@@ -223,16 +276,18 @@ void sampler_step(struct sampler *s, int i, float *x, const float *v, const floa
     s->before[0] = m;
 }
 
-void sampler_guide(float *cond, const float *uncond, int64_t n, double scale, bool zero_star)
+void sampler_guide(float *cond, const float *uncond, int64_t n, double scale, bool zero_star,
+                   int threads)
 {
     double dot = 0, square = 0, alpha = 1;
-    if (zero_star) {
+    if (zero_star) { /* one sum after the other: what it rounds to hangs on their order */
         for (int64_t i = 0; i < n; i++) {
             dot += (double)cond[i] * uncond[i];
             square += (double)uncond[i] * uncond[i];
         }
         alpha = dot / (square + 1e-8);
     }
+    PARALLEL_SIMD(parallel_team(threads, n))
     for (int64_t i = 0; i < n; i++)
         cond[i] = (float)(alpha * uncond[i] + scale * (cond[i] - alpha * uncond[i]));
 }

@@ -3,7 +3,7 @@
  * A schedule is a list of sigmas, 1 downwards to 0, with the timestep to show the model at each.
  * A sampler walks it: sampler_step() takes the velocity at step i and moves x on. Everything it
  * remembers lies in plain arrays, so that a job can be saved between any two steps and goes on
- * with the same numbers. f32 state, double scalars. Pure; one thread. */
+ * with the same numbers, however many threads share a step. f32 state, double scalars. Pure. */
 #ifndef SAKUGA_WAN_SAMPLER_H
 #define SAKUGA_WAN_SAMPLER_H
 
@@ -42,6 +42,7 @@ struct sampler {
     enum sampler_kind kind;
     struct schedule schedule;
     int64_t n;        /* numbers in x */
+    int threads;      /* of the host, for large n; 1 until the owner sets it */
     float *now;       /* x0 prediction of this step */
     float *before[2]; /* those of the last step and the one before */
     float *anchor;    /* UniPC: x at the last step, corrected */
@@ -57,6 +58,7 @@ void sampler_step(struct sampler *s, int i, float *x, const float *v, const floa
                   float *x0);
 
 /* v = v_u + scale·(v_c − v_u), into v_c. `zero_star`: CFG-Zero*, v_u scaled to fit v_c first. */
-void sampler_guide(float *cond, const float *uncond, int64_t n, double scale, bool zero_star);
+void sampler_guide(float *cond, const float *uncond, int64_t n, double scale, bool zero_star,
+                   int threads);
 
 #endif

@@ -48,7 +48,7 @@ int model_info(const char *path)
                   : i->vace      ? "a prompt; may have a source, a mask and references"
                                  : "a prompt");
     line("id", i->id);
-    snprintf(text, sizeof text, "%.150s, %s", i->device_words,
+    snprintf(text, sizeof text, "%.200s, %s", i->device_words,
              i->resident ? "the transformer as a whole" : "a block at a time");
     line("device", text);
     if (i->device_note[0])

@@ -9,19 +9,7 @@
 
 #include "tensor/backend.h"
 #include "tensor/cpu/kernels.h"
-
-#ifdef _OPENMP
-#include <omp.h>
-#define PARALLEL_TEXT(x) #x
-#define PARALLEL_FOR(n) _Pragma(PARALLEL_TEXT(omp parallel for schedule(static) num_threads(n)))
-#define PARALLEL_TASKS(n)                                                                          \
-    _Pragma(PARALLEL_TEXT(omp parallel for schedule(dynamic, 1) num_threads(n)))
-#define THREAD_INDEX omp_get_thread_num()
-#else
-#define PARALLEL_FOR(n)
-#define PARALLEL_TASKS(n)
-#define THREAD_INDEX 0
-#endif
+#include "tensor/parallel.h"
 
 #define CPU_KEPT 64 /* freed blocks that wait for the next tensor of their size */
 
@@ -64,11 +52,9 @@ static inline struct cpu *cpu_of(struct device *d)
     return (struct cpu *)d;
 }
 
-/* Threads worth waking for so many multiply-adds or moved numbers: small work is done by the one
- * that is awake. Depends on the work alone, so results do not depend on the moment. */
 static inline int cpu_team(const struct cpu *c, int64_t work)
 {
-    return work < 1 << 18 ? 1 : c->threads;
+    return parallel_team(c->threads, work);
 }
 
 /* `each` floats for every thread; cpu_scratch_of(c, THREAD_INDEX) inside. False: failure kept. */

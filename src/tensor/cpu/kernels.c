@@ -10,18 +10,24 @@
 #define TABLE kernels_v4
 #define NAME "avx512"
 #define LANES 16
+#define LOW_HALVES 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define HIGH_HALVES 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
 #define ROWS 12
 #define VECS 2
 #elif defined(__AVX2__)
 #define TABLE kernels_v3
 #define NAME "avx2"
 #define LANES 8
+#define LOW_HALVES 0, 8, 1, 9, 2, 10, 3, 11
+#define HIGH_HALVES 4, 12, 5, 13, 6, 14, 7, 15
 #define ROWS 6
 #define VECS 2
 #else
 #define TABLE kernels_base
 #define NAME "baseline"
 #define LANES 4
+#define LOW_HALVES 0, 4, 1, 5
+#define HIGH_HALVES 2, 6, 3, 7
 #define ROWS 4
 #define VECS 2
 #endif
@@ -110,15 +116,11 @@ typedef uint32_t words __attribute__((vector_size(LANES * 4), aligned(4)));
 
 static inline __attribute__((always_inline)) void turn(words *v)
 {
-    words low, high, next[LANES];
-    for (int i = 0; i < LANES; i++) {
-        low[i] = (uint32_t)(i / 2 + (i % 2) * LANES);
-        high[i] = low[i] + LANES / 2;
-    }
+    words next[LANES];
     for (int bit = 1; bit < LANES; bit *= 2) {
         for (int i = 0; i < LANES / 2; i++) {
-            next[2 * i] = __builtin_shuffle(v[i], v[i + LANES / 2], low);
-            next[2 * i + 1] = __builtin_shuffle(v[i], v[i + LANES / 2], high);
+            next[2 * i] = __builtin_shufflevector(v[i], v[i + LANES / 2], LOW_HALVES);
+            next[2 * i + 1] = __builtin_shufflevector(v[i], v[i + LANES / 2], HIGH_HALVES);
         }
         memcpy(v, next, sizeof next);
     }

@@ -127,7 +127,7 @@ static enum err step(struct bench *b, struct dit *d, struct dit_prompt *p, struc
     enum err e = dit_forward(d, &in, v, &b->f);
     if (!e && b->guidance != 1) {
         e = dit_forward(d, &in, other, &b->f);
-        sampler_guide(v, other, s->n, b->guidance, false);
+        sampler_guide(v, other, s->n, b->guidance, false, s->threads);
     }
     if (!e)
         sampler_step(s, i, x, v, NULL, NULL);
@@ -158,6 +158,8 @@ static enum err sample(struct bench *b, const float *context, float *x, int64_t 
         e = schedule_flow(&schedule, SAMPLER_UNIPC, b->steps, 5, &b->f);
     if (!e && !(s = sampler_new(SAMPLER_UNIPC, &schedule, n)))
         e = fault_set(&b->f, ERR_NOMEM, "out of memory");
+    if (!e)
+        s->threads = device_caps(b->dev)->threads;
     for (int i = 0; i < b->steps && !e; i++)
         e = step(b, d, p, s, i, x, v, other);
     sampler_free(s);
@@ -251,7 +253,7 @@ static enum err run(struct bench *b)
     noise_seed(&noise, 1);
     enum err e = x ? encode(b, &context) : ERR_NOMEM;
     if (!e) {
-        noise_normal(&noise, x, n);
+        noise_normal(&noise, x, n, device_caps(b->dev)->threads);
         e = sample(b, context, x, n);
     }
     if (!e && !b->no_vae)

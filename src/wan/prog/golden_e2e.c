@@ -115,7 +115,7 @@ static enum err sample(struct run *r)
             e = dit_forward(r->dit, &in, other, &r->f);
         if (e)
             break;
-        sampler_guide(v + i * r->n, other, r->n, r->scale, false);
+        sampler_guide(v + i * r->n, other, r->n, r->scale, false, 1);
         sampler_step(r->sampler, i, r->latent, v + i * r->n, NULL, NULL);
         memcpy(latents + i * r->n, r->latent, (size_t)r->n * sizeof *latents);
     }

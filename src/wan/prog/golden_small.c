@@ -31,7 +31,7 @@ void golden_rng(struct golden *g)
         float *want = golden_values(g, w, w->t[i].name, &n), *got = calloc((size_t)n, sizeof *got);
         struct noise noise;
         noise_seed(&noise, seed);
-        noise_normal(&noise, got, n);
+        noise_normal(&noise, got, n, 1);
         golden_check(g, "rng", w->t[i].name, got, want, n, bound_noise);
         free(want);
         free(got);

@@ -32,7 +32,7 @@ static void fill(float from)
             all[k][i] = from + (float)(k * N + i);
     sampler->order = from > 0 ? 2 : 1;
     noise_seed(&noise, (uint64_t)(int64_t)from);
-    noise_normal(&noise, (float[5]){0}, 5);
+    noise_normal(&noise, (float[5]){0}, 5, 1);
 }
 
 static uint64_t sum(void)

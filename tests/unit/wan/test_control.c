@@ -156,9 +156,9 @@ static void a_reference_is_a_first_frame(void **state)
     if (dit_open(dev, net, NULL, true, &dit, &fault))
         fail_msg("%s", fault_text(&fault));
     noise_seed(&g, 3);
-    noise_normal(&g, x, N);
-    noise_normal(&g, y, 2 * N);
-    noise_normal(&g, context, 5 * 64);
+    noise_normal(&g, x, N, 1);
+    noise_normal(&g, y, 2 * N, 1);
+    noise_normal(&g, context, 5 * 64, 1);
     for (int c = 0; c < 32; c++) /* of the first frame: none */
         memset(y + c * (F + 1) * PLANE, 0, PLANE * sizeof *y);
     for (int c = 0; c < 32; c++) {

@@ -45,7 +45,7 @@ static void set_context(struct bench *b, uint64_t seed)
     float *c = calloc((size_t)(5 * dim), sizeof *c);
     struct noise g;
     noise_seed(&g, seed);
-    noise_normal(&g, c, 5 * dim);
+    noise_normal(&g, c, 5 * dim, 1);
     assert_int_equal(rollout_prompt(b->r, c, 5, &b->f), ERR_OK);
     free(c);
 }
@@ -72,7 +72,7 @@ static void fresh(void *user, int step, float *out, int64_t n)
 {
     struct bench *b = user;
     (void)step;
-    noise_normal(&b->noise, out, n);
+    noise_normal(&b->noise, out, n, 1);
 }
 
 static bool stop(void *user)
@@ -95,7 +95,7 @@ static enum err next(struct bench *b, uint64_t seed)
     struct rollout_block block = {
         .latent = b->latent, .fresh = fresh, .stop = stop, .seen = seen, .user = b};
     noise_seed(&b->noise, seed);
-    noise_normal(&b->noise, b->latent, N);
+    noise_normal(&b->noise, b->latent, N, 1);
     b->asked = 0;
     return rollout_next(b->r, &block, &b->f);
 }
@@ -216,7 +216,7 @@ static void it_may_begin_with_a_picture(void **state)
     begin(&a, 0, 0);
     begin(&b, 0, 0);
     noise_seed(&b.noise, 5);
-    noise_normal(&b.noise, picture, 16 * H * W);
+    noise_normal(&b.noise, picture, 16 * H * W, 1);
     assert_int_equal(rollout_image(b.r, picture, &b.f), ERR_OK);
     assert_int_equal(rollout_frames(b.r), 1);
     assert_int_equal(next(&a, 1), ERR_OK);

@@ -62,12 +62,12 @@ static void straight_paths_are_exact(void **state)
 static void guidance(void **state)
 {
     float c[] = {1, 2, 3}, u[] = {2, 4, 6};
-    sampler_guide(c, u, 3, 1, false);
+    sampler_guide(c, u, 3, 1, false, 1);
     assert_true(c[0] == 1 && c[2] == 3);
-    sampler_guide(c, u, 3, 3, false);
+    sampler_guide(c, u, 3, 3, false, 1);
     assert_true(c[0] == -1 && c[1] == -2);
     float d[] = {1, 2, 3}; /* parallel: the scaled v_u is v_c itself, whatever the scale */
-    sampler_guide(d, u, 3, 7, true);
+    sampler_guide(d, u, 3, 7, true, 1);
     for (int i = 0; i < 3; i++)
         assert_true(fabsf(d[i] - (float)(i + 1)) < 1e-5f);
 }
@@ -77,13 +77,13 @@ static void noise_goes_on_where_it_stopped(void **state)
     struct noise a, b;
     float x[200], y[200];
     noise_seed(&a, 5);
-    noise_normal(&a, x, 100);
+    noise_normal(&a, x, 100, 1);
     b = a;
-    noise_normal(&a, x, 200);
-    noise_normal(&b, y, 200);
+    noise_normal(&a, x, 200, 1);
+    noise_normal(&b, y, 200, 1);
     assert_memory_equal(x, y, sizeof x);
-    noise_normal(&a, x, 7);
-    noise_normal(&b, y, 7);
+    noise_normal(&a, x, 7, 1);
+    noise_normal(&b, y, 7, 1);
     assert_memory_equal(x, y, 7 * sizeof *x);
 }
 
@@ -93,11 +93,52 @@ static void previews_stay_in_range(void **state)
     unsigned char rgb[12];
     for (int i = 0; i < 64; i++)
         z[i] = i % 2 ? 100.0f : -100.0f;
-    preview_rgb(z, 1, 1, 4, rgb);
+    preview_rgb(z, 1, 1, 4, rgb, 1);
     for (int i = 0; i < 64; i++)
         z[i] = 0;
-    preview_rgb(z, 1, 1, 4, rgb);
+    preview_rgb(z, 1, 1, 4, rgb, 1);
     assert_int_equal(rgb[0], (int)((1 - 0.1835) / 2 * 255));
+}
+
+/* Enough numbers for several threads. */
+#define MANY (16 * 136 * 137)
+
+/* Noise, guidance, three steps of every sampler and a preview, all shared by `threads`. */
+static float *all_at_once(int threads, size_t *bytes)
+{
+    int64_t n = MANY + 5, at = 0;
+    float *all = calloc((size_t)n * 16, sizeof *all), *v = all, *u = all + n, *fresh = all + 2 * n;
+    struct noise g;
+    noise_seed(&g, 11);
+    noise_normal(&g, all, 3 * n, threads);
+    sampler_guide(v, u, n, 5, false, threads);
+    sampler_guide(v, u, n, 2, true, threads);
+    for (int kind = 0; kind < SAMPLER_COUNT; kind++) {
+        struct schedule s;
+        float *x = all + (3 + 2 * kind) * n;
+        assert_int_equal(schedule_flow(&s, (enum sampler_kind)kind, 4, 5, &why), ERR_OK);
+        struct sampler *run = sampler_new((enum sampler_kind)kind, &s, n);
+        run->threads = threads;
+        memcpy(x, fresh, (size_t)n * sizeof *x);
+        for (int i = 0; i < 4; i++)
+            sampler_step(run, i, x, v, fresh, x + n);
+        sampler_free(run);
+        at = (5 + 2 * kind) * n;
+    }
+    preview_rgb(v, 1, 136, 137, (uint8_t *)(all + at), threads);
+    *bytes = (size_t)n * 16 * sizeof *all;
+    return all;
+}
+
+static void threads_change_nothing(void **state)
+{
+    size_t bytes, same;
+    float *one = all_at_once(1, &bytes), *three = all_at_once(3, &same);
+    assert_int_equal(bytes, same);
+    assert_memory_equal(one, three, bytes);
+    assert_true(one[3] != 0);
+    free(one);
+    free(three);
 }
 
 int main(void)
@@ -109,6 +150,7 @@ int main(void)
         cmocka_unit_test(guidance),
         cmocka_unit_test(noise_goes_on_where_it_stopped),
         cmocka_unit_test(previews_stay_in_range),
+        cmocka_unit_test(threads_change_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,7 +20,7 @@ static float *latents(int h, int w)
     float *z = malloc((size_t)(16 * FRAMES * h * w) * sizeof *z);
     struct noise g;
     noise_seed(&g, 3);
-    noise_normal(&g, z, 16 * FRAMES * h * w);
+    noise_normal(&g, z, 16 * FRAMES * h * w, 1);
     return z;
 }
 
