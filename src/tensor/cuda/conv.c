@@ -76,7 +76,9 @@ static bool planned(struct cuda *c, const struct conv_op *op, const struct tenso
                          .id = {ID_X, ID_W, ID_Y},
                          .data = {x->data, w->data, y->data},
                          .n = 3,
-                         .scratch = !op->add};
+                         .result = ID_Y,
+                         .result_bytes = tensor_bytes(y),
+                         .input_too = op->add};
     if (s.bias) {
         r.id[r.n] = ID_BIAS;
         r.data[r.n++] = w->bias_low;

@@ -113,6 +113,30 @@ static float time_of(struct cuda *c, const struct plan *plan, const struct plan_
     return s || e ? 1e30f : ms;
 }
 
+/* The fastest of n plans, timed on `r`, or on a copy of it that writes elsewhere. */
+static int fastest(struct cuda *c, const struct plan_run *r, const struct plan *all, int n)
+{
+    struct plan_run timed = *r;
+    void *spare = r->input_too ? memory_alloc(&c->dev, r->result_bytes) : NULL;
+    float least = 1e30f;
+    int best = 0;
+    if (r->input_too && !spare)
+        return 0;
+    for (int i = 0; i < r->n && spare; i++)
+        if (r->id[i] == r->result)
+            timed.data[i] = spare;
+    for (int i = 0; i < n; i++) {
+        float ms = time_of(c, &all[i], &timed);
+        if (ms < least) {
+            least = ms;
+            best = i;
+        }
+    }
+    if (spare)
+        device_release(&c->dev, spare);
+    return best;
+}
+
 static struct plan choose(struct cuda *c, const struct plan_run *r)
 {
     struct plan all[CANDIDATES] = {0};
@@ -120,17 +144,11 @@ static struct plan choose(struct cuda *c, const struct plan_run *r)
     struct graph_target here = {.handle = c->dnn};
     int known = choices_find(c->choices, r->what, r->key, r->key_n), best = 0;
     r->graph(&g, r->key);
-    int n = graph_plans(&g, &here, all, r->scratch && known < 0 ? CANDIDATES : 1, known);
+    int n = graph_plans(&g, &here, all, r->result && known < 0 ? CANDIDATES : 1, known);
     graph_free(&g);
-    float fastest = 1e30f;
-    for (int i = 0; i < n && n > 1; i++) {
-        float ms = time_of(c, &all[i], r);
-        if (ms < fastest) {
-            fastest = ms;
-            best = i;
-        }
-    }
-    if (n > 0 && known < 0 && r->scratch)
+    if (n > 1)
+        best = fastest(c, r, all, n);
+    if (n > 0 && known < 0 && r->result)
         choices_note(c->choices, r->what, r->key, r->key_n, all[best].candidate);
     for (int i = 0; i < n; i++)
         if (i != best)

@@ -90,8 +90,9 @@ enum err plans_open(struct cuda *c, struct fault *f);
 void plans_close(struct cuda *c);
 
 /* Runs the plan for a shape with the tensors named by id; makes it at first use, by timing what the
- * library recommends where `scratch` says that the result may be overwritten (it is run several
- * times then). False with no failure kept: the library has no plan for this graph. */
+ * library recommends (`result`: that id's tensor of so many bytes is overwritten several times
+ * then, or, when it is an input too, memory of its own takes its place; 0: the first plan will do).
+ * False with no failure kept: the library has no plan for this graph. */
 struct plan_run {
     const void *key;
     size_t key_n;
@@ -101,7 +102,9 @@ struct plan_run {
     int64_t id[6];
     void *data[6];
     int n;
-    bool scratch;
+    int result;
+    size_t result_bytes;
+    bool input_too;
 };
 bool plans_run(struct cuda *c, const struct plan_run *r);
 
