@@ -1,7 +1,7 @@
 /* wan/t5: the umT5 encoder, token ids → context rows (spec 3.4).
  *
  * Runs on the true length only: a masked key has no weight, so the 512-row form gives the same
- * rows. Weights stay as they lie in the file and are loaded a layer at a time while encoding,
+ * rows. Weights stay as they lie in the file and are loaded half a layer at a time while encoding,
  * unless t5_keep() put them on the device for good. One thread. */
 #ifndef SAKUGA_WAN_T5_H
 #define SAKUGA_WAN_T5_H
