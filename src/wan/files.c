@@ -194,7 +194,10 @@ enum err files_find(const char *model, struct files *out, struct fault *f)
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory");
     if (strlen(model) >= PATH_LEN - 1 || stat(model, &st)) {
-        e = fault_set(f, ERR_NOTFOUND, "there is no model %.300s: %s", model, strerror(errno));
+        e = fault_set(f, ERR_NOTFOUND,
+                      "there is no model %.250s: %s; name the folder of one, or fetch one with "
+                      "`sakuga model pull`",
+                      model, strerror(errno));
         goto out;
     }
     bool file = !S_ISDIR(st.st_mode);
