@@ -6,8 +6,8 @@
 #include "wan/rollout.h"
 #include "wan/wan.h"
 
-#define W 64
-#define H 48
+#define W 32
+#define H 32
 #define FRAMES 33 /* three blocks of three latent frames */
 
 static char dir[64], model[128];

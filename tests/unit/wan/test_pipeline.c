@@ -9,8 +9,8 @@
 #include <dirent.h>
 
 #define STEPS 4
-#define W 64
-#define H 48
+#define W 32
+#define H 32
 #define FRAMES 9
 
 static char dir[64], model[128], keep[128];

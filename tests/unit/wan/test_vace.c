@@ -6,8 +6,8 @@
 
 #include <math.h>
 
-#define H 32 /* pixels */
-#define W 48
+#define H 16 /* pixels */
+#define W 32
 #define FRAMES 9 /* pictures, of three latent frames */
 #define LATENTS 3
 #define CH (H / 8)
@@ -342,7 +342,7 @@ static void what_does_not_fit_is_refused(void **state)
     refuse(&job, "the mask has 5 frames, the source 9");
     some.frames = FRAMES;
     some.width = 40;
-    refuse(&job, "the mask is 40 x 32, the clip 48 x 32");
+    refuse(&job, "the mask is 40 x 16, the clip 32 x 16");
     job.mask = NULL;
     video.frames = 10;
     refuse(&job, "the source has 10 frames; 1 to 9");
