@@ -22,12 +22,14 @@ struct parcel; /* bytes on their way to the host */
 struct weight; /* a matrix or kernel in the form the device multiplies by, with its bias */
 
 struct device_caps {
-    char name[16];    /* "cpu" */
-    char words[256];  /* the choices made: threads, instruction set, matmul and convolution */
-    char note[200];   /* why it is no better one: "no CUDA: …"; else "" */
-    enum dtype dtype; /* that products are computed in: F32, or BF16 or F8_E4M3 with sums in f32 */
-    enum dtype work;  /* of tensors between products (tensor_work2): F32 or BF16 */
-    enum dtype low;   /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
+    char name[16];   /* "cpu" */
+    char words[256]; /* the choices made: threads, instruction set, matmul and convolution */
+    char note[200]; /* why it is no better one: "no CUDA: …", or what it could not do as asked (then
+                     * it may come later); else "" */
+    char computed[16]; /* the setup's dtype by which another device computes as this one does */
+    enum dtype dtype;  /* that products are computed in: F32, or BF16 or F8_E4M3 with sums in f32 */
+    enum dtype work;   /* of tensors between products (tensor_work2): F32 or BF16 */
+    enum dtype low; /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
     int threads;
     uint64_t memory;  /* bytes it has */
     bool host_memory; /* tensors lie in ordinary memory */
@@ -35,8 +37,9 @@ struct device_caps {
 
 struct device_setup {
     const char *kind;  /* "cpu", "cuda", "auto", or "cpu-plain" (own products only); NULL: "auto" */
-    const char *dtype; /* "f32", "bf16", "fp8" (a GPU: the blocks' linear layers in e4m3, the rest
-                        * in bf16), or "auto": its best without loss; in any case; NULL: "auto" */
+    const char *dtype; /* "auto": its best without loss (NULL too); "f32"; "bf16"; on a GPU "fp8":
+                        * what is said to be `low` in e4m3, the rest in bf16, and "fp8-linear": the
+                        * same but for attention. Upper or lower case. */
     int threads;       /* 0: as many as there are cores for this process */
 };
 
@@ -156,14 +159,15 @@ void device_turn(struct device *d, const struct turn_op *op);
 /* out[nq, heads·w] = softmax(scale·q·kᵀ + bias)·v, heads side by side in the rows; never more than
  * a block of the logits exists. bias: [heads, 2·span − 1], added by key − query + span − 1 (needs
  * nq, nk ≤ span). `repeats` counts the last key that many times (ln(repeats) on its logit): equal
- * keys need to be there once. With `add` the result is added to out. */
+ * keys need to be there once. With `add` the result is added to out. With `low` it may be computed
+ * in 8 bits, where the device does so; out may be of tensor_low2() then. */
 struct attention_op {
     const struct tensor *q, *k, *v, *out;
     int heads;
     float scale;
     const struct tensor *bias;
     double repeats; /* 0 reads as 1 */
-    bool add;
+    bool add, low;
 };
 void device_attention(struct device *d, const struct attention_op *op);
 

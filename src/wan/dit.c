@@ -27,7 +27,8 @@ struct pass {
     int64_t tokens;
     struct tensor x;          /* [tokens, dim], f32 */
     struct tensor h;          /* [tokens, dim], of what its products take */
-    struct tensor q, k, v, y; /* [tokens, dim], of the device's working type */
+    struct tensor q, k, v;    /* [tokens, dim], of the device's working type */
+    struct tensor y;          /* [tokens, dim]: of self-attention, for a product */
     struct tensor hidden;     /* [tokens, ffn], likewise */
     struct tensor e, e0, mod; /* [dim], [6, dim], [6, dim] */
     struct tensor c;          /* [tokens, dim]: VACE's own stream */
@@ -169,17 +170,17 @@ static struct norm_op modulated(const struct tensor *x, const struct tensor *y,
         .kind = NORM_LAYER, .x = x, .y = y, .scale = scale, .shift = shift, .eps = EPS};
 }
 
-static void attend(struct pass *p, const struct tensor *k, const struct tensor *v, double repeats,
-                   bool add)
+/* of p->q, as `rest` says */
+static void attend(struct pass *p, const struct tensor *k, const struct tensor *v,
+                   const struct tensor *out, struct attention_op rest)
 {
-    device_attention(p->dev, &(struct attention_op){.q = &p->q,
-                                                    .k = k,
-                                                    .v = v,
-                                                    .out = &p->y,
-                                                    .heads = p->d->c.heads,
-                                                    .scale = 1.0f / sqrtf((float)DIT_HEAD),
-                                                    .repeats = repeats,
-                                                    .add = add});
+    rest.q = &p->q;
+    rest.k = k;
+    rest.v = v;
+    rest.out = out;
+    rest.heads = p->d->c.heads;
+    rest.scale = 1.0f / sqrtf((float)DIT_HEAD);
+    device_attention(p->dev, &rest);
 }
 
 static void self_attention(struct pass *p, const struct dit_block *b, const struct tensor *x,
@@ -212,11 +213,12 @@ static void self_attention(struct pass *p, const struct dit_block *b, const stru
         k = tensor_part(&cache->k[layer], 0, at + p->tokens);
         v = tensor_part(&cache->v[layer], 0, at + p->tokens);
     }
-    attend(p, &k, &v, 1, false);
+    attend(p, &k, &v, &p->y, (struct attention_op){.low = !cache});
     join(p, x, &p->y, b->self.o, gate, next, probe ? "b0.self_attn" : NULL);
 }
 
-/* p->h is norm3(x) already. */
+/* p->h is norm3(x) already. The result goes where self-attention had its keys: all of it is added
+ * up in the working type before it is rounded. */
 static void cross_attention(struct pass *p, const struct dit_block *b, const struct tensor *x,
                             const struct norm_op *next, int index, bool seen)
 {
@@ -225,10 +227,12 @@ static void cross_attention(struct pass *p, const struct dit_block *b, const str
     probe_see(probe, p->dev, "b0.norm3", &p->h);
     dit_linear(p->dev, &p->q, &p->h, b->cross.q, ACT_NONE);
     dit_rms(p->dev, &p->q, &b->cross.norm_q);
-    attend(p, &prompt->k[index], &prompt->v[index], prompt->repeats, false);
+    attend(p, &prompt->k[index], &prompt->v[index], &p->k,
+           (struct attention_op){.repeats = prompt->repeats});
     if (prompt->k_img[index].data) /* a softmax of its own, then added */
-        attend(p, &prompt->k_img[index], &prompt->v_img[index], 1, true);
-    join(p, x, &p->y, b->cross.o, NULL, next, probe ? "b0.cross_attn" : NULL);
+        attend(p, &prompt->k_img[index], &prompt->v_img[index], &p->k,
+               (struct attention_op){.add = true});
+    join(p, x, &p->k, b->cross.o, NULL, next, probe ? "b0.cross_attn" : NULL);
 }
 
 /* Block `index` (VACE blocks behind the main ones) on the stream x. */
@@ -408,7 +412,8 @@ enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, stru
     p.mod = tensor_new2(p.dev, 6, d->c.dim);
     p.hidden = tensor_work2(p.dev, p.tokens, d->c.ffn);
     p.h = tensor_low2(p.dev, p.tokens, d->c.dim);
-    struct tensor *wide[] = {&p.q, &p.k, &p.v, &p.y};
+    p.y = tensor_low2(p.dev, p.tokens, d->c.dim);
+    struct tensor *wide[] = {&p.q, &p.k, &p.v};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
         *wide[i] = tensor_work2(p.dev, p.tokens, d->c.dim);
     if (!device_failed(p.dev))

@@ -94,7 +94,7 @@ static void describe(struct wan *w)
     snprintf(i->id, sizeof i->id, "%016llx", (unsigned long long)mark);
     name_variant(i, c);
     str_copy(i->stored, sizeof i->stored, stored(s->weights[FILES_DIT]));
-    str_copy(i->computed, sizeof i->computed, dtype_name(caps->dtype));
+    str_copy(i->computed, sizeof i->computed, caps->computed);
     str_copy(i->device, sizeof i->device, caps->name);
     str_copy(i->device_words, sizeof i->device_words, caps->words);
     str_copy(i->device_note, sizeof i->device_note, caps->note);

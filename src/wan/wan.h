@@ -33,8 +33,7 @@ struct wan_setup {
     const char *device; /* "auto", "cpu", "cuda"; NULL: "auto" */
     int threads;        /* 0: one a core */
     uint64_t memory;    /* bytes it may take; 0: what the device has */
-    const char
-        *dtype; /* of the arithmetic: "f32", "bf16", or "auto", the device's best; NULL: auto */
+    const char *dtype;  /* of the arithmetic, as of struct device_setup; NULL: "auto", its best */
 };
 
 /* What was found. Paths are relative to `folder`, "" where there is no such file. */

@@ -14,6 +14,8 @@
 
 #define SM_LEAST 80
 #define SM_EIGHT 90
+#define SM_ATTENDS_EIGHT                                                                           \
+    90                 /* and 9.x alone: cuDNN has such a graph for later ones in other forms */
 #define THREADS_MOST 8 /* of the host; more do not fill the bus faster */
 
 bool cuda_ok(struct cuda *c, cudaError_t e, const char *call, int64_t a, int64_t b, int64_t n)
@@ -344,9 +346,10 @@ static enum err describe(struct cuda *c, const char *name, struct fault *f)
         return fault_set(f, ERR_NOMEM, "out of memory");
     snprintf(caps->words, sizeof caps->words,
              "cuda, %s, %s (sm_%d), CUDA %d.%d, cuBLASLt %zu, cuDNN %d.%d.%d, choices %08x",
-             c->eight  ? "fp8"
-             : c->bf16 ? "bf16"
-                       : "f32",
+             c->attends_eight ? "fp8 (linear layers, self-attention)"
+             : c->eight       ? "fp8 (linear layers; attention in bf16)"
+             : c->bf16        ? "bf16"
+                              : "f32",
              name, c->sm, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, cublasLtGetVersion(),
              version / 10000, version / 100 % 100, version % 100, choices_mark(c->choices));
     return ERR_OK;
@@ -371,7 +374,7 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
         free(c);
         return e;
     }
-    if (dtype == DEVICE_FP8 && c->sm < SM_EIGHT) {
+    if ((dtype == DEVICE_FP8 || dtype == DEVICE_FP8_LINEAR) && c->sm < SM_EIGHT) {
         fault_set(
             f, ERR_UNSUPPORTED,
             "%s has no products in fp8 with a scale a row (compute capability %d.%d has); use "
@@ -384,11 +387,14 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     c->threads = threads > 0 ? threads : cores > 0 ? (int)cores : 1;
     c->threads = c->threads < THREADS_MOST ? c->threads : THREADS_MOST;
     c->bf16 = dtype != DEVICE_F32;
-    c->eight = dtype == DEVICE_FP8;
+    c->eight = dtype == DEVICE_FP8 || dtype == DEVICE_FP8_LINEAR;
+    c->attends_eight = dtype == DEVICE_FP8 && c->sm / 10 == SM_ATTENDS_EIGHT / 10;
     c->dev.ops = &cuda_ops;
     caps->dtype = caps->low = caps->work = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
     if (c->eight)
         caps->dtype = caps->low = DTYPE_F8_E4M3;
+    if (dtype == DEVICE_FP8_LINEAR)
+        str_copy(caps->computed, sizeof caps->computed, "fp8-linear");
     caps->threads = c->threads;
     str_copy(caps->name, sizeof caps->name, "cuda");
     e = open_all(c, f);

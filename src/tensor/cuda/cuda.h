@@ -27,10 +27,11 @@ struct choices;
 struct cuda {
     struct device dev; /* first */
     cudaStream_t stream;
-    int sm;      /* 90 for compute capability 9.0 */
-    bool bf16;   /* what the device computes in; else f32 */
-    bool eight;  /* and the linear layers that may be, in e4m3 */
-    int threads; /* of the host, for moving weights */
+    int sm;             /* 90 for compute capability 9.0 */
+    bool bf16;          /* what the device computes in; else f32 */
+    bool eight;         /* and the linear layers that may be, in e4m3, */
+    bool attends_eight; /* and attention that may be */
+    int threads;        /* of the host, for moving weights */
     struct memory *memory;
     struct gemms *gemms;
     struct plans *plans;

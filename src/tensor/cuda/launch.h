@@ -33,6 +33,25 @@ cudaError_t launch_eight(void *to, struct span from, int64_t rows, int64_t width
 cudaError_t launch_widen(struct span to, const void *from, int64_t rows, int64_t width,
                          cudaStream_t stream);
 
+/* bf16 queries [nq, width], keys and values [nk, width], rows ld apart, to e4m3 without gaps, one
+ * scale each, the keys less their mean; and the scalars that attention in e4m3 then needs (those of
+ * struct sdpa_shape), one of which, 1/scale_o, also goes to each of out_scales [nq] unless NULL.
+ * room: EIGHT_QKV_ROOM(width) floats. width and ld multiples of 8, addresses of 16. */
+#define EIGHT_QKV_CHUNKS 64
+#define EIGHT_QKV_ROOM(width)                                                                      \
+    ((9 * EIGHT_QKV_CHUNKS + 1) * (size_t)(width) + 3 * ((width) / 256 + 1))
+struct launch_eight_qkv {
+    const void *q, *k, *v;
+    void *q8, *k8, *v8;
+    int64_t nq, nk, ld;
+    int width;
+    float *room, *out_scales;
+    struct {
+        float *descale_q, *descale_k, *descale_v, *descale_s, *scale_s, *scale_o;
+    } numbers;
+};
+cudaError_t launch_eight_qkv(const struct launch_eight_qkv *a, cudaStream_t stream);
+
 /* y = norm(x) as of struct norm_op; y may be F8_E4M3 where the width is a multiple of 8 and at most
  * 8192. With `from`, x += gate ⊙ from first (x f32, gate may be NULL;
  * y.p NULL: nothing more). */

@@ -18,6 +18,7 @@ static bool no_bf16; /* this build or machine has none; it said so */
  * 2^-4, 2.3 % in the mean, for both factors of a product, and again for its result. */
 #define LOW_BOUND 8e-3
 #define EIGHT_BOUND 6e-2
+#define EIGHT_STEP 2.6e-2 /* of a single rounding to e4m3, root mean square */
 
 static bool low(void)
 {
@@ -55,8 +56,8 @@ static double seen(float v, bool exact)
 
 #define DIMS(...) ((const int64_t[]){__VA_ARGS__})
 
-/* Relative L2 of what lies on the device against `want`; frees both. */
-static void expect(struct tensor *t, double *want, double bound)
+/* Relative L2 of what lies on the device against `want`. */
+static double error_of(const struct tensor *t, const double *want)
 {
     int64_t n = tensor_count(t);
     float *got = malloc((size_t)n * sizeof *got);
@@ -68,11 +69,22 @@ static void expect(struct tensor *t, double *want, double bound)
         diff += (got[i] - want[i]) * (got[i] - want[i]);
         norm += want[i] * want[i];
     }
+    free(got);
+    return sqrt(diff / norm);
+}
+
+static void within(double error, double bound)
+{
+    if (!(error <= bound))
+        fail_msg("relative error %g, bound %g", error, bound);
+}
+
+/* Frees both. */
+static void expect(struct tensor *t, double *want, double bound)
+{
     if (low() && bound > 0)
         bound = device_caps(dev)->dtype == DTYPE_F8_E4M3 ? EIGHT_BOUND : LOW_BOUND;
-    if (!(sqrt(diff / norm) <= bound))
-        fail_msg("relative error %g, bound %g", sqrt(diff / norm), bound);
-    free(got);
+    within(error_of(t, want), bound);
     free(want);
     tensor_free(t);
 }
@@ -368,6 +380,95 @@ static void attention(void **state)
     attention_case(200, 70, 2, 64, false, 50, true); /* large enough for a library's kernel */
     attention_case(129, 131, 2, 128, false, 1, false);
     attention_case(70, 90, 1, 192, false, 3, true); /* wider than a head of the transformer */
+}
+
+/* want = softmax(scale·q·kᵀ)·v, heads [width] side by side; the root mean square, over queries and
+ * keys, of the noise that rounding by EIGHT_STEP of each factor makes in a logit, of keys less
+ * their mean. */
+static double attend(double *want, const float *q, const float *k, const float *v, int64_t nq,
+                     int64_t nk, int heads, int64_t width, double scale)
+{
+    int64_t c = heads * width;
+    double *p = malloc((size_t)nk * sizeof *p), *mean = calloc((size_t)c, sizeof *mean), all = 0;
+    for (int64_t i = 0; i < nk * c; i++)
+        mean[i % c] += k[i] / (double)nk;
+    for (int64_t i = 0; i < nq; i++)
+        for (int h = 0; h < heads; h++) {
+            const float *row = q + i * c + h * width;
+            double sum = 0, noise2 = 0, top = -INFINITY;
+            for (int64_t j = 0; j < nk; j++) {
+                p[j] = 0;
+                for (int64_t d = 0; d < width; d++) {
+                    double key = k[j * c + h * width + d];
+                    p[j] += scale * row[d] * key;
+                    key = scale * row[d] * (key - mean[h * width + d]);
+                    noise2 += 2 * EIGHT_STEP * EIGHT_STEP * key * key;
+                }
+                top = fmax(top, p[j]);
+            }
+            all += noise2 / (double)(nq * nk * heads);
+            for (int64_t j = 0; j < nk; j++)
+                sum += p[j] = exp(p[j] - top);
+            for (int64_t d = 0; d < width; d++) {
+                double o = 0;
+                for (int64_t j = 0; j < nk; j++)
+                    o += p[j] / sum * v[j * c + h * width + d];
+                want[i * c + h * width + d] = o;
+            }
+        }
+    free(p);
+    free(mean);
+    return sqrt(all);
+}
+
+/* What may be computed in 8 bits. Values are noise, so that the roundings of logits, weights,
+ * values and results add up as squares; a quarter is left for the difference between this case and
+ * the mean. Keys have a mean, which the result does not depend on: rounded with it, the noise of a
+ * logit would be several times larger. */
+static void low_attention_case(int64_t nq, int64_t nk, int heads, int64_t width, float mean,
+                               bool to_low)
+{
+    int64_t c = heads * width;
+    bool eight = device_caps(dev)->dtype == DTYPE_F8_E4M3;
+    float *q = noise(nq * c), *k = noise(nk * c), *v = noise(nk * c);
+    double *want = malloc((size_t)(nq * c) * sizeof *want);
+    for (int64_t i = 0; i < nk * c; i++) /* 8 bits */
+        k[i] = rintf((k[i] + (i % c % 3 ? mean : -mean)) * 16) / 16;
+    double logit = attend(want, q, k, v, nq, nk, heads, width, 0.25);
+    double bound = eight   ? 1.25 * sqrt(logit * logit + (2 + to_low) * EIGHT_STEP * EIGHT_STEP)
+                   : low() ? LOW_BOUND
+                           : 2e-6;
+    struct tensor t[3], ty = to_low ? tensor_low2(dev, nq, c) : tensor_work2(dev, nq, c);
+    const float *from[] = {q, k, v};
+    for (int i = 0; i < 3; i++) {
+        t[i] = tensor_work2(dev, i ? nk : nq, c);
+        device_write(dev, &t[i], from[i], tensor_count(&t[i]));
+    }
+    device_attention(dev, &(struct attention_op){.q = &t[0],
+                                                 .k = &t[1],
+                                                 .v = &t[2],
+                                                 .out = &ty,
+                                                 .heads = heads,
+                                                 .scale = 0.25f,
+                                                 .low = true});
+    within(error_of(&ty, want), bound);
+    /* and the bound is narrow: a quarter more of every logit is outside of it */
+    attend(want, q, k, v, nq, nk, heads, width, 0.25 * 1.25);
+    assert_true(error_of(&ty, want) > bound);
+    assert_string_equal(device_caps(dev)->note, "");
+    for (int i = 0; i < 3; i++)
+        tensor_free(&t[i]);
+    tensor_free(&ty);
+    free(q);
+    free(k);
+    free(v);
+    free(want);
+}
+
+static void low_attention(void **state)
+{
+    low_attention_case(130, 140, 2, 64, 0, false);
+    low_attention_case(530, 521, 1, 128, 4, true); /* large enough on a GPU too */
 }
 
 static void rope_turns_pairs(void **state)
@@ -813,6 +914,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(conv),
         cmocka_unit_test(norms),
         cmocka_unit_test(attention),
+        cmocka_unit_test(low_attention),
         cmocka_unit_test(rope_turns_pairs),
         cmocka_unit_test(joins),
         cmocka_unit_test(turns),
