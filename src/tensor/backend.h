@@ -50,7 +50,7 @@ struct device_ops {
     void (*pace)(struct device *d, int behind);
     /* fused */
     void (*join)(struct device *d, const struct join_op *op);
-    void (*turn)(struct device *d, const struct turn_op *op);
+    bool (*turn)(struct device *d, const struct turn_op *op); /* false: not of this shape */
 };
 
 struct device {

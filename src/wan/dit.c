@@ -27,7 +27,8 @@ struct pass {
     int64_t tokens;
     struct tensor x;          /* [tokens, dim], f32 */
     struct tensor h;          /* [tokens, dim], of what its products take */
-    struct tensor q, k, v;    /* [tokens, dim], of the device's working type */
+    struct tensor qkv;        /* [3, tokens, dim], of the device's working type; of it */
+    struct tensor q, k, v;    /* each a third, or a column of [tokens, 3·dim] (pack) */
     struct tensor y;          /* [tokens, dim]: of self-attention, for a product */
     struct tensor hidden;     /* [tokens, ffn], likewise */
     struct tensor e, e0, mod; /* [dim], [6, dim], [6, dim] */
@@ -183,6 +184,28 @@ static void attend(struct pass *p, const struct tensor *k, const struct tensor *
     device_attention(p->dev, &rest);
 }
 
+/* q, k and v without gaps between their rows. */
+static void thirds(struct pass *p)
+{
+    struct tensor *all[] = {&p->q, &p->k, &p->v};
+    for (int i = 0; i < 3; i++) {
+        struct tensor third = tensor_part(&p->qkv, i, 1);
+        *all[i] = tensor_as2(&third, p->tokens, p->d->c.dim);
+    }
+}
+
+/* The three by one product, side by side in rows; the length of a row. */
+static int64_t packed(struct pass *p, const struct weight *qkv)
+{
+    int64_t dim = p->d->c.dim;
+    struct tensor rows = tensor_as2(&p->qkv, p->tokens, 3 * dim);
+    struct tensor *all[] = {&p->q, &p->k, &p->v};
+    dit_linear(p->dev, &rows, &p->h, qkv, ACT_NONE);
+    for (int i = 0; i < 3; i++)
+        *all[i] = tensor_columns(&rows, i * dim, dim);
+    return 3 * dim;
+}
+
 static void self_attention(struct pass *p, const struct dit_block *b, const struct tensor *x,
                            const struct tensor *gate, const struct norm_op *next, int layer,
                            bool seen)
@@ -190,30 +213,35 @@ static void self_attention(struct pass *p, const struct dit_block *b, const stru
     const struct dit *d = p->d;
     struct dit_cache *cache = p->in->cache;
     const struct probe *probe = seen ? p->in->probe : NULL;
+    /* a cache and a probe want them without gaps */
+    int64_t at = 0, row = b->self.qkv && !cache && !probe ? packed(p, b->self.qkv) : 0;
     struct tensor k = p->k, v = p->v;
-    int64_t at = 0;
     if (cache) { /* write keys and values into their place, attend to all before and here */
         at = (int64_t)p->in->cache_frame * (p->tokens / p->in->frames);
         k = tensor_part(&cache->k[layer], at, p->tokens);
         v = tensor_part(&cache->v[layer], at, p->tokens);
     }
-    dit_linear(p->dev, &p->q, &p->h, b->self.q, ACT_NONE);
-    dit_linear(p->dev, &k, &p->h, b->self.k, ACT_NONE);
-    dit_linear(p->dev, &v, &p->h, b->self.v, ACT_NONE);
+    if (!row) {
+        dit_linear(p->dev, &p->q, &p->h, b->self.q, ACT_NONE);
+        dit_linear(p->dev, &k, &p->h, b->self.k, ACT_NONE);
+        dit_linear(p->dev, &v, &p->h, b->self.v, ACT_NONE);
+    }
     device_turn(p->dev, &(struct turn_op){.q = &p->q,
                                           .k = &k,
                                           .norm_q = &b->self.norm_q,
                                           .norm_k = &b->self.norm_k,
                                           .table = &d->rope,
                                           .heads = d->c.heads,
-                                          .eps = EPS});
+                                          .eps = EPS,
+                                          .stride = row});
     probe_see(probe, p->dev, "b0.q_rope", &p->q);
     probe_see(probe, p->dev, "b0.k_rope", &k);
     if (cache) {
         k = tensor_part(&cache->k[layer], 0, at + p->tokens);
         v = tensor_part(&cache->v[layer], 0, at + p->tokens);
     }
-    attend(p, &k, &v, &p->y, (struct attention_op){.low = !cache});
+    attend(p, &k, &v, &p->y, (struct attention_op){.low = !cache, .stride = row});
+    thirds(p);
     join(p, x, &p->y, b->self.o, gate, next, probe ? "b0.self_attn" : NULL);
 }
 
@@ -413,15 +441,13 @@ enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, stru
     p.hidden = tensor_work2(p.dev, p.tokens, d->c.ffn);
     p.h = tensor_low2(p.dev, p.tokens, d->c.dim);
     p.y = tensor_low2(p.dev, p.tokens, d->c.dim);
-    struct tensor *wide[] = {&p.q, &p.k, &p.v};
-    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
-        *wide[i] = tensor_work2(p.dev, p.tokens, d->c.dim);
+    p.qkv = tensor_of(p.dev, device_caps(p.dev)->work, 3, (const int64_t[]){3, p.tokens, d->c.dim});
+    thirds(&p);
     if (!device_failed(p.dev))
         e = run_or_reuse(&p, f);
     if (!e)
         head(&p, out);
-    struct tensor *all[] = {&p.x,      &p.h, &p.q,  &p.k,   &p.v, &p.y,
-                            &p.hidden, &p.e, &p.e0, &p.mod, &p.c};
+    struct tensor *all[] = {&p.x, &p.h, &p.qkv, &p.y, &p.hidden, &p.e, &p.e0, &p.mod, &p.c};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         tensor_free(all[i]);
     late = device_settle(d->dev, e ? NULL : f);

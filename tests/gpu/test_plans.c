@@ -37,14 +37,15 @@ static void try(struct graph *g, const char *name)
     graph_free(g);
 }
 
-static void attend(int64_t heads, int64_t width, int64_t nq, int64_t nk)
+/* `packed`: queries, keys and values side by side in their rows */
+static void attend(int64_t heads, int64_t width, int64_t nq, int64_t nk, bool packed)
 {
     struct graph g = {0};
     char name[80];
-    int64_t ld = heads * width;
-    snprintf(name, sizeof name, "attention %lld x %lld, %lld x %lld", (long long)heads,
-             (long long)width, (long long)nq, (long long)nk);
-    sdpa_graph(&g, &(struct sdpa_shape){heads, nq, nk, width, ld, ld, ld, ld, 0});
+    int64_t row = heads * width, ld = packed ? 3 * row : row;
+    snprintf(name, sizeof name, "attention %lld x %lld, %lld x %lld%s", (long long)heads,
+             (long long)width, (long long)nq, (long long)nk, packed ? ", packed" : "");
+    sdpa_graph(&g, &(struct sdpa_shape){heads, nq, nk, width, ld, ld, ld, row, 0});
     try(&g, name);
 }
 
@@ -159,17 +160,17 @@ int main(int argc, char **argv)
     if (argc < 2 || !read_properties(argv[1]))
         return 2;
     printf("# cuDNN %zu, %s\n", cudnnGetVersion(), argv[1]);
-    attend(12, 128, 32760, 32760); /* 1.3B at 832x480, 81 frames */
-    attend(12, 128, 32760, 512);   /* its text */
+    attend(12, 128, 32760, 32760, true); /* 1.3B at 832x480, 81 frames */
+    attend(12, 128, 32760, 512, false);  /* its text */
     attend_eight(12, 128, 32760, 32760, hopper);
     attend_eight(40, 128, 32760, 32760, hopper);
     if (all) {
-        attend(40, 128, 32760, 32760); /* 14B */
-        attend(40, 128, 32760, 512);
-        attend(40, 128, 32760, 257); /* an image's tokens */
-        attend(40, 128, 75600, 75600);
-        attend(12, 128, 4680, 32760); /* a causal block and all before it */
-        attend(16, 80, 257, 257);     /* CLIP */
+        attend(40, 128, 32760, 32760, true); /* 14B */
+        attend(40, 128, 32760, 512, false);
+        attend(40, 128, 32760, 257, false); /* an image's tokens */
+        attend(40, 128, 75600, 75600, true);
+        attend(12, 128, 4680, 32760, false); /* a causal block and all before it */
+        attend(16, 80, 257, 257, false);     /* CLIP */
     }
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
         if (all || !layers[i].like)

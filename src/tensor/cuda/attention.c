@@ -34,7 +34,8 @@ static bool planned(struct cuda *c, const struct attention_op *op, const struct 
     s.nq = p->nq;
     s.nk = nk;
     s.width = p->width;
-    s.ldq = s.ldk = s.ldv = s.ldo = p->row;
+    s.ldq = s.ldk = s.ldv = p->ld;
+    s.ldo = p->row;
     float scale = op->scale;
     struct plan_run r = {.key = &s,
                          .key_n = sizeof s,
@@ -56,7 +57,7 @@ static bool by_library(struct cuda *c, const struct attention_op *op,
     size_t row = (size_t)p->row * 2;
     if (p->q.type != DTYPE_BF16 || op->bias || p->width % 8 || p->width > 256 ||
         p->nq < QUERIES_WORTH || (double)(more + 1) != op->repeats ||
-        (more && (nk > KEYS_REPEATED || row % 16)))
+        (more && (nk > KEYS_REPEATED || row % 16 || p->ld != p->row)))
         return false;
     void *keys = p->k.data, *values = p->v.data, *out = p->out.data;
     struct tensor many = {0}, apart = {0};
@@ -95,6 +96,7 @@ static void plain(struct cuda *c, const struct attention_op *op, const struct at
                                  .span = op->bias ? (tensor_last(op->bias) + 1) / 2 : 0,
                                  .nq = p->nq,
                                  .nk = p->nk,
+                                 .ld = p->ld,
                                  .heads = op->heads,
                                  .width = (int)p->width,
                                  .scale = op->scale,
@@ -109,16 +111,17 @@ static void block(struct cuda *c, const struct attention_op *op, const struct at
 {
     size_t size = dtype_size(p->q.type);
     size_t column = (size_t)(head * p->width) * size, row = (size_t)(first * p->row) * size;
+    size_t query = (size_t)(first * p->ld) * size + column;
     int64_t span = op->bias ? (tensor_last(op->bias) + 1) / 2 : 0;
     gemm_run(c, &(struct gemm){.shape = {.m = n,
                                          .n = p->nk,
                                          .k = p->width,
-                                         .ldx = p->row,
-                                         .ldw = p->row,
+                                         .ldx = p->ld,
+                                         .ldw = p->ld,
                                          .ldy = ld,
                                          .in = (int)p->q.type,
                                          .out = DTYPE_F32},
-                               .x = (char *)p->q.data + row + column,
+                               .x = (char *)p->q.data + query,
                                .w = (char *)p->k.data + column,
                                .y = logits,
                                .alpha = op->scale});
@@ -138,7 +141,7 @@ static void block(struct cuda *c, const struct attention_op *op, const struct at
                                          .n = p->width,
                                          .k = p->nk,
                                          .ldx = ld,
-                                         .ldw = p->row,
+                                         .ldw = p->ld,
                                          .ldy = p->row,
                                          .in = (int)p->q.type,
                                          .out = (int)p->out.type,
@@ -195,6 +198,7 @@ void attention_run(struct device *d, const struct attention_op *op)
     enum dtype type = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
     void *own[3] = {0};
     struct attention_parts p = {.row = tensor_last(op->q)};
+    p.ld = op->stride ? op->stride : p.row;
     p.q = cuda_as(c, op->q, type, &own[0]);
     p.k = cuda_as(c, op->k, type, &own[1]);
     p.v = cuda_as(c, op->v, type, &own[2]);

@@ -7,6 +7,7 @@
 struct attention_parts {
     struct tensor q, k, v, out; /* of one type */
     int64_t nq, nk, row, width; /* row: heads·width */
+    int64_t ld;                 /* from row to row of q, k and v */
 };
 
 /* False: not in e4m3, nothing was done. `p->out` is not used: the result goes to op->out. */

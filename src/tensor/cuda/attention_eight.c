@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NUMBER ((size_t)16) /* bytes from one scalar to the next: the graph's tensors are aligned  \
-                             */
+#define NUMBER                                                                                     \
+    ((size_t)16) /* bytes from one scalar to the next: the graph's tensors are aligned             \
+                  */
 
 #ifndef QUERIES_WORTH_EIGHT
 #define QUERIES_WORTH_EIGHT 512 /* below, rounding costs more than the products save */
@@ -105,7 +106,7 @@ bool attention_eight(struct cuda *c, const struct attention_op *op, const struct
         .v8 = r.v8,
         .nq = p->nq,
         .nk = p->nk,
-        .ld = p->row,
+        .ld = p->ld,
         .width = (int)p->row,
         .room = r.sums,
         .out_scales = eight_scales(out, p->nq, p->row),

@@ -114,7 +114,7 @@ static void rope(struct device *d, const struct tensor *x, int heads, const stru
             rows, width, heads);
 }
 
-static void turn(struct device *d, const struct turn_op *op)
+static bool turn(struct device *d, const struct turn_op *op)
 {
     struct cuda *c = cuda_of(d);
     int width = (int)tensor_last(op->q);
@@ -124,19 +124,14 @@ static void turn(struct device *d, const struct turn_op *op)
                             .norm_k = op->norm_k->data,
                             .table = op->table->data,
                             .rows = tensor_count(op->q) / width,
+                            .ld = op->stride ? op->stride : width,
                             .width = width,
                             .heads = op->heads,
                             .eps = op->eps};
-    if (launch_turn_fits(&a)) {
-        cuda_ok(c, launch_turn(&a, c->stream), "turn", a.rows, width, op->heads);
-        return;
-    }
-    const struct tensor *x[] = {op->q, op->k}, *w[] = {op->norm_q, op->norm_k};
-    for (int i = 0; i < 2; i++) {
-        norm(d, &(struct norm_op){
-                    .kind = NORM_RMS, .x = x[i], .y = x[i], .weight = w[i], .eps = op->eps});
-        rope(d, x[i], op->heads, op->table);
-    }
+    if (!launch_turn_fits(&a))
+        return false;
+    cuda_ok(c, launch_turn(&a, c->stream), "turn", a.rows, width, op->heads);
+    return true;
 }
 
 static void map(struct device *d, enum map what, const struct tensor *y, const struct tensor *x,
@@ -180,7 +175,9 @@ static void convert(struct device *d, const struct tensor *to, const struct tens
     struct cuda *c = cuda_of(d);
     int64_t width = tensor_last(from), rows = tensor_count(from) / width;
     if (to->type == DTYPE_F8_E4M3)
-        cuda_ok(c, launch_eight(to->data, span_of(from), rows, width, c->stream),
+        cuda_ok(c,
+                launch_eight(to->data, eight_scales(to->data, rows, width), span_of(from), rows,
+                             width, c->stream),
                 "rounding to e4m3", rows, width, 1);
     else if (from->type == DTYPE_F8_E4M3)
         cuda_ok(c, launch_widen(span_of(to), from->data, rows, width, c->stream), "widening e4m3",
@@ -396,6 +393,7 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     if (dtype == DEVICE_FP8_LINEAR)
         str_copy(caps->computed, sizeof caps->computed, "fp8-linear");
     caps->threads = c->threads;
+    caps->packed = true;
     str_copy(caps->name, sizeof caps->name, "cuda");
     e = open_all(c, f);
     if (!e)

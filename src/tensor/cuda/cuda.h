@@ -46,13 +46,15 @@ struct cuda {
 };
 
 /* A matrix or kernel: data [out][in] or [out][kt][kh][kw][in], of `type`; a matrix of F8_E4M3 has
- * its scales behind it, as a tensor. Of a convolution in bf16,
+ * a scale for each row. Of a convolution in bf16,
  * in and out are rounded up to a multiple of 8 (`in8`, `out8`), zeros behind. */
 struct cuda_weight {
     struct weight w; /* first */
     void *data;
     enum dtype type;
+    bool part; /* data, scales and biases are some of another's, which frees them */
     int64_t in8, out8;
+    float *scales;  /* [out], behind data, or NULL */
     float *bias;    /* [out8] on the device, or NULL */
     void *bias_low; /* the same in bf16, on a bf16 device */
 };

@@ -5,7 +5,7 @@
 enum { THREADS = 256 };
 
 static __global__ void __launch_bounds__(THREADS)
-    eight_kernel(struct e4m3 *to, struct span from, int64_t rows, int64_t width)
+    eight_kernel(struct e4m3 *to, float *scales, struct span from, int64_t width)
 {
     int64_t row = blockIdx.x;
     float v[8], most = 0;
@@ -17,7 +17,7 @@ static __global__ void __launch_bounds__(THREADS)
     }
     float scale = eight_scale(block_max(most)), by = 1 / scale;
     if (threadIdx.x == 0)
-        eight_scales(to, rows, width)[row] = scale;
+        scales[row] = scale;
     for (int64_t c = threadIdx.x * 8; c < width; c += THREADS * 8) {
         span_get8(v, from, row * width + c);
 #pragma unroll
@@ -35,12 +35,13 @@ static __global__ void __launch_bounds__(THREADS)
         span_put(to, i, get(from + i) * eight_scales((void *)from, rows, width)[i / width]);
 }
 
-extern "C" cudaError_t launch_eight(void *to, struct span from, int64_t rows, int64_t width,
-                                    cudaStream_t stream)
+extern "C" cudaError_t launch_eight(void *to, float *scales, struct span from, int64_t rows,
+                                    int64_t width, cudaStream_t stream)
 {
     if (width % 8 || !aligned16(to) || !aligned16(from.p))
         return cudaErrorInvalidValue;
-    LAUNCH(eight_kernel, (unsigned)rows, THREADS, 0, stream, (struct e4m3 *)to, from, rows, width);
+    LAUNCH(eight_kernel, (unsigned)rows, THREADS, 0, stream, (struct e4m3 *)to, scales, from,
+           width);
     return cudaGetLastError();
 }
 

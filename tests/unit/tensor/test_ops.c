@@ -56,6 +56,30 @@ static double seen(float v, bool exact)
 
 #define DIMS(...) ((const int64_t[]){__VA_ARGS__})
 
+/* Matrices [n, c] side by side in rows of all, and one of them back. */
+static void write_columns(struct tensor *all, float *const *from, int count, int64_t n, int64_t c)
+{
+    int64_t row = tensor_last(all);
+    float *v = calloc((size_t)(n * row), sizeof *v);
+    for (int64_t i = 0; i < n * c * count; i++)
+        v[i / c % n * row + i / c / n * c + i % c] = from[i / c / n][i % (n * c)];
+    device_write(dev, all, v, n * row);
+    free(v);
+}
+
+static void read_columns(struct tensor *to, const struct tensor *all, int which, int64_t n,
+                         int64_t c)
+{
+    int64_t row = tensor_last(all);
+    float *v = malloc((size_t)(n * row) * sizeof *v), *own = malloc((size_t)(n * c) * sizeof *own);
+    device_read(dev, v, all, n * row);
+    for (int64_t i = 0; i < n * c; i++)
+        own[i] = v[i / c * row + which * c + i % c];
+    device_write(dev, to, own, n * c);
+    free(v);
+    free(own);
+}
+
 /* Relative L2 of what lies on the device against `want`. */
 static double error_of(const struct tensor *t, const double *want)
 {
@@ -426,9 +450,9 @@ static double attend(double *want, const float *q, const float *k, const float *
  * the mean. Keys have a mean, which the result does not depend on: rounded with it, the noise of a
  * logit would be several times larger. */
 static void low_attention_case(int64_t nq, int64_t nk, int heads, int64_t width, float mean,
-                               bool to_low)
+                               bool to_low, bool packed)
 {
-    int64_t c = heads * width;
+    int64_t c = heads * width, row = packed ? 3 * c : 0;
     bool eight = device_caps(dev)->dtype == DTYPE_F8_E4M3;
     float *q = noise(nq * c), *k = noise(nk * c), *v = noise(nk * c);
     double *want = malloc((size_t)(nq * c) * sizeof *want);
@@ -439,12 +463,19 @@ static void low_attention_case(int64_t nq, int64_t nk, int heads, int64_t width,
                    : low() ? LOW_BOUND
                            : 2e-6;
     struct tensor t[3], ty = to_low ? tensor_low2(dev, nq, c) : tensor_work2(dev, nq, c);
-    const float *from[] = {q, k, v};
-    for (int i = 0; i < 3; i++) {
-        t[i] = tensor_work2(dev, i ? nk : nq, c);
-        device_write(dev, &t[i], from[i], tensor_count(&t[i]));
-    }
-    device_attention(dev, &(struct attention_op){.q = &t[0],
+    float *from[] = {q, k, v};
+    struct tensor all = tensor_work2(dev, nq, 3 * c);
+    if (packed)
+        write_columns(&all, from, 3, nq, c);
+    for (int i = 0; i < 3; i++)
+        if (packed) {
+            t[i] = tensor_columns(&all, i * c, c);
+        } else {
+            t[i] = tensor_work2(dev, i ? nk : nq, c);
+            device_write(dev, &t[i], from[i], tensor_count(&t[i]));
+        }
+    device_attention(dev, &(struct attention_op){.stride = row,
+                                                 .q = &t[0],
                                                  .k = &t[1],
                                                  .v = &t[2],
                                                  .out = &ty,
@@ -458,6 +489,7 @@ static void low_attention_case(int64_t nq, int64_t nk, int heads, int64_t width,
     assert_string_equal(device_caps(dev)->note, "");
     for (int i = 0; i < 3; i++)
         tensor_free(&t[i]);
+    tensor_free(&all);
     tensor_free(&ty);
     free(q);
     free(k);
@@ -467,8 +499,11 @@ static void low_attention_case(int64_t nq, int64_t nk, int heads, int64_t width,
 
 static void low_attention(void **state)
 {
-    low_attention_case(130, 140, 2, 64, 0, false);
-    low_attention_case(530, 521, 1, 128, 4, true); /* large enough on a GPU too */
+    low_attention_case(130, 140, 2, 64, 0, false, false);
+    low_attention_case(530, 521, 1, 128, 4, true, false); /* large enough on a GPU too */
+    low_attention_case(140, 140, 3, 64, 1, true, true);
+    low_attention_case(9, 9, 2, 72, 0, false, true);      /* too small for a library's kernel */
+    low_attention_case(140, 140, 1, 192, 0, false, true); /* wider than a head of the transformer */
 }
 
 static void rope_turns_pairs(void **state)
@@ -551,20 +586,26 @@ static void joins(void **state)
     join_case(4, 9, 33, true, true); /* fits no vector */
 }
 
-/* RMSNorm over the width, then the turn, of q and k in the working type */
-static void turn_case(int64_t n, int heads, int64_t width)
+/* RMSNorm over the width, then the turn, of q and k in the working type; `packed`: columns of wider
+ * rows, whose others stay as they are */
+static void turn_case(int64_t n, int heads, int64_t width, bool packed)
 {
     int64_t c = heads * width, half = width / 2;
     float *x[2] = {noise(n * c), noise(n * c)}, *w[2] = {noise(c), noise(c)};
     float *table = noise(n * width);
     struct tensor t[2], tw[2], tt = upload(table, 3, DIMS(n, half, 2));
+    struct tensor all = tensor_work2(dev, n, 3 * c), part[2];
+    if (packed)
+        write_columns(&all, x, 2, n, c);
     for (int k = 0; k < 2; k++) {
         t[k] = tensor_work2(dev, n, c);
         device_write(dev, &t[k], x[k], n * c);
         tw[k] = upload(w[k], 1, DIMS(c));
+        part[k] = packed ? tensor_columns(&all, k * c, c) : t[k];
     }
-    device_turn(dev, &(struct turn_op){.q = &t[0],
-                                       .k = &t[1],
+    device_turn(dev, &(struct turn_op){.stride = packed ? 3 * c : 0,
+                                       .q = &part[0],
+                                       .k = &part[1],
                                        .norm_q = &tw[0],
                                        .norm_k = &tw[1],
                                        .table = &tt,
@@ -585,20 +626,74 @@ static void turn_case(int64_t n, int heads, int64_t width)
                 want[i * c + j + 1] = re * cs[1] + im * cs[0];
             }
         }
+        if (packed)
+            read_columns(&t[k], &all, k, n, c);
         expect(&t[k], want, 1e-6);
         tensor_free(&tw[k]);
         free(x[k]);
         free(w[k]);
     }
     tensor_free(&tt);
+    tensor_free(&all);
     free(table);
 }
 
 static void turns(void **state)
 {
-    turn_case(5, 2, 128);
-    turn_case(3, 12, 128);
-    turn_case(2, 3, 10); /* fits no vector */
+    for (int packed = 0; packed < 2; packed++) {
+        turn_case(5, 2, 128, packed);
+        turn_case(3, 12, 128, packed);
+        turn_case(2, 3, 10, packed); /* fits no vector */
+    }
+}
+
+/* A weight of three, each from its own place, of which one has no bias; multiplied by at once, and
+ * by the second alone. */
+static void weights_in_parts(void **state)
+{
+    enum { N = 9, IN = 64, OUT = 48 };
+    struct weight *whole, *part[3];
+    struct weight_spec all = {3 * OUT, IN, 1, 1, 1, .low = true};
+    struct fault f = {0};
+    if (!device_caps(dev)->packed) {
+        assert_null(weight_new(dev, &all));
+        assert_int_equal(device_settle(dev, &f), ERR_INVAL);
+        return;
+    }
+    float *x = noise(N * IN), *w = noise(3 * OUT * IN), *b = noise(3 * OUT);
+    double *want = malloc(3 * N * OUT * sizeof *want), *second = malloc(N * OUT * sizeof *second);
+    memset(b + 2 * OUT, 0, OUT * sizeof *b);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < 3 * OUT; j++) {
+            double s = b[j];
+            for (int k = 0; k < IN; k++)
+                s += (double)x[i * IN + k] * w[j * IN + k];
+            want[i * 3 * OUT + j] = s;
+            if (j / OUT == 1)
+                second[i * OUT + j % OUT] = s;
+        }
+    whole = weight_new(dev, &all);
+    for (int i = 2; i >= 0; i--)
+        part[i] =
+            weight_new(dev, &(struct weight_spec){OUT, IN, 1, 1, 1, .values = w + i * OUT * IN,
+                                                  .bias = i < 2 ? b + i * OUT : NULL, .low = true,
+                                                  .whole = whole, .at = i * OUT});
+    assert_null(weight_new(dev, &(struct weight_spec){OUT, IN, 1, 1, 1, .values = w, .low = true,
+                                                      .whole = whole, .at = 2 * OUT + 1}));
+    assert_int_equal(device_settle(dev, &f), ERR_INVAL);
+    struct tensor tx = upload(x, 2, DIMS(N, IN)), ty = tensor_work2(dev, N, 3 * OUT);
+    struct tensor alone = tensor_work2(dev, N, OUT);
+    device_linear(dev, &(struct linear_op){.x = &tx, .w = whole, .y = &ty});
+    device_linear(dev, &(struct linear_op){.x = &tx, .w = part[1], .y = &alone});
+    expect(&ty, want, product_bound());
+    expect(&alone, second, product_bound());
+    for (int i = 0; i < 3; i++)
+        weight_free(part[i]);
+    weight_free(whole);
+    tensor_free(&tx);
+    free(x);
+    free(w);
+    free(b);
 }
 
 /* What the VAE does at every layer: a norm of a few hundred channels, many rows. */
@@ -918,6 +1013,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(rope_turns_pairs),
         cmocka_unit_test(joins),
         cmocka_unit_test(turns),
+        cmocka_unit_test(weights_in_parts),
         cmocka_unit_test(slim_norms),
         cmocka_unit_test(elements),
         cmocka_unit_test(copies_that_overlap),
