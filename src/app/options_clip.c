@@ -55,7 +55,7 @@ static const struct row {
          "a LoRA of the model's loras/ with its weight; may be repeated"),
     OWN("device", 0, "NAME", device, "auto, cpu or cuda"),
     OWN("dtype", 0, "NAME", dtype,
-        "of the arithmetic: auto, f32, bf16; on a GPU fp8, or fp8-linear"),
+        "of the arithmetic: auto, f32, bf16; on a GPU fp8, fp8-linear, fp8-weight"),
     OWN("threads", 't', "N", threads, "on the CPU (default: one a core)"),
     {{"output", 'o', "FILE", "the clip that is written"},
      AT(out),

@@ -81,7 +81,14 @@ void device_count(struct device *d, int64_t bytes); /* keeps used and peak */
 void *device_alloc(struct device *d, size_t bytes);
 void device_release(struct device *d, void *p);
 
-enum device_dtype { DEVICE_AUTO, DEVICE_F32, DEVICE_BF16, DEVICE_FP8, DEVICE_FP8_LINEAR };
+enum device_dtype {
+    DEVICE_AUTO,
+    DEVICE_F32,
+    DEVICE_BF16,
+    DEVICE_FP8, /* from here on on a GPU only */
+    DEVICE_FP8_LINEAR,
+    DEVICE_FP8_WEIGHT
+};
 
 /* tensor/cpu; `plain`: without oneDNN, even where it is there */
 enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct device **out,

@@ -39,8 +39,9 @@ struct device_caps {
 struct device_setup {
     const char *kind;  /* "cpu", "cuda", "auto", or "cpu-plain" (own products only); NULL: "auto" */
     const char *dtype; /* "auto": its best without loss (NULL too); "f32"; "bf16"; on a GPU "fp8":
-                        * what is said to be `low` in e4m3, the rest in bf16, and "fp8-linear": the
-                        * same but for attention. Upper or lower case. */
+                        * what is said to be `low` in e4m3 as far as the GPU can, else only stored
+                        * so, the rest in bf16; "fp8-linear": the same but for attention;
+                        * "fp8-weight": only stored so. Upper or lower case. */
     int threads;       /* 0: as many as there are cores for this process */
 };
 
@@ -88,7 +89,7 @@ struct weight_spec {
     enum dtype type; /* of the values; 0 is f32 */
     bool lent;       /* the values stay where they are until weight_free(): no copy is needed */
     bool precise;    /* multiplied in f32, whatever the device is best at */
-    bool low;        /* may be rounded to 8 bits, a scale a row, where the device does so */
+    bool low;        /* may be rounded to 8 bits, a scale a row or one, where the device does so */
     struct weight *whole; /* or NULL; of the same `in`, `precise` and `low` */
     int64_t at;
 };

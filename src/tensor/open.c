@@ -33,6 +33,7 @@ static bool dtype_of(const char *name, enum device_dtype *out)
                  {"bf16", DEVICE_BF16},
                  {"fp8", DEVICE_FP8},
                  {"fp8-linear", DEVICE_FP8_LINEAR},
+                 {"fp8-weight", DEVICE_FP8_WEIGHT},
                  {"f8_e4m3", DEVICE_FP8}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcasecmp(name, names[i].name)) {
@@ -48,8 +49,9 @@ static enum err open_kind(const struct device_setup *setup, struct device **out,
     const char *name = setup->dtype ? setup->dtype : "auto";
     enum device_dtype dtype;
     if (!dtype_of(name, &dtype))
-        return fault_set(f, ERR_INVAL,
-                         "nothing is computed in %s; use f32, bf16, fp8, fp8-linear or auto", name);
+        return fault_set(
+            f, ERR_INVAL,
+            "nothing is computed in %s; use f32, bf16, auto, fp8, fp8-linear or fp8-weight", name);
     bool eight = dtype >= DEVICE_FP8;
     if (!strcmp(kind, "cuda") || (!strcmp(kind, "auto") && eight))
         return cuda_open(setup->threads, dtype, out, f);

@@ -93,8 +93,12 @@ part ops-bf16 90 build-gpu/tests/unit/tensor/test_ops cuda bf16
 part ops-fp8 90 build-gpu/tests/unit/tensor/test_ops cuda fp8
 part golden-f32 60 build-gpu/wan-golden --device cuda --dtype f32 tests/wan/open
 part golden-bf16 60 build-gpu/wan-golden --device cuda --dtype bf16 tests/wan/open
-part ops-fp8-linear 60 build-gpu/tests/unit/tensor/test_ops cuda fp8-linear
-part golden-fp8 60 build-gpu/wan-golden --device cuda --dtype fp8 tests/wan/open
+for type in fp8-linear fp8-weight; do
+    part ops-$type 60 build-gpu/tests/unit/tensor/test_ops cuda $type
+done
+for type in fp8 fp8-linear fp8-weight; do
+    part golden-$type 40 build-gpu/wan-golden --device cuda --dtype $type tests/wan/open
+done
 part ceilings 120 build-gpu/ceilings
 bench forward-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench forward-1.3b-fp8 60 --dtype fp8 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae

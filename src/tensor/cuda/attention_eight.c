@@ -115,8 +115,8 @@ bool attention_eight(struct cuda *c, const struct attention_op *op, const struct
                         p->nk, p->row) &&
                 plans_run(c, &run);
     if (done && !direct)
-        cuda_ok(c, launch_widen(span_of(op->out), out, p->nq, p->row, c->stream), "widening e4m3",
-                p->nq, p->row, 1);
+        cuda_ok(c, launch_widen(span_of(op->out), out, a.out_scales, p->nq, p->row, c->stream),
+                "widening e4m3", p->nq, p->row, 1);
     device_release(d, r.all);
     return done;
 }

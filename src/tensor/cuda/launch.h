@@ -31,8 +31,12 @@ static inline __host__ __device__ float *eight_scales(void *p, int64_t rows, int
  * multiple of 8. */
 cudaError_t launch_eight(void *to, float *scales, struct span from, int64_t rows, int64_t width,
                          cudaStream_t stream);
-cudaError_t launch_widen(struct span to, const void *from, int64_t rows, int64_t width,
-                         cudaStream_t stream);
+cudaError_t launch_widen(struct span to, const void *from, const float *scales, int64_t rows,
+                         int64_t width, cudaStream_t stream);
+/* The same with one scale, which each row gets. room: EIGHT_TOPS floats. */
+#define EIGHT_TOPS 1024
+cudaError_t launch_eight_whole(void *to, float *scales, float *room, struct span from, int64_t rows,
+                               int64_t width, cudaStream_t stream);
 
 /* bf16 queries [nq, width], keys and values [nk, width], rows ld apart, to e4m3 without gaps, one
  * scale each, the keys less their mean; and the scalars that attention in e4m3 then needs (those of

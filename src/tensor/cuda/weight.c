@@ -59,8 +59,8 @@ static void upload(struct cuda *c, struct span to, const void *from, enum dtype 
         device_release(d, wide);
 }
 
-/* A matrix to e4m3, each row with a scale of its own: a published one whose rows have their scales
- * comes back as it was. */
+/* A matrix to e4m3. Each row with a scale of its own: a published one whose rows have their scales
+ * comes back as it was; and one with a scale for all does where that is how it is multiplied. */
 static void upload_eight(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
 {
     struct device *d = &c->dev;
@@ -71,10 +71,7 @@ static void upload_eight(struct cuda *c, struct cuda_weight *p, const struct wei
         return;
     upload(c, (struct span){wide, type}, s->values, s->type, n);
     if (!device_failed(d))
-        cuda_ok(
-            c,
-            launch_eight(p->data, p->scales, (struct span){wide, type}, s->out, s->in, c->stream),
-            "rounding a weight to e4m3", s->out, s->in, 1);
+        cuda_round(c, p->data, p->scales, (struct span){wide, type}, s->out, s->in);
     device_release(d, wide);
 }
 
@@ -190,4 +187,22 @@ struct weight *weight_pack(struct device *d, const struct weight_spec *s)
         return NULL;
     }
     return &p->w;
+}
+
+const struct cuda_weight *weight_wide(struct cuda *c, const struct weight *w,
+                                      struct cuda_weight *own)
+{
+    const struct cuda_weight *p = (const struct cuda_weight *)w;
+    if (p->type != DTYPE_F8_E4M3 || c->eight != EIGHT_STORED)
+        return p;
+    *own = *p;
+    own->type = DTYPE_BF16;
+    own->scales = NULL;
+    own->data = device_alloc(&c->dev, (size_t)(w->out * w->in) * 2);
+    if (own->data)
+        cuda_ok(c,
+                launch_widen((struct span){own->data, DTYPE_BF16}, p->data, p->scales, w->out,
+                             w->in, c->stream),
+                "widening a weight", w->out, w->in, 1);
+    return own;
 }
