@@ -284,6 +284,8 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
     uint64_t ffn = (uint64_t)load_dim(s->weights[FILES_T5], "blocks.0.ffn.fc1.weight", 0);
     uint64_t text = ffn * 3 * ((uint64_t)c->text_dim * whole + most(rows, other) * 4);
     uint64_t stage = caps->host_memory ? (uint64_t)largest(dit) * 4 : STAGE_BYTES;
+    if (caps->dtype == DTYPE_F8_E4M3) /* the widest weight, before or after it has 8 bits */
+        stage += (uint64_t)c->dim * (uint64_t)c->ffn * 4;
     return held + most(pass, most(decode, text)) + stage;
 }
 

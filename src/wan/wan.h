@@ -48,7 +48,7 @@ struct wan_info {
     char stored[16];    /* number format of most of the transformer's weights */
     char computed[16];  /* of the arithmetic */
     char device[16], device_words[256]; /* which, and the choices it made */
-    char device_note[200];              /* why it is no better one, or "" */
+    char device_note[200];              /* why it is no better one, or ""; a clip may change it */
     int threads;
     int64_t dim, ffn, text_dim, vocabulary, parameters; /* the last: of the transformer */
     int heads, layers, text_layers, input_channels;

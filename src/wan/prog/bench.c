@@ -429,8 +429,9 @@ static int usage(void)
 {
     fprintf(stderr, "usage: wan-bench --random wan2.1-t2v-1.3b|wan2.1-t2v-14b|tiny [--model DIR]\n"
                     "                 --size WxH --frames N --steps N [--guidance G]\n"
-                    "                 [--device D] [--dtype f32|bf16|auto] [--text-tokens N]\n"
-                    "                 [--layers N] [--no-text] [--no-vae] [--json]\n"
+                    "                 [--device D] [--text-tokens N] [--layers N]\n"
+                    "                 [--dtype auto|f32|bf16|fp8|fp8-linear|fp8-weight]\n"
+                    "                 [--no-text] [--no-vae] [--json]\n"
                     "                 [--repeat N] [--chunk LATENT_FRAMES]\n");
     return 2;
 }
