@@ -61,9 +61,11 @@ static const struct key {
      "wan: the model's folder, or the transformer's file in it; LoRAs lie in its loras/"},
     {"engine.device", CHOICE, AT(engine_device), 0, 0, "auto cpu cuda", "\"auto\"",
      "wan: what computes"},
-    {"engine.dtype", CHOICE, AT(engine_dtype), 0, 0, "auto f32 bf16 fp8", "\"auto\"",
+    {"engine.dtype", CHOICE, AT(engine_dtype), 0, 0, "auto f32 bf16 fp8 fp8-linear fp8-weight",
+     "\"auto\"",
      "wan: numbers that it computes in; auto: bf16 where the device is faster with it, else f32; "
-     "fp8: a GPU's linear layers"},
+     "fp8: a GPU's linear layers and, where it can, self-attention; fp8-linear: without that; "
+     "fp8-weight: the weights only, in half the memory"},
     {"engine.threads", INT, AT(engine_threads), 0, 1024, NULL, "0",
      "wan: on the CPU; 0: as many as there are cores"},
     {"engine.give_way", NUM, AT(engine_give_way), 0, GOVERNOR_MOST, NULL, "0.8",

@@ -50,7 +50,7 @@ struct device_ops {
     void (*pace)(struct device *d, int behind);
     /* fused */
     void (*join)(struct device *d, const struct join_op *op);
-    void (*turn)(struct device *d, const struct turn_op *op);
+    bool (*turn)(struct device *d, const struct turn_op *op); /* false: not of this shape */
 };
 
 struct device {
@@ -81,7 +81,14 @@ void device_count(struct device *d, int64_t bytes); /* keeps used and peak */
 void *device_alloc(struct device *d, size_t bytes);
 void device_release(struct device *d, void *p);
 
-enum device_dtype { DEVICE_AUTO, DEVICE_F32, DEVICE_BF16, DEVICE_FP8 };
+enum device_dtype {
+    DEVICE_AUTO,
+    DEVICE_F32,
+    DEVICE_BF16,
+    DEVICE_FP8, /* from here on on a GPU only */
+    DEVICE_FP8_LINEAR,
+    DEVICE_FP8_WEIGHT
+};
 
 /* tensor/cpu; `plain`: without oneDNN, even where it is there */
 enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct device **out,

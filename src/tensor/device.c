@@ -141,7 +141,12 @@ void device_zero(struct device *d, const struct tensor *t)
 
 struct weight *weight_new(struct device *d, const struct weight_spec *s)
 {
-    if (!fits(d, "weight", s->out > 0 && s->in > 0 && s->kt > 0 && s->kh > 0 && s->kw > 0))
+    const struct weight *whole = s->whole;
+    bool ok = s->out > 0 && s->in > 0 && s->kt > 0 && s->kh > 0 && s->kw > 0;
+    if (whole || !s->values) /* of linear layers only */
+        ok = ok && d->caps.packed && s->kt * s->kh * s->kw == 1 && !(whole && !s->values) &&
+             (!whole || (whole->in == s->in && s->at >= 0 && s->at + s->out <= whole->out));
+    if (!fits(d, "weight", ok))
         return NULL;
     return d->ops->pack(d, s);
 }
@@ -237,6 +242,30 @@ void device_rope(struct device *d, const struct tensor *x, int heads, const stru
         d->ops->rope(d, x, heads, table);
 }
 
+/* Are q and k, and perhaps v, rows that lie `stride` apart? */
+static bool apart(const struct device *d, int64_t stride, const struct tensor *x)
+{
+    return !stride || (stride >= tensor_last(x) && x->type == d->caps.work);
+}
+
+/* Of the plain rows of the table; row after row where there are gaps. */
+static void turn_plain(struct device *d, const struct turn_op *op)
+{
+    const struct tensor *x[] = {op->q, op->k}, *w[] = {op->norm_q, op->norm_k};
+    int64_t c = tensor_last(op->q), n = rows_of(op->q), rows = op->stride ? 1 : n;
+    struct tensor table = tensor_as2(op->table, n, c / op->heads);
+    for (int i = 0; i < 2; i++)
+        for (int64_t at = 0; at < n && !device_failed(d); at += rows) {
+            struct tensor part = tensor_as2(x[i], n, c), turns = tensor_part(&table, at, rows);
+            part.dim[0] = rows;
+            part.data = (char *)part.data + (size_t)(at * op->stride) * dtype_size(part.type);
+            d->ops->norm(
+                d, &(struct norm_op){
+                       .kind = NORM_RMS, .x = &part, .y = &part, .weight = w[i], .eps = op->eps});
+            d->ops->rope(d, &part, op->heads, &turns);
+        }
+}
+
 void device_turn(struct device *d, const struct turn_op *op)
 {
     if (device_failed(d))
@@ -245,19 +274,11 @@ void device_turn(struct device *d, const struct turn_op *op)
     if (!fits(d, "turn",
               c > 0 && op->heads > 0 && c % (2 * op->heads) == 0 && matrix(op->k, n, c) &&
                   op->table->data && tensor_count(op->table) * op->heads == n * c &&
-                  vector(op->norm_q, c) && vector(op->norm_k, c)))
+                  vector(op->norm_q, c) && vector(op->norm_k, c) && apart(d, op->stride, op->q) &&
+                  apart(d, op->stride, op->k)))
         return;
-    if (d->ops->turn) {
-        d->ops->turn(d, op);
-        return;
-    }
-    const struct tensor *x[] = {op->q, op->k}, *w[] = {op->norm_q, op->norm_k};
-    for (int i = 0; i < 2 && !device_failed(d); i++) {
-        d->ops->norm(d,
-                     &(struct norm_op){
-                         .kind = NORM_RMS, .x = x[i], .y = x[i], .weight = w[i], .eps = op->eps});
-        d->ops->rope(d, x[i], op->heads, op->table);
-    }
+    if (!d->ops->turn || !d->ops->turn(d, op))
+        turn_plain(d, op);
 }
 
 void device_attention(struct device *d, const struct attention_op *op)
@@ -268,7 +289,8 @@ void device_attention(struct device *d, const struct attention_op *op)
     o.repeats = o.repeats > 0 ? o.repeats : 1;
     int64_t nq = rows_of(o.q), nk = rows_of(o.k), c = o.q->data ? tensor_last(o.q) : 0;
     bool ok = nq > 0 && nk > 0 && o.heads > 0 && c % o.heads == 0 && matrix(o.k, nk, c) &&
-              matrix(o.v, nk, c) && matrix(o.out, nq, c);
+              matrix(o.v, nk, c) && matrix(o.out, nq, c) && apart(d, o.stride, o.q) &&
+              apart(d, o.stride, o.k) && apart(d, o.stride, o.v);
     if (ok && o.bias) {
         int64_t span = (tensor_last(o.bias) + 1) / 2;
         ok = o.bias->data && matrix(o.bias, o.heads, 2 * span - 1) && nq <= span && nk <= span;

@@ -22,21 +22,26 @@ struct parcel; /* bytes on their way to the host */
 struct weight; /* a matrix or kernel in the form the device multiplies by, with its bias */
 
 struct device_caps {
-    char name[16];    /* "cpu" */
-    char words[256];  /* the choices made: threads, instruction set, matmul and convolution */
-    char note[200];   /* why it is no better one: "no CUDA: …"; else "" */
-    enum dtype dtype; /* that products are computed in: F32, or BF16 or F8_E4M3 with sums in f32 */
-    enum dtype work;  /* of tensors between products (tensor_work2): F32 or BF16 */
-    enum dtype low;   /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
+    char name[16];   /* "cpu" */
+    char words[256]; /* the choices made: threads, instruction set, matmul and convolution */
+    char note[200]; /* why it is no better one: "no CUDA: …", or what it could not do as asked (then
+                     * it may come later); else "" */
+    char computed[16]; /* the setup's dtype by which another device computes as this one does */
+    enum dtype dtype;  /* that products are computed in: F32, or BF16 or F8_E4M3 with sums in f32 */
+    enum dtype work;   /* of tensors between products (tensor_work2): F32 or BF16 */
+    enum dtype low; /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
     int threads;
     uint64_t memory;  /* bytes it has */
     bool host_memory; /* tensors lie in ordinary memory */
+    bool packed;      /* a weight may have its rows in parts (weight_spec), and likes it */
 };
 
 struct device_setup {
     const char *kind;  /* "cpu", "cuda", "auto", or "cpu-plain" (own products only); NULL: "auto" */
-    const char *dtype; /* "f32", "bf16", "fp8" (a GPU: the blocks' linear layers in e4m3, the rest
-                        * in bf16), or "auto": its best without loss; in any case; NULL: "auto" */
+    const char *dtype; /* "auto": its best without loss (NULL too); "f32"; "bf16"; on a GPU "fp8":
+                        * what is said to be `low` in e4m3 as far as the GPU can, else only stored
+                        * so, the rest in bf16; "fp8-linear": the same but for attention;
+                        * "fp8-weight": only stored so. Upper or lower case. */
     int threads;       /* 0: as many as there are cores for this process */
 };
 
@@ -71,7 +76,11 @@ void device_zero(struct device *d, const struct tensor *t);
 /* A linear layer or convolution kernel, given in host memory, in any type and at any address, in
  * torch's order [out, in, kt, kh, kw]. It is widened and packed at once, a panel at a time, so a
  * mapped file is read once and never copied as a whole; the source may go, unless it is lent. bias:
- * [out] or NULL. NULL on failure (kept). */
+ * [out] or NULL. NULL on failure (kept).
+ *
+ * Where caps.packed, several linear layers of the same input may be one product: a weight made
+ * without values is room for all their rows (and biases, 0), and each that is made with `whole`
+ * takes its place there, row `at`. It may be multiplied by alone too, and ends before the whole. */
 struct weight_spec {
     int64_t out, in;
     int kt, kh, kw; /* 1, 1, 1 for a linear layer */
@@ -80,7 +89,9 @@ struct weight_spec {
     enum dtype type; /* of the values; 0 is f32 */
     bool lent;       /* the values stay where they are until weight_free(): no copy is needed */
     bool precise;    /* multiplied in f32, whatever the device is best at */
-    bool low;        /* may be rounded to 8 bits, a scale a row, where the device does so */
+    bool low;        /* may be rounded to 8 bits, a scale a row or one, where the device does so */
+    struct weight *whole; /* or NULL; of the same `in`, `precise` and `low` */
+    int64_t at;
 };
 struct weight *weight_new(struct device *d, const struct weight_spec *spec);
 void weight_free(struct weight *w); /* NULL is fine */
@@ -143,27 +154,32 @@ void device_join(struct device *d, const struct join_op *op);
 void device_rope(struct device *d, const struct tensor *x, int heads, const struct tensor *table);
 
 /* What queries and keys get before they meet, in place: RMSNorm over the full width (times
- * weight), then the turn of device_rope. */
+ * weight), then the turn of device_rope. stride: elements from row to row of both when they are
+ * columns of wider rows (tensor_columns), of the working type; else 0. */
 struct turn_op {
     const struct tensor *q, *k;           /* [n, heads·width] */
     const struct tensor *norm_q, *norm_k; /* [heads·width] */
     const struct tensor *table;           /* as of device_rope */
     int heads;
     float eps;
+    int64_t stride;
 };
 void device_turn(struct device *d, const struct turn_op *op);
 
 /* out[nq, heads·w] = softmax(scale·q·kᵀ + bias)·v, heads side by side in the rows; never more than
  * a block of the logits exists. bias: [heads, 2·span − 1], added by key − query + span − 1 (needs
  * nq, nk ≤ span). `repeats` counts the last key that many times (ln(repeats) on its logit): equal
- * keys need to be there once. With `add` the result is added to out. */
+ * keys need to be there once. With `add` the result is added to out. With `low` it may be computed
+ * in 8 bits, where the device does so; out may be of tensor_low2() then. stride: of the rows of q,
+ * k and v, as in turn_op. */
 struct attention_op {
     const struct tensor *q, *k, *v, *out;
     int heads;
     float scale;
     const struct tensor *bias;
     double repeats; /* 0 reads as 1 */
-    bool add;
+    bool add, low;
+    int64_t stride;
 };
 void device_attention(struct device *d, const struct attention_op *op);
 

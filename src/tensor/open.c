@@ -32,6 +32,8 @@ static bool dtype_of(const char *name, enum device_dtype *out)
                  {"f32", DEVICE_F32},
                  {"bf16", DEVICE_BF16},
                  {"fp8", DEVICE_FP8},
+                 {"fp8-linear", DEVICE_FP8_LINEAR},
+                 {"fp8-weight", DEVICE_FP8_WEIGHT},
                  {"f8_e4m3", DEVICE_FP8}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcasecmp(name, names[i].name)) {
@@ -41,18 +43,20 @@ static bool dtype_of(const char *name, enum device_dtype *out)
     return false;
 }
 
-enum err device_open(const struct device_setup *setup, struct device **out, struct fault *f)
+static enum err open_kind(const struct device_setup *setup, struct device **out, struct fault *f)
 {
     const char *kind = setup->kind ? setup->kind : "auto";
     const char *name = setup->dtype ? setup->dtype : "auto";
     enum device_dtype dtype;
     if (!dtype_of(name, &dtype))
-        return fault_set(f, ERR_INVAL, "nothing is computed in %s; use f32, bf16, fp8 or auto",
-                         name);
-    if (!strcmp(kind, "cuda") || (!strcmp(kind, "auto") && dtype == DEVICE_FP8))
+        return fault_set(
+            f, ERR_INVAL,
+            "nothing is computed in %s; use f32, bf16, auto, fp8, fp8-linear or fp8-weight", name);
+    bool eight = dtype >= DEVICE_FP8;
+    if (!strcmp(kind, "cuda") || (!strcmp(kind, "auto") && eight))
         return cuda_open(setup->threads, dtype, out, f);
-    if (dtype == DEVICE_FP8)
-        return fault_set(f, ERR_UNSUPPORTED, "fp8 is computed by the device cuda only");
+    if (eight)
+        return fault_set(f, ERR_UNSUPPORTED, "%s is computed by the device cuda only", name);
     if (!strcmp(kind, "auto"))
         return best(setup->threads, dtype, out, f);
     if (!strcmp(kind, "cpu"))
@@ -60,4 +64,13 @@ enum err device_open(const struct device_setup *setup, struct device **out, stru
     if (!strcmp(kind, "cpu-plain"))
         return cpu_open(true, setup->threads, dtype, out, f);
     return fault_set(f, ERR_INVAL, "there is no device %s; use cpu, cuda or auto", kind);
+}
+
+enum err device_open(const struct device_setup *setup, struct device **out, struct fault *f)
+{
+    enum err e = open_kind(setup, out, f);
+    if (!e && !(*out)->caps.computed[0])
+        str_copy((*out)->caps.computed, sizeof(*out)->caps.computed,
+                 dtype_name((*out)->caps.dtype));
+    return e;
 }

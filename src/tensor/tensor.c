@@ -101,6 +101,16 @@ struct tensor tensor_part(const struct tensor *t, int64_t from, int64_t n)
     return part;
 }
 
+struct tensor tensor_columns(const struct tensor *t, int64_t from, int64_t n)
+{
+    struct tensor part = *t;
+    part.dev = NULL;
+    part.dim[t->rank - 1] = n;
+    if (part.data)
+        part.data = (char *)part.data + (size_t)from * dtype_size(t->type);
+    return part;
+}
+
 static struct tensor reshaped(const struct tensor *t, int rank, const int64_t *dim)
 {
     struct tensor v = {.data = t->data, .type = t->type, .rank = rank};

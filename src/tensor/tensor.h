@@ -45,6 +45,10 @@ size_t tensor_bytes(const struct tensor *t);
 /* The view of entries [from, from + n) on the first axis. */
 struct tensor tensor_part(const struct tensor *t, int64_t from, int64_t n);
 
+/* The columns [from, from + n) of a matrix: rows of n numbers that lie tensor_last(t) apart, which
+ * an operation has to be told (its `stride`). */
+struct tensor tensor_columns(const struct tensor *t, int64_t from, int64_t n);
+
 /* The same memory as [rows, columns]; the product must be the count. */
 struct tensor tensor_as2(const struct tensor *t, int64_t rows, int64_t columns);
 struct tensor tensor_as4(const struct tensor *t, int64_t a, int64_t b, int64_t c, int64_t d);

@@ -27,7 +27,9 @@ struct pass {
     int64_t tokens;
     struct tensor x;          /* [tokens, dim], f32 */
     struct tensor h;          /* [tokens, dim], of what its products take */
-    struct tensor q, k, v, y; /* [tokens, dim], of the device's working type */
+    struct tensor qkv;        /* [3, tokens, dim], of the device's working type; of it */
+    struct tensor q, k, v;    /* each a third, or a column of [tokens, 3·dim] (pack) */
+    struct tensor y;          /* [tokens, dim]: of self-attention, for a product */
     struct tensor hidden;     /* [tokens, ffn], likewise */
     struct tensor e, e0, mod; /* [dim], [6, dim], [6, dim] */
     struct tensor c;          /* [tokens, dim]: VACE's own stream */
@@ -169,17 +171,39 @@ static struct norm_op modulated(const struct tensor *x, const struct tensor *y,
         .kind = NORM_LAYER, .x = x, .y = y, .scale = scale, .shift = shift, .eps = EPS};
 }
 
-static void attend(struct pass *p, const struct tensor *k, const struct tensor *v, double repeats,
-                   bool add)
+/* of p->q, as `rest` says */
+static void attend(struct pass *p, const struct tensor *k, const struct tensor *v,
+                   const struct tensor *out, struct attention_op rest)
 {
-    device_attention(p->dev, &(struct attention_op){.q = &p->q,
-                                                    .k = k,
-                                                    .v = v,
-                                                    .out = &p->y,
-                                                    .heads = p->d->c.heads,
-                                                    .scale = 1.0f / sqrtf((float)DIT_HEAD),
-                                                    .repeats = repeats,
-                                                    .add = add});
+    rest.q = &p->q;
+    rest.k = k;
+    rest.v = v;
+    rest.out = out;
+    rest.heads = p->d->c.heads;
+    rest.scale = 1.0f / sqrtf((float)DIT_HEAD);
+    device_attention(p->dev, &rest);
+}
+
+/* q, k and v without gaps between their rows. */
+static void thirds(struct pass *p)
+{
+    struct tensor *all[] = {&p->q, &p->k, &p->v};
+    for (int i = 0; i < 3; i++) {
+        struct tensor third = tensor_part(&p->qkv, i, 1);
+        *all[i] = tensor_as2(&third, p->tokens, p->d->c.dim);
+    }
+}
+
+/* The three by one product, side by side in rows; the length of a row. */
+static int64_t packed(struct pass *p, const struct weight *qkv)
+{
+    int64_t dim = p->d->c.dim;
+    struct tensor rows = tensor_as2(&p->qkv, p->tokens, 3 * dim);
+    struct tensor *all[] = {&p->q, &p->k, &p->v};
+    dit_linear(p->dev, &rows, &p->h, qkv, ACT_NONE);
+    for (int i = 0; i < 3; i++)
+        *all[i] = tensor_columns(&rows, i * dim, dim);
+    return 3 * dim;
 }
 
 static void self_attention(struct pass *p, const struct dit_block *b, const struct tensor *x,
@@ -189,34 +213,40 @@ static void self_attention(struct pass *p, const struct dit_block *b, const stru
     const struct dit *d = p->d;
     struct dit_cache *cache = p->in->cache;
     const struct probe *probe = seen ? p->in->probe : NULL;
+    /* a cache and a probe want them without gaps */
+    int64_t at = 0, row = b->self.qkv && !cache && !probe ? packed(p, b->self.qkv) : 0;
     struct tensor k = p->k, v = p->v;
-    int64_t at = 0;
     if (cache) { /* write keys and values into their place, attend to all before and here */
         at = (int64_t)p->in->cache_frame * (p->tokens / p->in->frames);
         k = tensor_part(&cache->k[layer], at, p->tokens);
         v = tensor_part(&cache->v[layer], at, p->tokens);
     }
-    dit_linear(p->dev, &p->q, &p->h, b->self.q, ACT_NONE);
-    dit_linear(p->dev, &k, &p->h, b->self.k, ACT_NONE);
-    dit_linear(p->dev, &v, &p->h, b->self.v, ACT_NONE);
+    if (!row) {
+        dit_linear(p->dev, &p->q, &p->h, b->self.q, ACT_NONE);
+        dit_linear(p->dev, &k, &p->h, b->self.k, ACT_NONE);
+        dit_linear(p->dev, &v, &p->h, b->self.v, ACT_NONE);
+    }
     device_turn(p->dev, &(struct turn_op){.q = &p->q,
                                           .k = &k,
                                           .norm_q = &b->self.norm_q,
                                           .norm_k = &b->self.norm_k,
                                           .table = &d->rope,
                                           .heads = d->c.heads,
-                                          .eps = EPS});
+                                          .eps = EPS,
+                                          .stride = row});
     probe_see(probe, p->dev, "b0.q_rope", &p->q);
     probe_see(probe, p->dev, "b0.k_rope", &k);
     if (cache) {
         k = tensor_part(&cache->k[layer], 0, at + p->tokens);
         v = tensor_part(&cache->v[layer], 0, at + p->tokens);
     }
-    attend(p, &k, &v, 1, false);
+    attend(p, &k, &v, &p->y, (struct attention_op){.low = !cache, .stride = row});
+    thirds(p);
     join(p, x, &p->y, b->self.o, gate, next, probe ? "b0.self_attn" : NULL);
 }
 
-/* p->h is norm3(x) already. */
+/* p->h is norm3(x) already. The result goes where self-attention had its keys: all of it is added
+ * up in the working type before it is rounded. */
 static void cross_attention(struct pass *p, const struct dit_block *b, const struct tensor *x,
                             const struct norm_op *next, int index, bool seen)
 {
@@ -225,10 +255,12 @@ static void cross_attention(struct pass *p, const struct dit_block *b, const str
     probe_see(probe, p->dev, "b0.norm3", &p->h);
     dit_linear(p->dev, &p->q, &p->h, b->cross.q, ACT_NONE);
     dit_rms(p->dev, &p->q, &b->cross.norm_q);
-    attend(p, &prompt->k[index], &prompt->v[index], prompt->repeats, false);
+    attend(p, &prompt->k[index], &prompt->v[index], &p->k,
+           (struct attention_op){.repeats = prompt->repeats});
     if (prompt->k_img[index].data) /* a softmax of its own, then added */
-        attend(p, &prompt->k_img[index], &prompt->v_img[index], 1, true);
-    join(p, x, &p->y, b->cross.o, NULL, next, probe ? "b0.cross_attn" : NULL);
+        attend(p, &prompt->k_img[index], &prompt->v_img[index], &p->k,
+               (struct attention_op){.add = true});
+    join(p, x, &p->k, b->cross.o, NULL, next, probe ? "b0.cross_attn" : NULL);
 }
 
 /* Block `index` (VACE blocks behind the main ones) on the stream x. */
@@ -408,15 +440,14 @@ enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, stru
     p.mod = tensor_new2(p.dev, 6, d->c.dim);
     p.hidden = tensor_work2(p.dev, p.tokens, d->c.ffn);
     p.h = tensor_low2(p.dev, p.tokens, d->c.dim);
-    struct tensor *wide[] = {&p.q, &p.k, &p.v, &p.y};
-    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
-        *wide[i] = tensor_work2(p.dev, p.tokens, d->c.dim);
+    p.y = tensor_low2(p.dev, p.tokens, d->c.dim);
+    p.qkv = tensor_of(p.dev, device_caps(p.dev)->work, 3, (const int64_t[]){3, p.tokens, d->c.dim});
+    thirds(&p);
     if (!device_failed(p.dev))
         e = run_or_reuse(&p, f);
     if (!e)
         head(&p, out);
-    struct tensor *all[] = {&p.x,      &p.h, &p.q,  &p.k,   &p.v, &p.y,
-                            &p.hidden, &p.e, &p.e0, &p.mod, &p.c};
+    struct tensor *all[] = {&p.x, &p.h, &p.qkv, &p.y, &p.hidden, &p.e, &p.e0, &p.mod, &p.c};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         tensor_free(all[i]);
     late = device_settle(d->dev, e ? NULL : f);

@@ -6,6 +6,7 @@
 
 struct dit_attention {
     struct weight *q, *k, *v, *o;
+    struct weight *qkv;           /* of which q, k and v are the rows, or NULL */
     struct tensor norm_q, norm_k; /* [dim] */
 };
 

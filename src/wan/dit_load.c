@@ -54,11 +54,21 @@ enum err dit_config_read(const struct weights *w, struct dit_config *out, struct
     return ERR_OK;
 }
 
-static void load_attention(struct loader *l, int64_t dim, struct dit_attention *a, const char *at)
+/* `packed`: q, k and v are of the same tokens, so they may be one product; each comes from the
+ * file, and is changed by LoRAs, by its own name. */
+static void load_attention(struct loader *l, int64_t dim, struct dit_attention *a, const char *at,
+                           bool packed)
 {
+    if (packed && device_caps(l->dev)->packed) {
+        struct weight_spec all = {3 * dim, dim, 1, 1, 1, .low = l->low, .precise = l->precise};
+        a->qkv = weight_new(l->dev, &all);
+    }
+    l->whole = a->qkv;
+    l->at = 0;
     a->q = load_linear(l, dim, dim, true, "%s.q", at);
     a->k = load_linear(l, dim, dim, true, "%s.k", at);
     a->v = load_linear(l, dim, dim, true, "%s.v", at);
+    l->whole = NULL;
     a->o = load_linear(l, dim, dim, true, "%s.o", at);
     a->norm_q = load_vector(l, dim, "%s.norm_q.weight", at);
     a->norm_k = load_vector(l, dim, "%s.norm_k.weight", at);
@@ -74,9 +84,9 @@ static void load_block(struct loader *l, const struct dit_config *c, struct dit_
         snprintf(at, sizeof at, "blocks.%d", i);
     l->low = true; /* of a block the linear layers (spec 9.3) */
     snprintf(part, sizeof part, "%s.self_attn", at);
-    load_attention(l, c->dim, &b->self, part);
+    load_attention(l, c->dim, &b->self, part, true);
     snprintf(part, sizeof part, "%s.cross_attn", at);
-    load_attention(l, c->dim, &b->cross, part);
+    load_attention(l, c->dim, &b->cross, part, false);
     if (c->image_dim) {
         b->k_img = load_linear(l, c->dim, c->dim, true, "%s.k_img", part);
         b->v_img = load_linear(l, c->dim, c->dim, true, "%s.v_img", part);
@@ -101,6 +111,7 @@ static void free_attention(struct dit_attention *a)
     weight_free(a->q);
     weight_free(a->k);
     weight_free(a->v);
+    weight_free(a->qkv);
     weight_free(a->o);
     tensor_free(&a->norm_q);
     tensor_free(&a->norm_k);

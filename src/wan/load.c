@@ -146,6 +146,9 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
     spec.bias = b ? l->bias : NULL;
     spec.precise = l->precise;
     spec.low = l->low;
+    spec.whole = l->whole;
+    spec.at = l->at;
+    l->at += spec.out;
     return weight_new(l->dev, &spec);
 }
 

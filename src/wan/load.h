@@ -23,6 +23,8 @@ struct loader {
     const struct patcher *patch; /* or NULL */
     bool lent;                   /* the weights go before the files do */
     bool precise, low;           /* how weights may be multiplied (weight_spec) */
+    struct weight *whole;        /* or NULL: what comes is rows of this weight, */
+    int64_t at;                  /* from here on */
     struct fault fault;          /* the first failure */
     float *stage;                /* values on their way */
     int64_t stage_n;

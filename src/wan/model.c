@@ -38,6 +38,13 @@ static uint64_t weight_bytes(const struct wan *w)
     return dtype_size(caps->dtype);
 }
 
+/* The same of one that is never rounded to 8 bits: the text encoder's and the VAE's. */
+static uint64_t whole_bytes(const struct wan *w)
+{
+    const struct device_caps *caps = device_caps(w->dev);
+    return dtype_size(caps->dtype == DTYPE_F8_E4M3 ? caps->work : caps->dtype);
+}
+
 /* The format that most numbers of a network have. */
 static const char *stored(const struct weights *w)
 {
@@ -94,7 +101,7 @@ static void describe(struct wan *w)
     snprintf(i->id, sizeof i->id, "%016llx", (unsigned long long)mark);
     name_variant(i, c);
     str_copy(i->stored, sizeof i->stored, stored(s->weights[FILES_DIT]));
-    str_copy(i->computed, sizeof i->computed, dtype_name(caps->dtype));
+    str_copy(i->computed, sizeof i->computed, caps->computed);
     str_copy(i->device, sizeof i->device, caps->name);
     str_copy(i->device_words, sizeof i->device_words, caps->words);
     str_copy(i->device_note, sizeof i->device_note, caps->note);
@@ -114,7 +121,8 @@ static void describe(struct wan *w)
     i->resident = (uint64_t)i->parameters * weight_bytes(w) <= w->memory / 2;
     /* a host widens a layer when it is needed; on a device all may stay for the next prompt */
     w->keep_text = !caps->host_memory && i->resident && s->weights[FILES_T5] &&
-                   (uint64_t)(i->parameters + numbers(s->weights[FILES_T5])) * weight_bytes(w) <=
+                   (uint64_t)i->parameters * weight_bytes(w) +
+                           (uint64_t)numbers(s->weights[FILES_T5]) * whole_bytes(w) <=
                        w->memory / 5 * 3;
     if (s->weights[FILES_T5]) {
         i->vocabulary = load_dim(s->weights[FILES_T5], "token_embedding.weight", 0);
@@ -243,7 +251,8 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
     int made = (j->frames + 3) / 4 + j->reference_n, block = preset ? preset->block : 0;
     uint64_t pixels = (uint64_t)j->width * (uint64_t)j->height, place = pixels / 256;
     const struct device_caps *caps = device_caps(w->dev);
-    uint64_t work = dtype_size(caps->work), each = weight_bytes(w); /* a host's VAE is f32 */
+    uint64_t work = dtype_size(caps->work), each = weight_bytes(w);
+    uint64_t whole = whole_bytes(w); /* a host's VAE is f32 */
     uint64_t row = (uint64_t)c->dim * work, blocks = (uint64_t)(c->layers + c->vace);
     const struct weights *dit = s->weights[FILES_DIT], *vae = s->weights[FILES_VAE];
     bool encodes = w->info.image || j->source || j->reference_n || j->control;
@@ -254,9 +263,9 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
         weights -= main - main / c->layers;
         weights -= c->vace ? vace - vace / c->vace : 0;
     }
-    uint64_t held = (uint64_t)weights * each + (uint64_t)seen * (caps->host_memory ? 4 : each);
+    uint64_t held = (uint64_t)weights * each + (uint64_t)seen * (caps->host_memory ? 4 : whole);
     if (w->keep_text)
-        held += (uint64_t)numbers(s->weights[FILES_T5]) * each;
+        held += (uint64_t)numbers(s->weights[FILES_T5]) * whole;
     /* keys and values: of the prompt, of the negative one, of a causal model's past */
     uint64_t image = c->image_tokens ? (uint64_t)c->image_tokens : c->image_dim ? 257 : 0;
     uint64_t rows = rows_of(j->prompt), other = j->guidance == 1 ? 0 : rows_of(j->negative);
@@ -273,8 +282,10 @@ static uint64_t need(const struct wan *w, const struct wan_job *j)
     uint64_t decode = (tile && tile < pixels ? tile : pixels) * 4500 * work * (uint64_t)wide / 384;
     /* the text encoder is read half a layer at a time: three matrices, and three such results */
     uint64_t ffn = (uint64_t)load_dim(s->weights[FILES_T5], "blocks.0.ffn.fc1.weight", 0);
-    uint64_t text = ffn * 3 * ((uint64_t)c->text_dim * each + most(rows, other) * 4);
+    uint64_t text = ffn * 3 * ((uint64_t)c->text_dim * whole + most(rows, other) * 4);
     uint64_t stage = caps->host_memory ? (uint64_t)largest(dit) * 4 : STAGE_BYTES;
+    if (caps->dtype == DTYPE_F8_E4M3) /* the widest weight, before or after it has 8 bits */
+        stage += (uint64_t)c->dim * (uint64_t)c->ffn * 4;
     return held + most(pass, most(decode, text)) + stage;
 }
 

@@ -299,6 +299,8 @@ static enum err begin(struct run *r)
 
 static void finish(struct run *r)
 {
+    struct wan_info *info = &r->w->info;
+    str_copy(info->device_note, sizeof info->device_note, device_caps(r->w->dev)->note);
     dit_prompt_free(r->cond);
     dit_prompt_free(r->uncond);
     sampler_free(r->sampler);

@@ -33,8 +33,7 @@ struct wan_setup {
     const char *device; /* "auto", "cpu", "cuda"; NULL: "auto" */
     int threads;        /* 0: one a core */
     uint64_t memory;    /* bytes it may take; 0: what the device has */
-    const char
-        *dtype; /* of the arithmetic: "f32", "bf16", or "auto", the device's best; NULL: auto */
+    const char *dtype;  /* of the arithmetic, as of struct device_setup; NULL: "auto", its best */
 };
 
 /* What was found. Paths are relative to `folder`, "" where there is no such file. */
@@ -49,7 +48,7 @@ struct wan_info {
     char stored[16];    /* number format of most of the transformer's weights */
     char computed[16];  /* of the arithmetic */
     char device[16], device_words[256]; /* which, and the choices it made */
-    char device_note[200];              /* why it is no better one, or "" */
+    char device_note[200];              /* why it is no better one, or ""; a clip may change it */
     int threads;
     int64_t dim, ffn, text_dim, vocabulary, parameters; /* the last: of the transformer */
     int heads, layers, text_layers, input_channels;

@@ -132,8 +132,10 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
                           .tile = j->tile,
                           .checkpoint_dir = r->vault,
                           .checkpoint_every = j->steps && j->steps <= 8 ? 1 : KEEP_EVERY};
+    char note[sizeof wan_info(p->wan)->device_note];
     memset(&p->made, 0, sizeof p->made);
     p->job = j;
+    strcpy(note, wan_info(p->wan)->device_note);
     enum err e = take_loras(p, j, &job, f);
     if (!e)
         e = inputs_read(&p->inputs, j, &job, f);
@@ -142,6 +144,8 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
     if (p->made.job.negative) /* the job's text goes with the job */
         str_copy(p->negative, sizeof p->negative, p->made.job.negative);
     inputs_free(&p->inputs);
+    if (strcmp(note, wan_info(p->wan)->device_note)) /* the device could not do all as asked */
+        log_info("worker", "%s", wan_info(p->wan)->device_note);
     if (!e)
         log_info("worker",
                  "job %lld: %d tokens, text %.1f s, %d steps %.1f s (%d spared), decode %.1f s",

@@ -578,6 +578,12 @@ bool emu_fails(void)
     return fails("launch");
 }
 
+int emu_sm(void)
+{
+    const char *s = getenv("EMU_SM");
+    return s ? atoi(s) : 90;
+}
+
 static size_t take(size_t bytes)
 {
     size_t want = (bytes + GUARD + 255) & ~(size_t)255;
@@ -696,7 +702,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *p, int)
 {
     memset(p, 0, sizeof *p);
     snprintf(p->name, sizeof p->name, "emulated on the CPU");
-    p->major = 9;
+    p->major = emu_sm() / 10;
+    p->minor = emu_sm() % 10;
     p->totalGlobalMem = ARENA;
     return cudaSuccess;
 }

@@ -118,6 +118,8 @@ int emu_forgive(void);
 void emu_quiet(bool quiet);
 /* Is this the launch that is to fail? The stand-ins of the libraries ask too. */
 bool emu_fails(void);
+/* The compute capability that is played, 90 for 9.0: EMU_SM, or that of an H200. */
+int emu_sm(void);
 /* A library's stand-in wrote here. */
 extern "C" void emu_wrote(const void *p, size_t bytes);
 

@@ -124,12 +124,23 @@ cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t,
 {
     return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t,
-                                              cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
+/* e4m3: from 8.9 on, and a scale a row on 9.0 alone */
+static bool eight_here(const struct op *o)
+{
+    cublasLtMatmulMatrixScale_t each = CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
+    cublasLtMatmulMatrixScale_t all = CUBLASLT_MATMUL_MATRIX_SCALE_SCALAR_32F;
+    return o->scale_a && o->scale_b && o->mode_a == o->mode_b &&
+           (o->mode_a == each ? emu_sm() / 10 == 9 : o->mode_a == all && emu_sm() >= 89);
+}
+
+cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t desc,
+                                              cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t,
                                               cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
                                               cublasLtMatmulPreference_t, int most,
                                               cublasLtMatmulHeuristicResult_t *out, int *n)
 {
+    if (((const layout *)a)->type == CUDA_R_8F_E4M3 && !eight_here((const struct op *)desc))
+        return CUBLAS_STATUS_NOT_SUPPORTED;
     *n = most < 2 ? most : 2;
     memset(out, 0, (size_t)*n * sizeof *out);
     return CUBLAS_STATUS_SUCCESS;
@@ -153,9 +164,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
         (A->type == CUDA_R_32F && D->type != CUDA_R_32F) || C->type != D->type)
         return CUBLAS_STATUS_INVALID_VALUE;
     bool eight = A->type == CUDA_R_8F_E4M3;
-    if (eight &&
-        (!ta || tb || m % 16 || k % 16 || D->type != CUDA_R_16BF || !o->scale_a || !o->scale_b ||
-         o->mode_a != CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F || o->mode_b != o->mode_a))
+    if (eight && (!ta || tb || m % 16 || k % 16 || D->type != CUDA_R_16BF || !eight_here(o)))
         return CUBLAS_STATUS_NOT_SUPPORTED;
     bool gelu = o->tail == CUBLASLT_EPILOGUE_GELU || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
     bool bias = o->tail == CUBLASLT_EPILOGUE_BIAS || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
@@ -175,7 +184,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
                 s += (double)row[l] * column[(size_t)l];
             s *= al;
             if (eight)
-                s *= (double)o->scale_a[i] * o->scale_b[j];
+                s *= o->mode_a ? (double)o->scale_a[i] * o->scale_b[j]
+                               : (double)*o->scale_a * *o->scale_b;
             if (be != 0)
                 s += be * load(c, C->type, i + j * C->ld);
             if (bias)

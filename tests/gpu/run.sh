@@ -93,10 +93,16 @@ part ops-bf16 90 build-gpu/tests/unit/tensor/test_ops cuda bf16
 part ops-fp8 90 build-gpu/tests/unit/tensor/test_ops cuda fp8
 part golden-f32 60 build-gpu/wan-golden --device cuda --dtype f32 tests/wan/open
 part golden-bf16 60 build-gpu/wan-golden --device cuda --dtype bf16 tests/wan/open
-part golden-fp8 60 build-gpu/wan-golden --device cuda --dtype fp8 tests/wan/open
+for type in fp8-linear fp8-weight; do
+    part ops-$type 60 build-gpu/tests/unit/tensor/test_ops cuda $type
+done
+for type in fp8 fp8-linear fp8-weight; do
+    part golden-$type 40 build-gpu/wan-golden --device cuda --dtype $type tests/wan/open
+done
 part ceilings 120 build-gpu/ceilings
 bench forward-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench forward-1.3b-fp8 60 --dtype fp8 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
+bench forward-1.3b-fp8-linear 60 --dtype fp8-linear --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench clip-1.3b 90 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --repeat 3
 for n in 2 4; do
     bench vae-chunk-$n 40 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 1 --layers 1 --no-text --repeat 3 --chunk $n
@@ -107,6 +113,7 @@ done
 if python3 -c 'import torch' 2>/dev/null; then
     part torch 150 python3 tests/bench/torch_peer.py --seconds "$(left)" --bench build-gpu
 fi
+bench forward-14b-fp8-linear 60 --dtype fp8-linear --random wan2.1-t2v-14b --size 832x480 --frames 81 --steps 3 --text-tokens 64 --no-text --no-vae
 if command -v compute-sanitizer >/dev/null; then
     for tool in memcheck racecheck initcheck; do
         part sanitizer-$tool 45 compute-sanitizer --tool $tool --error-exitcode 9 \
@@ -130,10 +137,11 @@ def row(name, s, limit):
     print("| %s | %.3f s | %.3f s | %.0f %% |" % (name, s, limit, 100 * limit / s))
 f = load("forward-1.3b")
 if f: row("1.3B, one forward, bf16", min(f["step_s"]), 0.391)
-g = load("forward-1.3b-fp8")
-if g: row("1.3B, one forward, linear layers in fp8", min(g["step_s"]), 0.339)
-g = load("forward-14b-fp8")
-if g: row("14B, one forward, linear layers in fp8", min(g["step_s"]), 1.771)
+for size, whole, linear in (("1.3b", 0.242, 0.339), ("14b", 1.342, 1.771)):
+    g = load("forward-%s-fp8-linear" % size)
+    if g: row(size.upper() + ", one forward, linear layers in fp8", min(g["step_s"]), linear)
+    g = load("forward-%s-fp8" % size)
+    if g: row(size.upper() + ", one forward, linear layers and attention in fp8", min(g["step_s"]), whole)
 g = load("forward-14b-bf16")
 if g: row("14B, one forward, bf16", min(g["step_s"]), 2.267)
 c = load("clip-1.3b")
@@ -149,7 +157,15 @@ if c:
 for n in (2, 4):
     v = load("vae-chunk-%d" % n)
     if v: print("| VAE decode, %d latent frames at a time | %.3f s | | |" % (n, v["vae_s"]))
+if c:
+    for size in ("1.3b", "14b"):
+        g = load("forward-%s-fp8" % size)
+        if g: print("| %s in fp8, 4 steps, no CFG, from the parts | %.2f s | | |" % (size.upper(), c["text_s"] + 4 * min(g["step_s"]) + c["vae_s"]))
+g = load("forward-14b-bf16")
 if c and g: print("| 14B, 4 steps, no CFG, from the parts | %.2f s | | |" % (c["text_s"] + 4 * min(g["step_s"]) + c["vae_s"]))
+for size in ("1.3b", "14b"):
+    g = load("forward-%s-fp8" % size)
+    if g and g.get("note"): print("\n%s: %s" % (size.upper(), g["note"]))
 for name in ("ceilings", "torch"):
     try:
         text = open(os.path.join(out, name + ".log")).read()

@@ -22,7 +22,7 @@
 struct plan {
     const struct kernels *k;
     const struct attention_op *op;
-    int64_t nq, nk, width, stride; /* of q, k, v: stride floats from row to row */
+    int64_t nq, nk, width, stride, out_stride; /* of q, k and v: stride floats from row to row */
     int64_t key_panels, value_panels, key_blocks;
     float *keys, *values; /* of the group's heads */
     int64_t keys_each, values_each;
@@ -110,23 +110,25 @@ static void one_block(const struct plan *p, int slot, int64_t query, float *scra
                            values + (b * p->value_panels + j) * K_BLOCK * cols,
                            sum + i * padded + j * cols, padded, b > 0);
     }
-    float *out = (float *)p->op->out->data + query * p->stride + head * p->width;
+    float *out = (float *)p->op->out->data + query * p->out_stride + head * p->width;
     for (int64_t i = 0; i < m; i++) {
+        float *to = out + i * p->out_stride;
         p->k->scale(sum + i * padded, p->width, 1.0f / total[i]);
         if (p->op->add)
-            p->k->add(out + i * p->stride, out + i * p->stride, sum + i * padded, p->width);
+            p->k->add(to, to, sum + i * padded, p->width);
         else
-            memcpy(out + i * p->stride, sum + i * padded, (size_t)p->width * sizeof *out);
+            memcpy(to, sum + i * padded, (size_t)p->width * sizeof *to);
     }
 }
 
 void cpu_attention(struct device *d, const struct attention_op *op)
 {
     struct cpu *c = cpu_of(d);
-    int64_t cols = c->k->tile_cols, stride = tensor_last(op->q);
-    struct plan p = {.k = c->k, .op = op, .stride = stride, .width = stride / op->heads};
-    p.nq = tensor_count(op->q) / stride;
-    p.nk = tensor_count(op->k) / stride;
+    int64_t cols = c->k->tile_cols, row = tensor_last(op->q);
+    struct plan p = {.k = c->k, .op = op, .out_stride = row, .width = row / op->heads};
+    p.stride = op->stride ? op->stride : row;
+    p.nq = tensor_count(op->q) / row;
+    p.nk = tensor_count(op->k) / row;
     p.key_panels = (p.nk + cols - 1) / cols;
     p.key_blocks = (p.nk + K_BLOCK - 1) / K_BLOCK;
     p.value_panels = (p.width + cols - 1) / cols;
@@ -141,7 +143,7 @@ void cpu_attention(struct device *d, const struct attention_op *op)
     if (!p.keys)
         return;
     p.values = p.keys + p.keys_each * group;
-    int team = cpu_team(c, p.nq * p.nk * stride);
+    int team = cpu_team(c, p.nq * p.nk * row);
     int64_t blocks = (p.nq + Q_BLOCK - 1) / Q_BLOCK;
     for (p.head0 = 0; p.head0 < op->heads; p.head0 += group) {
         int heads = op->heads - p.head0 < group ? op->heads - p.head0 : group;

@@ -1,11 +1,12 @@
-/* Attention: which of three ways.
+/* Attention: which of four ways.
  *
+ *   e4m3      what the caller says may be low, on an fp8 device (attention_eight.c)
  *   cuDNN's   large, bf16, no bias, heads up to 256 wide in eights. A key that counts several times
  *             is there so many times: 512 text keys cost 1 % of a forward pass.
  *   plain     heads up to 128 wide: our own kernel (attention.cu), all that attention_op can ask
  *   products  wider heads (the VAE's one of 384): logits by a product, softmax, and a product, a
  *             block of queries at a time */
-#include "tensor/cuda/cuda.h"
+#include "tensor/cuda/attention.h"
 
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/plans.h"
@@ -13,21 +14,18 @@
 #include <math.h>
 #include <string.h>
 
+#ifndef QUERIES_WORTH
 #define QUERIES_WORTH 128 /* below, a plan is not worth its second of compiling */
+#endif
 #define KEYS_REPEATED 4096
 #define LOGITS ((int64_t)64 << 20) /* numbers of a block's logits: 256 MB */
-
-struct parts {
-    struct tensor q, k, v, out; /* of one type */
-    int64_t nq, nk, row, width;
-};
 
 static void build(struct graph *g, const void *shape)
 {
     sdpa_graph(g, shape);
 }
 
-static bool planned(struct cuda *c, const struct attention_op *op, const struct parts *p,
+static bool planned(struct cuda *c, const struct attention_op *op, const struct attention_parts *p,
                     void *keys, void *values, int64_t nk, void *out)
 {
     struct sdpa_shape s;
@@ -36,7 +34,8 @@ static bool planned(struct cuda *c, const struct attention_op *op, const struct 
     s.nq = p->nq;
     s.nk = nk;
     s.width = p->width;
-    s.ldq = s.ldk = s.ldv = s.ldo = p->row;
+    s.ldq = s.ldk = s.ldv = p->ld;
+    s.ldo = p->row;
     float scale = op->scale;
     struct plan_run r = {.key = &s,
                          .key_n = sizeof s,
@@ -50,14 +49,15 @@ static bool planned(struct cuda *c, const struct attention_op *op, const struct 
 }
 
 /* False: there is no plan, nothing was done. */
-static bool by_library(struct cuda *c, const struct attention_op *op, const struct parts *p)
+static bool by_library(struct cuda *c, const struct attention_op *op,
+                       const struct attention_parts *p)
 {
     struct device *d = &c->dev;
     int64_t more = (int64_t)op->repeats - 1, nk = p->nk + more;
     size_t row = (size_t)p->row * 2;
     if (p->q.type != DTYPE_BF16 || op->bias || p->width % 8 || p->width > 256 ||
         p->nq < QUERIES_WORTH || (double)(more + 1) != op->repeats ||
-        (more && (nk > KEYS_REPEATED || row % 16)))
+        (more && (nk > KEYS_REPEATED || row % 16 || p->ld != p->row)))
         return false;
     void *keys = p->k.data, *values = p->v.data, *out = p->out.data;
     struct tensor many = {0}, apart = {0};
@@ -85,7 +85,7 @@ static bool by_library(struct cuda *c, const struct attention_op *op, const stru
     return done;
 }
 
-static void plain(struct cuda *c, const struct attention_op *op, const struct parts *p)
+static void plain(struct cuda *c, const struct attention_op *op, const struct attention_parts *p)
 {
     struct launch_attention a = {.q = p->q.data,
                                  .k = p->k.data,
@@ -96,6 +96,7 @@ static void plain(struct cuda *c, const struct attention_op *op, const struct pa
                                  .span = op->bias ? (tensor_last(op->bias) + 1) / 2 : 0,
                                  .nq = p->nq,
                                  .nk = p->nk,
+                                 .ld = p->ld,
                                  .heads = op->heads,
                                  .width = (int)p->width,
                                  .scale = op->scale,
@@ -105,21 +106,22 @@ static void plain(struct cuda *c, const struct attention_op *op, const struct pa
 }
 
 /* One head, queries [first, first + n). logits f32 [n, ld], weights of the type [n, ld]. */
-static void block(struct cuda *c, const struct attention_op *op, const struct parts *p, int head,
-                  int64_t first, int64_t n, int64_t ld, float *logits, void *weights)
+static void block(struct cuda *c, const struct attention_op *op, const struct attention_parts *p,
+                  int head, int64_t first, int64_t n, int64_t ld, float *logits, void *weights)
 {
     size_t size = dtype_size(p->q.type);
     size_t column = (size_t)(head * p->width) * size, row = (size_t)(first * p->row) * size;
+    size_t query = (size_t)(first * p->ld) * size + column;
     int64_t span = op->bias ? (tensor_last(op->bias) + 1) / 2 : 0;
     gemm_run(c, &(struct gemm){.shape = {.m = n,
                                          .n = p->nk,
                                          .k = p->width,
-                                         .ldx = p->row,
-                                         .ldw = p->row,
+                                         .ldx = p->ld,
+                                         .ldw = p->ld,
                                          .ldy = ld,
                                          .in = (int)p->q.type,
                                          .out = DTYPE_F32},
-                               .x = (char *)p->q.data + row + column,
+                               .x = (char *)p->q.data + query,
                                .w = (char *)p->k.data + column,
                                .y = logits,
                                .alpha = op->scale});
@@ -139,7 +141,7 @@ static void block(struct cuda *c, const struct attention_op *op, const struct pa
                                          .n = p->width,
                                          .k = p->nk,
                                          .ldx = ld,
-                                         .ldw = p->row,
+                                         .ldw = p->ld,
                                          .ldy = p->row,
                                          .in = (int)p->q.type,
                                          .out = (int)p->out.type,
@@ -151,7 +153,8 @@ static void block(struct cuda *c, const struct attention_op *op, const struct pa
                                .beta = op->add ? 1.0f : 0.0f});
 }
 
-static void by_products(struct cuda *c, const struct attention_op *op, const struct parts *p)
+static void by_products(struct cuda *c, const struct attention_op *op,
+                        const struct attention_parts *p)
 {
     struct device *d = &c->dev;
     int64_t ld = (p->nk + 7) / 8 * 8, most = LOGITS / ld > 0 ? LOGITS / ld : 1;
@@ -166,29 +169,45 @@ static void by_products(struct cuda *c, const struct attention_op *op, const str
     tensor_free(&weights);
 }
 
+/* In the device's type, which op->out need not be of. */
+static void wide(struct cuda *c, const struct attention_op *op, struct attention_parts *p,
+                 enum dtype type)
+{
+    struct device *d = &c->dev;
+    void *own = NULL;
+    if (op->add || op->out->type == type)
+        p->out = cuda_as(c, op->out, type, &own);
+    else
+        p->out = tensor_of(d, type, op->out->rank, op->out->dim);
+    if (p->out.data && !by_library(c, op, p) && !device_failed(d)) {
+        if (p->width <= ATTENTION_WIDTH)
+            plain(c, op, p);
+        else
+            by_products(c, op, p);
+    }
+    if (p->out.data && p->out.data != op->out->data) {
+        if (!device_failed(d))
+            d->ops->convert(d, op->out, &p->out);
+        device_release(d, p->out.data);
+    }
+}
+
 void attention_run(struct device *d, const struct attention_op *op)
 {
     struct cuda *c = cuda_of(d);
     enum dtype type = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
-    void *own[4] = {0};
-    struct parts p = {.row = tensor_last(op->q)};
+    void *own[3] = {0};
+    struct attention_parts p = {.row = tensor_last(op->q)};
+    p.ld = op->stride ? op->stride : p.row;
     p.q = cuda_as(c, op->q, type, &own[0]);
     p.k = cuda_as(c, op->k, type, &own[1]);
     p.v = cuda_as(c, op->v, type, &own[2]);
-    p.out = cuda_as(c, op->out, type, &own[3]);
     p.nq = tensor_count(op->q) / p.row;
     p.nk = tensor_count(op->k) / p.row;
     p.width = p.row / op->heads;
-    if (p.q.data && p.k.data && p.v.data && p.out.data && !by_library(c, op, &p) &&
-        !device_failed(d)) {
-        if (p.width <= ATTENTION_WIDTH)
-            plain(c, op, &p);
-        else
-            by_products(c, op, &p);
-    }
-    if (own[3] && !device_failed(d))
-        d->ops->convert(d, op->out, &p.out);
-    for (int i = 0; i < 4; i++)
+    if (p.q.data && p.k.data && p.v.data && !attention_eight(c, op, &p) && !device_failed(d))
+        wide(c, op, &p, type);
+    for (int i = 0; i < 3; i++)
         if (own[i])
             device_release(d, own[i]);
 }

@@ -27,7 +27,7 @@ static __global__ void __launch_bounds__(WARPS * 32) attention_kernel(struct lau
     for (int i = (int)threadIdx.x; i < QUERIES * width; i += WARPS * 32) {
         int64_t at = first + i / width;
         qs[i / width * STRIDE + i % width] =
-            at < a.nq ? get((const T *)a.q + at * row + head + i % width) * a.scale : 0;
+            at < a.nq ? get((const T *)a.q + at * a.ld + head + i % width) * a.scale : 0;
     }
 #pragma unroll
     for (int r = 0; r < PER_WARP; r++) {
@@ -42,8 +42,8 @@ static __global__ void __launch_bounds__(WARPS * 32) attention_kernel(struct lau
         for (int i = (int)threadIdx.x; i < KEYS * width; i += WARPS * 32) {
             int64_t at = key + i / width;
             int to = i / width * STRIDE + i % width;
-            ks[to] = at < a.nk ? get((const T *)a.k + at * row + head + i % width) : 0;
-            vs[to] = at < a.nk ? get((const T *)a.v + at * row + head + i % width) : 0;
+            ks[to] = at < a.nk ? get((const T *)a.k + at * a.ld + head + i % width) : 0;
+            vs[to] = at < a.nk ? get((const T *)a.v + at * a.ld + head + i % width) : 0;
         }
         __syncthreads();
         int n = a.nk - key < KEYS ? (int)(a.nk - key) : KEYS;

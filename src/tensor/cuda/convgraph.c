@@ -61,9 +61,9 @@ void conv_graph(struct graph *g, const struct conv_shape *s)
                                  to = y;
         if (s->bias)
             to = frames(g, ID_INSIDE + 1, f32, 1, s->yt, s->yh, s->yw, s->out);
-        graph_add(g, sum, add, to);
+        graph_map(g, CUDNN_POINTWISE_ADD, sum, add, to);
         sum = to;
     }
     if (s->bias)
-        graph_add(g, sum, frames(g, ID_BIAS, low, 1, 1, 1, 1, s->out), y);
+        graph_map(g, CUDNN_POINTWISE_ADD, sum, frames(g, ID_BIAS, low, 1, 1, 1, 1, s->out), y);
 }

@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 #define SM_LEAST 80
-#define SM_EIGHT 90
+#define SM_ATTENDS_EIGHT                                                                           \
+    90                 /* and 9.x alone: cuDNN has such a graph for later ones in other forms */
 #define THREADS_MOST 8 /* of the host; more do not fill the bus faster */
 
 bool cuda_ok(struct cuda *c, cudaError_t e, const char *call, int64_t a, int64_t b, int64_t n)
@@ -38,6 +39,40 @@ struct tensor cuda_as(struct cuda *c, const struct tensor *t, enum dtype type, v
     if (same.data)
         c->dev.ops->convert(&c->dev, &same, t);
     return same;
+}
+
+void cuda_round(struct cuda *c, void *to, float *scales, struct span from, int64_t rows,
+                int64_t width)
+{
+    float *tops = NULL;
+    cudaError_t e;
+    if (c->eight != EIGHT_TENSORS)
+        e = launch_eight(to, scales, from, rows, width, c->stream);
+    else if ((tops = device_alloc(&c->dev, EIGHT_TOPS * sizeof *tops)))
+        e = launch_eight_whole(to, scales, tops, from, rows, width, c->stream);
+    else
+        return;
+    cuda_ok(c, e, "rounding to e4m3", rows, width, 1);
+    if (tops)
+        device_release(&c->dev, tops);
+}
+
+struct tensor cuda_unrounded(struct cuda *c, const struct tensor *y)
+{
+    struct tensor same = *y;
+    same.dev = NULL;
+    if (c->eight == EIGHT_TENSORS && y->type == DTYPE_F8_E4M3)
+        return tensor_of(&c->dev, DTYPE_BF16, y->rank, y->dim);
+    return same;
+}
+
+void cuda_rounded(struct cuda *c, const struct tensor *y, struct tensor *wide)
+{
+    if (!wide->dev)
+        return;
+    if (!device_failed(&c->dev))
+        c->dev.ops->convert(&c->dev, y, wide);
+    tensor_free(wide);
 }
 
 static void close_cuda(struct device *d)
@@ -90,8 +125,9 @@ static void norm(struct device *d, const struct norm_op *op)
 {
     struct cuda *c = cuda_of(d);
     int width = (int)tensor_last(op->x);
+    struct tensor y = cuda_unrounded(c, op->y);
     struct launch_norm a = {.x = span_of(op->x),
-                            .y = span_of(op->y),
+                            .y = span_of(&y),
                             .weight = vector(op->weight),
                             .bias = vector(op->bias),
                             .scale = vector(op->scale),
@@ -101,7 +137,9 @@ static void norm(struct device *d, const struct norm_op *op)
                             .kind = (int)op->kind,
                             .act = (int)op->act,
                             .eps = op->eps};
-    cuda_ok(c, launch_norm(&a, c->stream), "norm", a.rows, width, 1);
+    if (y.data)
+        cuda_ok(c, launch_norm(&a, c->stream), "norm", a.rows, width, 1);
+    cuda_rounded(c, op->y, &y);
 }
 
 static void rope(struct device *d, const struct tensor *x, int heads, const struct tensor *table)
@@ -112,7 +150,7 @@ static void rope(struct device *d, const struct tensor *x, int heads, const stru
             rows, width, heads);
 }
 
-static void turn(struct device *d, const struct turn_op *op)
+static bool turn(struct device *d, const struct turn_op *op)
 {
     struct cuda *c = cuda_of(d);
     int width = (int)tensor_last(op->q);
@@ -122,19 +160,14 @@ static void turn(struct device *d, const struct turn_op *op)
                             .norm_k = op->norm_k->data,
                             .table = op->table->data,
                             .rows = tensor_count(op->q) / width,
+                            .ld = op->stride ? op->stride : width,
                             .width = width,
                             .heads = op->heads,
                             .eps = op->eps};
-    if (launch_turn_fits(&a)) {
-        cuda_ok(c, launch_turn(&a, c->stream), "turn", a.rows, width, op->heads);
-        return;
-    }
-    const struct tensor *x[] = {op->q, op->k}, *w[] = {op->norm_q, op->norm_k};
-    for (int i = 0; i < 2; i++) {
-        norm(d, &(struct norm_op){
-                    .kind = NORM_RMS, .x = x[i], .y = x[i], .weight = w[i], .eps = op->eps});
-        rope(d, x[i], op->heads, op->table);
-    }
+    if (!launch_turn_fits(&a))
+        return false;
+    cuda_ok(c, launch_turn(&a, c->stream), "turn", a.rows, width, op->heads);
+    return true;
 }
 
 static void map(struct device *d, enum map what, const struct tensor *y, const struct tensor *x,
@@ -178,11 +211,12 @@ static void convert(struct device *d, const struct tensor *to, const struct tens
     struct cuda *c = cuda_of(d);
     int64_t width = tensor_last(from), rows = tensor_count(from) / width;
     if (to->type == DTYPE_F8_E4M3)
-        cuda_ok(c, launch_eight(to->data, span_of(from), rows, width, c->stream),
-                "rounding to e4m3", rows, width, 1);
+        cuda_round(c, to->data, eight_scales(to->data, rows, width), span_of(from), rows, width);
     else if (from->type == DTYPE_F8_E4M3)
-        cuda_ok(c, launch_widen(span_of(to), from->data, rows, width, c->stream), "widening e4m3",
-                rows, width, 1);
+        cuda_ok(c,
+                launch_widen(span_of(to), from->data, eight_scales(from->data, rows, width), rows,
+                             width, c->stream),
+                "widening e4m3", rows, width, 1);
     else
         map(d, MAP_ACT, to, from, NULL, (struct launch_map){.act = ACT_NONE});
 }
@@ -344,12 +378,36 @@ static enum err describe(struct cuda *c, const char *name, struct fault *f)
         return fault_set(f, ERR_NOMEM, "out of memory");
     snprintf(caps->words, sizeof caps->words,
              "cuda, %s, %s (sm_%d), CUDA %d.%d, cuBLASLt %zu, cuDNN %d.%d.%d, choices %08x",
-             c->eight  ? "fp8"
-             : c->bf16 ? "bf16"
-                       : "f32",
+             c->eight == EIGHT_STORED ? "fp8 (weights; computed in bf16)"
+             : c->eight == EIGHT_TENSORS
+                 ? "fp8 (linear layers, a scale a tensor; attention in bf16)"
+             : c->attends_eight ? "fp8 (linear layers, self-attention)"
+             : c->eight         ? "fp8 (linear layers; attention in bf16)"
+             : c->bf16          ? "bf16"
+                                : "f32",
              name, c->sm, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, cublasLtGetVersion(),
              version / 10000, version / 100 % 100, version % 100, choices_mark(c->choices));
     return ERR_OK;
+}
+
+/* Which of its forms the libraries have on this GPU: cuBLASLt is asked. */
+static void eight(struct cuda *c, enum device_dtype dtype)
+{
+    struct device_caps *caps = &c->dev.caps;
+    c->eight = EIGHT_STORED;
+    if (dtype != DEVICE_FP8_WEIGHT)
+        c->eight = gemm_eight(c, false)  ? EIGHT_ROWS
+                   : gemm_eight(c, true) ? EIGHT_TENSORS
+                                         : EIGHT_STORED;
+    c->attends_eight =
+        dtype == DEVICE_FP8 && c->eight == EIGHT_ROWS && c->sm / 10 == SM_ATTENDS_EIGHT / 10;
+    caps->dtype = DTYPE_F8_E4M3;
+    if (c->eight != EIGHT_STORED)
+        caps->low = DTYPE_F8_E4M3;
+    caps->packed = c->eight != EIGHT_TENSORS; /* there each weight has a scale of its own */
+    if (dtype != DEVICE_FP8)
+        str_copy(caps->computed, sizeof caps->computed,
+                 dtype == DEVICE_FP8_LINEAR ? "fp8-linear" : "fp8-weight");
 }
 
 __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long abi, int threads,
@@ -371,27 +429,18 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
         free(c);
         return e;
     }
-    if (dtype == DEVICE_FP8 && c->sm < SM_EIGHT) {
-        fault_set(
-            f, ERR_UNSUPPORTED,
-            "%s has no products in fp8 with a scale a row (compute capability %d.%d has); use "
-            "bf16",
-            name, SM_EIGHT / 10, SM_EIGHT % 10);
-        free(c);
-        return f->code;
-    }
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     c->threads = threads > 0 ? threads : cores > 0 ? (int)cores : 1;
     c->threads = c->threads < THREADS_MOST ? c->threads : THREADS_MOST;
     c->bf16 = dtype != DEVICE_F32;
-    c->eight = dtype == DEVICE_FP8;
     c->dev.ops = &cuda_ops;
     caps->dtype = caps->low = caps->work = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
-    if (c->eight)
-        caps->dtype = caps->low = DTYPE_F8_E4M3;
     caps->threads = c->threads;
+    caps->packed = true;
     str_copy(caps->name, sizeof caps->name, "cuda");
     e = open_all(c, f);
+    if (!e && dtype >= DEVICE_FP8)
+        eight(c, dtype);
     if (!e)
         e = describe(c, name, f);
     if (e) {

@@ -24,13 +24,19 @@ struct gemms;  /* gemm.c */
 struct plans;  /* plans.c */
 struct choices;
 
+/* Linear layers that may be low are in e4m3 with a scale a row where the library multiplies such
+ * (9.0), else with a scale a tensor (8.9, 10.0 and later; the scales of all rows are the same
+ * then), else their weights are only stored so, and widened for each product. */
+enum eight { EIGHT_NOT, EIGHT_STORED, EIGHT_TENSORS, EIGHT_ROWS };
+
 struct cuda {
     struct device dev; /* first */
     cudaStream_t stream;
-    int sm;      /* 90 for compute capability 9.0 */
-    bool bf16;   /* what the device computes in; else f32 */
-    bool eight;  /* and the linear layers that may be, in e4m3 */
-    int threads; /* of the host, for moving weights */
+    int sm;             /* 90 for compute capability 9.0 */
+    bool bf16;          /* what the device computes in; else f32 */
+    enum eight eight;   /* what is done in e4m3 besides, */
+    bool attends_eight; /* and whether attention is */
+    int threads;        /* of the host, for moving weights */
     struct memory *memory;
     struct gemms *gemms;
     struct plans *plans;
@@ -45,13 +51,15 @@ struct cuda {
 };
 
 /* A matrix or kernel: data [out][in] or [out][kt][kh][kw][in], of `type`; a matrix of F8_E4M3 has
- * its scales behind it, as a tensor. Of a convolution in bf16,
+ * a scale for each row. Of a convolution in bf16,
  * in and out are rounded up to a multiple of 8 (`in8`, `out8`), zeros behind. */
 struct cuda_weight {
     struct weight w; /* first */
     void *data;
     enum dtype type;
+    bool part; /* data, scales and biases are some of another's, which frees them */
     int64_t in8, out8;
+    float *scales;  /* [out], behind data, or NULL */
     float *bias;    /* [out8] on the device, or NULL */
     void *bias_low; /* the same in bf16, on a bf16 device */
 };
@@ -74,6 +82,14 @@ static inline struct span span_of(const struct tensor *t)
  * device_release() when it is not NULL. */
 struct tensor cuda_as(struct cuda *c, const struct tensor *t, enum dtype type, void **own);
 
+/* Rows [rows, width] of F32 or BF16 to e4m3, their scales to `scales`. */
+void cuda_round(struct cuda *c, void *to, float *scales, struct span from, int64_t rows,
+                int64_t width);
+/* Where a kernel that rounds row by row is to write what belongs into y: y itself, or, where all
+ * rows are to have one scale, a tensor of bf16 that cuda_rounded() rounds and ends. */
+struct tensor cuda_unrounded(struct cuda *c, const struct tensor *y);
+void cuda_rounded(struct cuda *c, const struct tensor *y, struct tensor *wide);
+
 /* memory.c */
 bool memory_open(struct cuda *c, struct fault *f);
 void memory_close(struct cuda *c);
@@ -91,6 +107,10 @@ void stage_done(struct cuda *c);
 /* weight.c */
 struct weight *weight_pack(struct device *d, const struct weight_spec *spec);
 void weight_unpack(struct weight *w);
+/* `w` itself, or, where it is only stored in e4m3, *own, widened: its data go by device_release(),
+ * unless NULL. */
+const struct cuda_weight *weight_wide(struct cuda *c, const struct weight *w,
+                                      struct cuda_weight *own);
 
 /* linear.c */
 void linear_run(struct device *d, const struct linear_op *op);

@@ -118,7 +118,8 @@ static cublasStatus_t describe(struct kept *k)
         s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, &out,
                                            sizeof out);
     if (!s && g->in == DTYPE_F8_E4M3) {
-        cublasLtMatmulMatrixScale_t each = CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
+        cublasLtMatmulMatrixScale_t each = g->whole ? CUBLASLT_MATMUL_MATRIX_SCALE_SCALAR_32F
+                                                    : CUBLASLT_MATMUL_MATRIX_SCALE_OUTER_VEC_32F;
         int8_t fast = 1; /* sums of e4m3 products in the tensor core's own registers */
         s = cublasLtMatmulDescSetAttribute(k->op, CUBLASLT_MATMUL_DESC_A_SCALE_MODE, &each,
                                            sizeof each);
@@ -302,6 +303,28 @@ bool gemm_can(struct cuda *c, const struct gemm *want)
         return true;
     c->dev.failure.code = ERR_OK;
     return false;
+}
+
+bool gemm_eight(struct cuda *c, bool whole)
+{
+    const int64_t side = 256;
+    char *p = c->gemms->workspace; /* nothing is computed */
+    return gemm_can(c, &(struct gemm){.shape = {.m = side,
+                                                .n = side,
+                                                .k = side,
+                                                .ldx = side,
+                                                .ldw = side,
+                                                .ldy = side,
+                                                .in = DTYPE_F8_E4M3,
+                                                .out = DTYPE_BF16,
+                                                .whole = whole},
+                                      .x = p,
+                                      .w = p,
+                                      .y = p,
+                                      .bias = p,
+                                      .scale_x = (float *)p,
+                                      .scale_w = (float *)p,
+                                      .alpha = 1});
 }
 
 void gemm_run(struct cuda *c, const struct gemm *want)

@@ -77,10 +77,9 @@ cudnnBackendDescriptor_t graph_tensor(struct graph *g, struct graph_tensor t)
     return d;
 }
 
-void graph_add(struct graph *g, cudnnBackendDescriptor_t x, cudnnBackendDescriptor_t b,
-               cudnnBackendDescriptor_t y)
+void graph_map(struct graph *g, cudnnPointwiseMode_t mode, cudnnBackendDescriptor_t x,
+               cudnnBackendDescriptor_t b, cudnnBackendDescriptor_t y)
 {
-    cudnnPointwiseMode_t mode = CUDNN_POINTWISE_ADD;
     cudnnDataType_t f32 = CUDNN_DATA_FLOAT;
     cudnnBackendDescriptor_t how = graph_part(g, CUDNN_BACKEND_POINTWISE_DESCRIPTOR);
     graph_set(g, how, CUDNN_ATTR_POINTWISE_MODE, CUDNN_TYPE_POINTWISE_MODE, 1, &mode);
@@ -90,7 +89,9 @@ void graph_add(struct graph *g, cudnnBackendDescriptor_t x, cudnnBackendDescript
     graph_set(g, op, CUDNN_ATTR_OPERATION_POINTWISE_PW_DESCRIPTOR, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
               &how);
     graph_set(g, op, CUDNN_ATTR_OPERATION_POINTWISE_XDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &x);
-    graph_set(g, op, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &b);
+    if (b)
+        graph_set(g, op, CUDNN_ATTR_OPERATION_POINTWISE_BDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1,
+                  &b);
     graph_set(g, op, CUDNN_ATTR_OPERATION_POINTWISE_YDESC, CUDNN_TYPE_BACKEND_DESCRIPTOR, 1, &y);
     graph_seal(g, op);
     graph_op(g, op);

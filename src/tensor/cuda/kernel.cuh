@@ -103,6 +103,16 @@ static __device__ __forceinline__ float get(const struct e4m3 *p)
     return __half2float(__half(__nv_cvt_fp8_to_halfraw(p->bits, __NV_E4M3)));
 }
 
+static __device__ __forceinline__ void get8(float v[8], const struct e4m3 *p)
+{
+    uint2 u = *(const uint2 *)p;
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+        struct e4m3 one = {(unsigned char)((i < 4 ? u.x : u.y) >> (i % 4 * 8))};
+        v[i] = get(&one);
+    }
+}
+
 /* What a row is divided by before it becomes e4m3. */
 static __device__ __forceinline__ float eight_scale(float most)
 {

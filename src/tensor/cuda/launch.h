@@ -27,11 +27,35 @@ static inline __host__ __device__ float *eight_scales(void *p, int64_t rows, int
     return (float *)((char *)p + (rows * width + 15) / 16 * 16);
 }
 
-/* Rows of F32 or BF16 to F8_E4M3, each by its largest, and back; width a multiple of 8. */
-cudaError_t launch_eight(void *to, struct span from, int64_t rows, int64_t width,
+/* Rows of F32 or BF16 to F8_E4M3, each by its largest, which `scales` gets, and back; width a
+ * multiple of 8. */
+cudaError_t launch_eight(void *to, float *scales, struct span from, int64_t rows, int64_t width,
                          cudaStream_t stream);
-cudaError_t launch_widen(struct span to, const void *from, int64_t rows, int64_t width,
-                         cudaStream_t stream);
+cudaError_t launch_widen(struct span to, const void *from, const float *scales, int64_t rows,
+                         int64_t width, cudaStream_t stream);
+/* The same with one scale, which each row gets. room: EIGHT_TOPS floats. */
+#define EIGHT_TOPS 1024
+cudaError_t launch_eight_whole(void *to, float *scales, float *room, struct span from, int64_t rows,
+                               int64_t width, cudaStream_t stream);
+
+/* bf16 queries [nq, width], keys and values [nk, width], rows ld apart, to e4m3 without gaps, one
+ * scale each, the keys less their mean; and the scalars that attention in e4m3 then needs (those of
+ * struct sdpa_shape), one of which, 1/scale_o, also goes to each of out_scales [nq] unless NULL.
+ * room: EIGHT_QKV_ROOM(width) floats. width and ld multiples of 8, addresses of 16. */
+#define EIGHT_QKV_CHUNKS 64
+#define EIGHT_QKV_ROOM(width)                                                                      \
+    ((9 * EIGHT_QKV_CHUNKS + 1) * (size_t)(width) + 3 * ((width) / 256 + 1))
+struct launch_eight_qkv {
+    const void *q, *k, *v;
+    void *q8, *k8, *v8;
+    int64_t nq, nk, ld;
+    int width;
+    float *room, *out_scales;
+    struct {
+        float *descale_q, *descale_k, *descale_v, *descale_s, *scale_s, *scale_o;
+    } numbers;
+};
+cudaError_t launch_eight_qkv(const struct launch_eight_qkv *a, cudaStream_t stream);
 
 /* y = norm(x) as of struct norm_op; y may be F8_E4M3 where the width is a multiple of 8 and at most
  * 8192. With `from`, x += gate ⊙ from first (x f32, gate may be NULL;
@@ -46,12 +70,12 @@ struct launch_norm {
 };
 cudaError_t launch_norm(const struct launch_norm *a, cudaStream_t stream);
 
-/* q and k in place: RMSNorm over the width times weight, then the turn by table. False when the
- * shapes do not fit its vectors: norm and rope then do it. */
+/* q and k in place, rows ld apart: RMSNorm over the width times weight, then the turn by table.
+ * False when the shapes do not fit its vectors: norm and rope then do it. */
 struct launch_turn {
     struct span q, k;
     const float *norm_q, *norm_k, *table;
-    int64_t rows;
+    int64_t rows, ld;
     int width, heads;
     float eps;
 };
@@ -100,14 +124,15 @@ cudaError_t launch_bytes(uint8_t *to, struct span x, int64_t n, float scale, flo
                          cudaStream_t stream);
 
 /* Attention by a plain tiled kernel: heads up to ATTENTION_WIDTH wide, all that attention_op can
- * ask. The check of the library's, and the text encoder's. q, k, v and out of one type. */
+ * ask. The check of the library's, and the text encoder's. q, k, v and out of one type; rows of q,
+ * k and v ld apart. */
 #define ATTENTION_WIDTH 128
 struct launch_attention {
     const void *q, *k, *v;
     void *out;
     enum dtype type;
     const float *bias; /* [heads, 2·span − 1] or NULL */
-    int64_t nq, nk, span;
+    int64_t nq, nk, span, ld;
     int heads, width;
     float scale, log_repeats;
     bool add;

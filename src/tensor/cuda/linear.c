@@ -14,8 +14,8 @@ static enum dtype result_of(const struct cuda_weight *w)
 }
 
 /* y (of result_of(w), or F32 of wider weights) = x·Wᵀ + b, plus y when `add` */
-static struct gemm product(const struct tensor *x, const struct cuda_weight *w,
-                           const struct tensor *y, bool gelu, bool add)
+static struct gemm product(const struct cuda *c, const struct tensor *x,
+                           const struct cuda_weight *w, const struct tensor *y, bool gelu, bool add)
 {
     int64_t rows = tensor_count(x) / w->w.in;
     struct gemm g = {.shape = {.m = rows,
@@ -35,7 +35,8 @@ static struct gemm product(const struct tensor *x, const struct cuda_weight *w,
                      .beta = add ? 1.0f : 0.0f};
     if (w->type == DTYPE_F8_E4M3) {
         g.scale_x = eight_scales(x->data, rows, w->w.in);
-        g.scale_w = eight_scales(w->data, w->w.out, w->w.in);
+        g.scale_w = w->scales;
+        g.shape.whole = c->eight == EIGHT_TENSORS;
     }
     return g;
 }
@@ -48,7 +49,8 @@ static void map(struct cuda *c, struct launch_map a)
 void linear_run(struct device *d, const struct linear_op *op)
 {
     struct cuda *c = cuda_of(d);
-    const struct cuda_weight *w = (const struct cuda_weight *)op->w;
+    struct cuda_weight wide = {0};
+    const struct cuda_weight *w = weight_wide(c, op->w, &wide);
     void *own;
     struct tensor x = cuda_as(c, op->x, w->type, &own), y = *op->y, apart = {0};
     enum dtype type = result_of(w);
@@ -57,7 +59,7 @@ void linear_run(struct device *d, const struct linear_op *op)
                   (w->type == DTYPE_F8_E4M3 ? y.type == type && !op->add
                                             : y.type == type || y.type == DTYPE_F32);
     if (direct && y.type != type && x.data) { /* widened by the product, if it can */
-        struct gemm g = product(&x, w, &y, false, op->add);
+        struct gemm g = product(c, &x, w, &y, false, op->add);
         direct = gemm_can(c, &g);
     }
     if (!direct) {
@@ -66,7 +68,7 @@ void linear_run(struct device *d, const struct linear_op *op)
     }
     bool gelu = op->act == ACT_GELU_TANH && type == DTYPE_BF16 && y.type == DTYPE_BF16;
     if (x.data && y.data) {
-        struct gemm g = product(&x, w, &y, gelu, direct && op->add);
+        struct gemm g = product(c, &x, w, &y, gelu, direct && op->add);
         if (gelu && !gemm_can(c, &g)) /* then after the product */
             g.shape.gelu = gelu = false;
         gemm_run(c, &g);
@@ -89,18 +91,21 @@ void linear_run(struct device *d, const struct linear_op *op)
     tensor_free(&apart);
     if (own)
         device_release(d, own);
+    if (wide.data)
+        device_release(d, wide.data);
 }
 
 void linear_join(struct device *d, const struct join_op *op)
 {
     struct cuda *c = cuda_of(d);
-    const struct cuda_weight *w = (const struct cuda_weight *)op->w;
+    struct cuda_weight wide = {0};
+    const struct cuda_weight *w = weight_wide(c, op->w, &wide);
     const struct norm_op *next = op->next;
     void *own;
     struct tensor from = cuda_as(c, op->from, w->type, &own);
     struct tensor step = tensor_of(d, result_of(w), op->x->rank, op->x->dim);
     if (from.data && step.data) {
-        struct gemm g = product(&from, w, &step, false, false);
+        struct gemm g = product(c, &from, w, &step, false, false);
         gemm_run(c, &g);
     }
     struct launch_norm a = {.x = span_of(op->x),
@@ -108,8 +113,10 @@ void linear_join(struct device *d, const struct join_op *op)
                             .gate = op->gate ? op->gate->data : NULL,
                             .rows = tensor_count(&step) / w->w.out,
                             .width = (int)w->w.out};
+    struct tensor y = {0};
     if (next) {
-        a.y = span_of(next->y);
+        y = cuda_unrounded(c, next->y);
+        a.y = span_of(&y);
         a.weight = next->weight ? next->weight->data : NULL;
         a.bias = next->bias ? next->bias->data : NULL;
         a.scale = next->scale ? next->scale->data : NULL;
@@ -120,7 +127,11 @@ void linear_join(struct device *d, const struct join_op *op)
     }
     if (!device_failed(d))
         cuda_ok(c, launch_norm(&a, c->stream), "a residual step", a.rows, a.width, 1);
+    if (next)
+        cuda_rounded(c, next->y, &y);
     tensor_free(&step);
     if (own)
         device_release(d, own);
+    if (wide.data)
+        device_release(d, wide.data);
 }

@@ -178,6 +178,11 @@ static struct kept *find(struct cuda *c, const struct plan_run *r)
     return &p->kept[at];
 }
 
+bool plans_can(struct cuda *c, const struct plan_run *r)
+{
+    return !device_failed(&c->dev) && r->key_n <= KEY && find(c, r)->plan.plan;
+}
+
 bool plans_run(struct cuda *c, const struct plan_run *r)
 {
     if (device_failed(&c->dev) || r->key_n > KEY)

@@ -15,8 +15,8 @@
 struct cuda;
 struct fault;
 
-#define GRAPH_PARTS 48
-#define GRAPH_OPS 4
+#define GRAPH_PARTS 96
+#define GRAPH_OPS 20
 
 struct graph {
     cudnnBackendDescriptor_t part[GRAPH_PARTS]; /* owned */
@@ -49,9 +49,9 @@ void graph_set(struct graph *g, cudnnBackendDescriptor_t part, cudnnBackendAttri
                cudnnBackendAttributeType_t type, int64_t n, const void *value);
 void graph_seal(struct graph *g, cudnnBackendDescriptor_t part);
 void graph_op(struct graph *g, cudnnBackendDescriptor_t op); /* sealed */
-/* y = x + b, inside a graph */
-void graph_add(struct graph *g, cudnnBackendDescriptor_t x, cudnnBackendDescriptor_t b,
-               cudnnBackendDescriptor_t y);
+/* y = x + b, x·b, exp x (b NULL), … in f32, inside a graph */
+void graph_map(struct graph *g, cudnnPointwiseMode_t mode, cudnnBackendDescriptor_t x,
+               cudnnBackendDescriptor_t b, cudnnBackendDescriptor_t y);
 void graph_free(struct graph *g);
 
 struct plan {
@@ -67,14 +67,39 @@ int graph_plans(struct graph *g, const struct graph_target *at, struct plan *out
                 int only);
 void plan_free(struct plan *p);
 
-/* The graphs (sdpa.c, convgraph.c). Ids of their tensors: */
-enum { ID_Q = 1, ID_K, ID_V, ID_O, ID_SCALE, ID_X, ID_W, ID_Y, ID_BIAS, ID_ADD, ID_INSIDE };
+/* The graphs (sdpa.c, sdpa_eight.c, convgraph.c). Ids of their tensors, those from ID_INSIDE on
+ * never leave the chip: */
+enum {
+    ID_Q = 1,
+    ID_K,
+    ID_V,
+    ID_O,
+    ID_SCALE,
+    ID_X,
+    ID_W,
+    ID_Y,
+    ID_BIAS,
+    ID_ADD,
+    ID_DESCALE_Q, /* scalars in device memory, of attention in e4m3 */
+    ID_DESCALE_K,
+    ID_DESCALE_V,
+    ID_DESCALE_S,
+    ID_SCALE_S,
+    ID_SCALE_O,
+    ID_AMAX_S, /* results */
+    ID_AMAX_O,
+    ID_INSIDE
+};
 
-/* out = softmax(scale·q·kᵀ)·v in bf16; rows of q, k, v, out [n, heads·width], ld elements apart. */
+/* out = softmax(scale·q·kᵀ)·v in bf16; rows of q, k, v, out [n, heads·width], ld elements apart.
+ * With `eight` all four are e4m3, each with one scale for all of it:
+ *     s = scale·descale_q·descale_k·q·kᵀ
+ *     out = scale_o·descale_s·descale_v·(scale_s·softmax(s))·v */
 struct sdpa_shape {
-    int64_t heads, nq, nk, width, ldq, ldk, ldv, ldo;
+    int64_t heads, nq, nk, width, ldq, ldk, ldv, ldo, eight;
 };
 void sdpa_graph(struct graph *g, const struct sdpa_shape *s);
+void sdpa_eight_graph(struct graph *g, const struct sdpa_shape *s);
 
 /* y = conv(x) (+ add) + bias, all in bf16: x [xt, xh, xw, in], w [out][kt][kh][kw][in], bias [out],
  * add of y's shape and perhaps y itself. */
@@ -89,6 +114,8 @@ void conv_graph(struct graph *g, const struct conv_shape *s);
 enum err plans_open(struct cuda *c, struct fault *f);
 void plans_close(struct cuda *c);
 
+#define PLAN_IDS 13
+
 /* Runs the plan for a shape with the tensors named by id; makes it at first use, by timing what the
  * library recommends (`result`: that id's tensor of so many bytes is overwritten several times
  * then, or, when it is an input too, memory of its own takes its place; 0: the first plan will do).
@@ -99,13 +126,15 @@ struct plan_run {
     void (*graph)(struct graph *g, const void *shape);
     const char *what;
     int64_t size[3]; /* for the words of a failure */
-    int64_t id[6];
-    void *data[6];
+    int64_t id[PLAN_IDS];
+    void *data[PLAN_IDS];
     int n;
     int result;
     size_t result_bytes;
     bool input_too;
 };
 bool plans_run(struct cuda *c, const struct plan_run *r);
+/* Is there a plan? Of one that is not timed (`result` 0) the data need not be there yet. */
+bool plans_can(struct cuda *c, const struct plan_run *r);
 
 #endif

@@ -13,6 +13,10 @@ static cudnnBackendDescriptor_t rows(struct graph *g, int64_t id, const struct s
 
 void sdpa_graph(struct graph *g, const struct sdpa_shape *s)
 {
+    if (s->eight) {
+        sdpa_eight_graph(g, s);
+        return;
+    }
     static const int64_t one[] = {1, 1, 1, 1};
     cudnnBackendDescriptor_t q = rows(g, ID_Q, s, s->nq, s->ldq),
                              k = rows(g, ID_K, s, s->nk, s->ldk);

@@ -8,7 +8,7 @@ enum { VECS = 4, THREADS = 256, WIDTH_MAX = VECS * THREADS * 8 };
 template <class T>
 static __global__ void __launch_bounds__(THREADS, 3) turn_kernel(struct launch_turn a)
 {
-    T *x = (T *)(blockIdx.y ? a.k.p : a.q.p) + (int64_t)blockIdx.x * a.width;
+    T *x = (T *)(blockIdx.y ? a.k.p : a.q.p) + (int64_t)blockIdx.x * a.ld;
     const float *w = blockIdx.y ? a.norm_k : a.norm_q;
     int head = a.width / a.heads;
     const float *table = a.table + (int64_t)blockIdx.x * head; /* (cos, sin) of head/2 pairs */
@@ -57,9 +57,9 @@ static __global__ void rope_kernel(struct span x, const float *table, int64_t pa
 
 extern "C" bool launch_turn_fits(const struct launch_turn *a)
 {
-    return a->width <= WIDTH_MAX && a->width / a->heads % 8 == 0 && a->q.type == a->k.type &&
-           aligned16(a->q.p) && aligned16(a->k.p) && aligned16(a->norm_q) && aligned16(a->norm_k) &&
-           aligned16(a->table);
+    return a->width <= WIDTH_MAX && a->width / a->heads % 8 == 0 && a->ld % 8 == 0 &&
+           a->q.type == a->k.type && aligned16(a->q.p) && aligned16(a->k.p) &&
+           aligned16(a->norm_q) && aligned16(a->norm_k) && aligned16(a->table);
 }
 
 extern "C" cudaError_t launch_turn(const struct launch_turn *a, cudaStream_t stream)

@@ -11,12 +11,10 @@
 void weight_unpack(struct weight *w)
 {
     struct cuda_weight *p = (struct cuda_weight *)w;
-    if (p->data)
-        device_release(w->dev, p->data);
-    if (p->bias)
-        device_release(w->dev, p->bias);
-    if (p->bias_low)
-        device_release(w->dev, p->bias_low);
+    void *own[] = {p->data, p->bias, p->bias_low};
+    for (int i = 0; i < 3 && !p->part; i++)
+        if (own[i])
+            device_release(w->dev, own[i]);
     free(p);
 }
 
@@ -61,8 +59,8 @@ static void upload(struct cuda *c, struct span to, const void *from, enum dtype 
         device_release(d, wide);
 }
 
-/* A matrix to e4m3, each row with a scale of its own: a published one whose rows have their scales
- * comes back as it was. */
+/* A matrix to e4m3. Each row with a scale of its own: a published one whose rows have their scales
+ * comes back as it was; and one with a scale for all does where that is how it is multiplied. */
 static void upload_eight(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
 {
     struct device *d = &c->dev;
@@ -73,8 +71,7 @@ static void upload_eight(struct cuda *c, struct cuda_weight *p, const struct wei
         return;
     upload(c, (struct span){wide, type}, s->values, s->type, n);
     if (!device_failed(d))
-        cuda_ok(c, launch_eight(p->data, (struct span){wide, type}, s->out, s->in, c->stream),
-                "rounding a weight to e4m3", s->out, s->in, 1);
+        cuda_round(c, p->data, p->scales, (struct span){wide, type}, s->out, s->in);
     device_release(d, wide);
 }
 
@@ -108,20 +105,62 @@ static void upload_kernel(struct cuda *c, struct cuda_weight *p, const struct we
         device_release(d, torch);
 }
 
-static void upload_bias(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
+/* Zeros. */
+static void make_bias(struct cuda *c, struct cuda_weight *p)
 {
     struct device *d = &c->dev;
     size_t bytes = (size_t)p->out8 * sizeof(float);
     p->bias = device_alloc(d, bytes);
-    if (!p->bias)
-        return;
-    cuda_ok(c, cudaMemsetAsync(p->bias, 0, bytes, c->stream), "cudaMemsetAsync", p->out8, 1, 1);
-    memory_write(d, p->bias, s->bias, (size_t)s->out * sizeof(float));
-    if (p->type == DTYPE_F32 || !(p->bias_low = device_alloc(d, bytes / 2)))
+    if (p->bias)
+        d->ops->zero(d, p->bias, bytes);
+    if (p->type != DTYPE_F32 && (p->bias_low = device_alloc(d, bytes / 2)))
+        d->ops->zero(d, p->bias_low, bytes / 2);
+}
+
+static void upload_bias(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
+{
+    memory_write(&c->dev, p->bias, s->bias, (size_t)s->out * sizeof(float));
+    if (!p->bias_low)
         return;
     struct launch_map map = {
         .what = MAP_ACT, .y = {p->bias_low, DTYPE_BF16}, .x = {p->bias, DTYPE_F32}, .n = p->out8};
     cuda_ok(c, launch_map(&map, c->stream), "rounding a bias", p->out8, 1, 1);
+}
+
+/* Room for p, or its place in the whole. */
+static void place(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
+{
+    const struct cuda_weight *all = (const struct cuda_weight *)s->whole;
+    int64_t taps = (int64_t)s->kt * s->kh * s->kw;
+    size_t bytes = (size_t)(p->out8 * p->in8 * taps) * dtype_size(p->type);
+    if (all) {
+        p->part = true;
+        p->type = all->type;
+        p->data = (char *)all->data + (size_t)(s->at * s->in) * dtype_size(p->type);
+        p->scales = all->scales ? all->scales + s->at : NULL;
+        p->bias = all->bias + s->at;
+        p->bias_low = all->bias_low ? (char *)all->bias_low + s->at * 2 : NULL;
+        return;
+    }
+    if (p->type == DTYPE_F8_E4M3) /* its scales */
+        bytes = (bytes + 15) / 16 * 16 + (size_t)s->out * sizeof(float);
+    p->data = device_alloc(&c->dev, bytes);
+    if (p->data && p->type == DTYPE_F8_E4M3)
+        p->scales = eight_scales(p->data, s->out, s->in);
+    if (p->data && (s->bias || !s->values))
+        make_bias(c, p);
+}
+
+static void fill(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
+{
+    if ((int64_t)s->kt * s->kh * s->kw > 1)
+        upload_kernel(c, p, s);
+    else if (p->type == DTYPE_F8_E4M3)
+        upload_eight(c, p, s);
+    else
+        upload(c, (struct span){p->data, p->type}, s->values, s->type, s->out * s->in);
+    if (s->bias && !device_failed(&c->dev))
+        upload_bias(c, p, s);
 }
 
 struct weight *weight_pack(struct device *d, const struct weight_spec *s)
@@ -140,21 +179,30 @@ struct weight *weight_pack(struct device *d, const struct weight_spec *s)
     bool pads = taps > 1 && p->type == DTYPE_BF16;
     p->in8 = pads ? (s->in + 7) / 8 * 8 : s->in;
     p->out8 = pads ? (s->out + 7) / 8 * 8 : s->out;
-    size_t bytes = (size_t)(p->out8 * p->in8 * taps) * dtype_size(p->type);
-    if (p->type == DTYPE_F8_E4M3) /* its scales */
-        bytes += (size_t)s->out * sizeof(float);
-    p->data = device_alloc(d, bytes);
-    if (p->data && taps > 1)
-        upload_kernel(c, p, s);
-    else if (p->data && p->type == DTYPE_F8_E4M3)
-        upload_eight(c, p, s);
-    else if (p->data)
-        upload(c, (struct span){p->data, p->type}, s->values, s->type, s->out * s->in);
-    if (s->bias && !device_failed(d))
-        upload_bias(c, p, s);
+    place(c, p, s);
+    if (s->values && !device_failed(d))
+        fill(c, p, s);
     if (device_failed(d)) {
         weight_unpack(&p->w);
         return NULL;
     }
     return &p->w;
+}
+
+const struct cuda_weight *weight_wide(struct cuda *c, const struct weight *w,
+                                      struct cuda_weight *own)
+{
+    const struct cuda_weight *p = (const struct cuda_weight *)w;
+    if (p->type != DTYPE_F8_E4M3 || c->eight != EIGHT_STORED)
+        return p;
+    *own = *p;
+    own->type = DTYPE_BF16;
+    own->scales = NULL;
+    own->data = device_alloc(&c->dev, (size_t)(w->out * w->in) * 2);
+    if (own->data)
+        cuda_ok(c,
+                launch_widen((struct span){own->data, DTYPE_BF16}, p->data, p->scales, w->out,
+                             w->in, c->stream),
+                "widening a weight", w->out, w->in, 1);
+    return own;
 }

@@ -321,6 +321,7 @@ static void report(struct bench *b)
         struct buf line = BUF_INIT(1 << 16);
         cJSON_AddStringToObject(o, "model", b->m->name);
         cJSON_AddStringToObject(o, "device", device_caps(b->dev)->words);
+        cJSON_AddStringToObject(o, "note", device_caps(b->dev)->note);
         cJSON_AddNumberToObject(o, "tokens", (double)b->tokens);
         cJSON_AddNumberToObject(o, "layers", layers);
         cJSON_AddBoolToObject(o, "scaled", layers != all);
@@ -356,6 +357,8 @@ static void report(struct bench *b)
     printf("model     %s, %s%s\n", b->m->name, b->dir ? "weights of the folder" : "random weights",
            layers != all ? ", fewer layers than it has" : "");
     printf("device    %s\n", device_caps(b->dev)->words);
+    if (device_caps(b->dev)->note[0])
+        printf("          %s\n", device_caps(b->dev)->note);
     printf("clip      %dx%d, %d frames, %lld tokens, %d of %d layers\n", b->width, b->height,
            b->frames, (long long)b->tokens, layers, all);
     printf("load      %.2f s\n", b->load_s);
@@ -426,8 +429,9 @@ static int usage(void)
 {
     fprintf(stderr, "usage: wan-bench --random wan2.1-t2v-1.3b|wan2.1-t2v-14b|tiny [--model DIR]\n"
                     "                 --size WxH --frames N --steps N [--guidance G]\n"
-                    "                 [--device D] [--dtype f32|bf16|auto] [--text-tokens N]\n"
-                    "                 [--layers N] [--no-text] [--no-vae] [--json]\n"
+                    "                 [--device D] [--text-tokens N] [--layers N]\n"
+                    "                 [--dtype auto|f32|bf16|fp8|fp8-linear|fp8-weight]\n"
+                    "                 [--no-text] [--no-vae] [--json]\n"
                     "                 [--repeat N] [--chunk LATENT_FRAMES]\n");
     return 2;
 }

@@ -15,6 +15,7 @@ struct golden {
     const char *dir;
     struct device *dev;
     bool bf16;                     /* take the looser column of bounds, */
+    bool fp8_all;                  /* attention too, where the device can */
     bool fp8;                      /* five times as loose still */
     bool quiet;                    /* count only */
     const struct mistake *mistake; /* the deliberate fault of this run, or NULL */

@@ -18,6 +18,7 @@ static bool no_bf16; /* this build or machine has none; it said so */
  * 2^-4, 2.3 % in the mean, for both factors of a product, and again for its result. */
 #define LOW_BOUND 8e-3
 #define EIGHT_BOUND 6e-2
+#define EIGHT_STEP 2.6e-2 /* of a single rounding to e4m3, root mean square */
 
 static bool low(void)
 {
@@ -55,8 +56,32 @@ static double seen(float v, bool exact)
 
 #define DIMS(...) ((const int64_t[]){__VA_ARGS__})
 
-/* Relative L2 of what lies on the device against `want`; frees both. */
-static void expect(struct tensor *t, double *want, double bound)
+/* Matrices [n, c] side by side in rows of all, and one of them back. */
+static void write_columns(struct tensor *all, float *const *from, int count, int64_t n, int64_t c)
+{
+    int64_t row = tensor_last(all);
+    float *v = calloc((size_t)(n * row), sizeof *v);
+    for (int64_t i = 0; i < n * c * count; i++)
+        v[i / c % n * row + i / c / n * c + i % c] = from[i / c / n][i % (n * c)];
+    device_write(dev, all, v, n * row);
+    free(v);
+}
+
+static void read_columns(struct tensor *to, const struct tensor *all, int which, int64_t n,
+                         int64_t c)
+{
+    int64_t row = tensor_last(all);
+    float *v = malloc((size_t)(n * row) * sizeof *v), *own = malloc((size_t)(n * c) * sizeof *own);
+    device_read(dev, v, all, n * row);
+    for (int64_t i = 0; i < n * c; i++)
+        own[i] = v[i / c * row + which * c + i % c];
+    device_write(dev, to, own, n * c);
+    free(v);
+    free(own);
+}
+
+/* Relative L2 of what lies on the device against `want`. */
+static double error_of(const struct tensor *t, const double *want)
 {
     int64_t n = tensor_count(t);
     float *got = malloc((size_t)n * sizeof *got);
@@ -68,11 +93,22 @@ static void expect(struct tensor *t, double *want, double bound)
         diff += (got[i] - want[i]) * (got[i] - want[i]);
         norm += want[i] * want[i];
     }
+    free(got);
+    return sqrt(diff / norm);
+}
+
+static void within(double error, double bound)
+{
+    if (!(error <= bound))
+        fail_msg("relative error %g, bound %g", error, bound);
+}
+
+/* Frees both. */
+static void expect(struct tensor *t, double *want, double bound)
+{
     if (low() && bound > 0)
         bound = device_caps(dev)->dtype == DTYPE_F8_E4M3 ? EIGHT_BOUND : LOW_BOUND;
-    if (!(sqrt(diff / norm) <= bound))
-        fail_msg("relative error %g, bound %g", sqrt(diff / norm), bound);
-    free(got);
+    within(error_of(t, want), bound);
     free(want);
     tensor_free(t);
 }
@@ -370,6 +406,106 @@ static void attention(void **state)
     attention_case(70, 90, 1, 192, false, 3, true); /* wider than a head of the transformer */
 }
 
+/* want = softmax(scale·q·kᵀ)·v, heads [width] side by side; the root mean square, over queries and
+ * keys, of the noise that rounding by EIGHT_STEP of each factor makes in a logit, of keys less
+ * their mean. */
+static double attend(double *want, const float *q, const float *k, const float *v, int64_t nq,
+                     int64_t nk, int heads, int64_t width, double scale)
+{
+    int64_t c = heads * width;
+    double *p = malloc((size_t)nk * sizeof *p), *mean = calloc((size_t)c, sizeof *mean), all = 0;
+    for (int64_t i = 0; i < nk * c; i++)
+        mean[i % c] += k[i] / (double)nk;
+    for (int64_t i = 0; i < nq; i++)
+        for (int h = 0; h < heads; h++) {
+            const float *row = q + i * c + h * width;
+            double sum = 0, noise2 = 0, top = -INFINITY;
+            for (int64_t j = 0; j < nk; j++) {
+                p[j] = 0;
+                for (int64_t d = 0; d < width; d++) {
+                    double key = k[j * c + h * width + d];
+                    p[j] += scale * row[d] * key;
+                    key = scale * row[d] * (key - mean[h * width + d]);
+                    noise2 += 2 * EIGHT_STEP * EIGHT_STEP * key * key;
+                }
+                top = fmax(top, p[j]);
+            }
+            all += noise2 / (double)(nq * nk * heads);
+            for (int64_t j = 0; j < nk; j++)
+                sum += p[j] = exp(p[j] - top);
+            for (int64_t d = 0; d < width; d++) {
+                double o = 0;
+                for (int64_t j = 0; j < nk; j++)
+                    o += p[j] / sum * v[j * c + h * width + d];
+                want[i * c + h * width + d] = o;
+            }
+        }
+    free(p);
+    free(mean);
+    return sqrt(all);
+}
+
+/* What may be computed in 8 bits. Values are noise, so that the roundings of logits, weights,
+ * values and results add up as squares; a quarter is left for the difference between this case and
+ * the mean. Keys have a mean, which the result does not depend on: rounded with it, the noise of a
+ * logit would be several times larger. */
+static void low_attention_case(int64_t nq, int64_t nk, int heads, int64_t width, float mean,
+                               bool to_low, bool packed)
+{
+    int64_t c = heads * width, row = packed ? 3 * c : 0;
+    bool eight = device_caps(dev)->dtype == DTYPE_F8_E4M3;
+    float *q = noise(nq * c), *k = noise(nk * c), *v = noise(nk * c);
+    double *want = malloc((size_t)(nq * c) * sizeof *want);
+    for (int64_t i = 0; i < nk * c; i++) /* 8 bits */
+        k[i] = rintf((k[i] + (i % c % 3 ? mean : -mean)) * 16) / 16;
+    double logit = attend(want, q, k, v, nq, nk, heads, width, 0.25);
+    double bound = eight   ? 1.25 * sqrt(logit * logit + (2 + to_low) * EIGHT_STEP * EIGHT_STEP)
+                   : low() ? LOW_BOUND
+                           : 2e-6;
+    struct tensor t[3], ty = to_low ? tensor_low2(dev, nq, c) : tensor_work2(dev, nq, c);
+    float *from[] = {q, k, v};
+    struct tensor all = tensor_work2(dev, nq, 3 * c);
+    if (packed)
+        write_columns(&all, from, 3, nq, c);
+    for (int i = 0; i < 3; i++)
+        if (packed) {
+            t[i] = tensor_columns(&all, i * c, c);
+        } else {
+            t[i] = tensor_work2(dev, i ? nk : nq, c);
+            device_write(dev, &t[i], from[i], tensor_count(&t[i]));
+        }
+    device_attention(dev, &(struct attention_op){.stride = row,
+                                                 .q = &t[0],
+                                                 .k = &t[1],
+                                                 .v = &t[2],
+                                                 .out = &ty,
+                                                 .heads = heads,
+                                                 .scale = 0.25f,
+                                                 .low = true});
+    within(error_of(&ty, want), bound);
+    /* and the bound is narrow: a quarter more of every logit is outside of it */
+    attend(want, q, k, v, nq, nk, heads, width, 0.25 * 1.25);
+    assert_true(error_of(&ty, want) > bound);
+    assert_string_equal(device_caps(dev)->note, "");
+    for (int i = 0; i < 3; i++)
+        tensor_free(&t[i]);
+    tensor_free(&all);
+    tensor_free(&ty);
+    free(q);
+    free(k);
+    free(v);
+    free(want);
+}
+
+static void low_attention(void **state)
+{
+    low_attention_case(130, 140, 2, 64, 0, false, false);
+    low_attention_case(530, 521, 1, 128, 4, true, false); /* large enough on a GPU too */
+    low_attention_case(140, 140, 3, 64, 1, true, true);
+    low_attention_case(9, 9, 2, 72, 0, false, true);      /* too small for a library's kernel */
+    low_attention_case(140, 140, 1, 192, 0, false, true); /* wider than a head of the transformer */
+}
+
 static void rope_turns_pairs(void **state)
 {
     const int64_t n = 3, heads = 2, half = 5;
@@ -450,20 +586,26 @@ static void joins(void **state)
     join_case(4, 9, 33, true, true); /* fits no vector */
 }
 
-/* RMSNorm over the width, then the turn, of q and k in the working type */
-static void turn_case(int64_t n, int heads, int64_t width)
+/* RMSNorm over the width, then the turn, of q and k in the working type; `packed`: columns of wider
+ * rows, whose others stay as they are */
+static void turn_case(int64_t n, int heads, int64_t width, bool packed)
 {
     int64_t c = heads * width, half = width / 2;
     float *x[2] = {noise(n * c), noise(n * c)}, *w[2] = {noise(c), noise(c)};
     float *table = noise(n * width);
     struct tensor t[2], tw[2], tt = upload(table, 3, DIMS(n, half, 2));
+    struct tensor all = tensor_work2(dev, n, 3 * c), part[2];
+    if (packed)
+        write_columns(&all, x, 2, n, c);
     for (int k = 0; k < 2; k++) {
         t[k] = tensor_work2(dev, n, c);
         device_write(dev, &t[k], x[k], n * c);
         tw[k] = upload(w[k], 1, DIMS(c));
+        part[k] = packed ? tensor_columns(&all, k * c, c) : t[k];
     }
-    device_turn(dev, &(struct turn_op){.q = &t[0],
-                                       .k = &t[1],
+    device_turn(dev, &(struct turn_op){.stride = packed ? 3 * c : 0,
+                                       .q = &part[0],
+                                       .k = &part[1],
                                        .norm_q = &tw[0],
                                        .norm_k = &tw[1],
                                        .table = &tt,
@@ -484,20 +626,74 @@ static void turn_case(int64_t n, int heads, int64_t width)
                 want[i * c + j + 1] = re * cs[1] + im * cs[0];
             }
         }
+        if (packed)
+            read_columns(&t[k], &all, k, n, c);
         expect(&t[k], want, 1e-6);
         tensor_free(&tw[k]);
         free(x[k]);
         free(w[k]);
     }
     tensor_free(&tt);
+    tensor_free(&all);
     free(table);
 }
 
 static void turns(void **state)
 {
-    turn_case(5, 2, 128);
-    turn_case(3, 12, 128);
-    turn_case(2, 3, 10); /* fits no vector */
+    for (int packed = 0; packed < 2; packed++) {
+        turn_case(5, 2, 128, packed);
+        turn_case(3, 12, 128, packed);
+        turn_case(2, 3, 10, packed); /* fits no vector */
+    }
+}
+
+/* A weight of three, each from its own place, of which one has no bias; multiplied by at once, and
+ * by the second alone. */
+static void weights_in_parts(void **state)
+{
+    enum { N = 9, IN = 64, OUT = 48 };
+    struct weight *whole, *part[3];
+    struct weight_spec all = {3 * OUT, IN, 1, 1, 1, .low = true};
+    struct fault f = {0};
+    if (!device_caps(dev)->packed) {
+        assert_null(weight_new(dev, &all));
+        assert_int_equal(device_settle(dev, &f), ERR_INVAL);
+        return;
+    }
+    float *x = noise(N * IN), *w = noise(3 * OUT * IN), *b = noise(3 * OUT);
+    double *want = malloc(3 * N * OUT * sizeof *want), *second = malloc(N * OUT * sizeof *second);
+    memset(b + 2 * OUT, 0, OUT * sizeof *b);
+    for (int i = 0; i < N; i++)
+        for (int j = 0; j < 3 * OUT; j++) {
+            double s = b[j];
+            for (int k = 0; k < IN; k++)
+                s += (double)x[i * IN + k] * w[j * IN + k];
+            want[i * 3 * OUT + j] = s;
+            if (j / OUT == 1)
+                second[i * OUT + j % OUT] = s;
+        }
+    whole = weight_new(dev, &all);
+    for (int i = 2; i >= 0; i--)
+        part[i] =
+            weight_new(dev, &(struct weight_spec){OUT, IN, 1, 1, 1, .values = w + i * OUT * IN,
+                                                  .bias = i < 2 ? b + i * OUT : NULL, .low = true,
+                                                  .whole = whole, .at = i * OUT});
+    assert_null(weight_new(dev, &(struct weight_spec){OUT, IN, 1, 1, 1, .values = w, .low = true,
+                                                      .whole = whole, .at = 2 * OUT + 1}));
+    assert_int_equal(device_settle(dev, &f), ERR_INVAL);
+    struct tensor tx = upload(x, 2, DIMS(N, IN)), ty = tensor_work2(dev, N, 3 * OUT);
+    struct tensor alone = tensor_work2(dev, N, OUT);
+    device_linear(dev, &(struct linear_op){.x = &tx, .w = whole, .y = &ty});
+    device_linear(dev, &(struct linear_op){.x = &tx, .w = part[1], .y = &alone});
+    expect(&ty, want, product_bound());
+    expect(&alone, second, product_bound());
+    for (int i = 0; i < 3; i++)
+        weight_free(part[i]);
+    weight_free(whole);
+    tensor_free(&tx);
+    free(x);
+    free(w);
+    free(b);
 }
 
 /* What the VAE does at every layer: a norm of a few hundred channels, many rows. */
@@ -813,9 +1009,11 @@ int main(int argc, char **argv)
         cmocka_unit_test(conv),
         cmocka_unit_test(norms),
         cmocka_unit_test(attention),
+        cmocka_unit_test(low_attention),
         cmocka_unit_test(rope_turns_pairs),
         cmocka_unit_test(joins),
         cmocka_unit_test(turns),
+        cmocka_unit_test(weights_in_parts),
         cmocka_unit_test(slim_norms),
         cmocka_unit_test(elements),
         cmocka_unit_test(copies_that_overlap),
