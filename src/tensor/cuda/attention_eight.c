@@ -8,9 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NUMBER                                                                                     \
-    ((size_t)16) /* bytes from one scalar to the next: the graph's tensors are aligned             \
-                  */
+/* Bytes from one scalar to the next: the graph's tensors are aligned. */
+#define NUMBER ((size_t)16)
 
 #ifndef QUERIES_WORTH_EIGHT
 #define QUERIES_WORTH_EIGHT 512 /* below, rounding costs more than the products save */
