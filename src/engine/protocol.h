@@ -11,7 +11,11 @@
  *
  * The way of a job: order `job` -> report `ack` at once -> `progress` (stages draw, encode, check)
  * and previews -> exactly one of `done`, `failed`, `cancelled`. The first order must be `config`,
- * which `hello` answers; a `heartbeat` follows every second. */
+ * which `hello` answers; a `heartbeat` follows every second.
+ *
+ * A worker whose device is lost (ERR_LOST) can do nothing more: it reports no end of its job, says
+ * why as the last error line of its log and ends with PROTOCOL_LOST. The console starts another,
+ * which tries the job again, as after any death. */
 #ifndef SAKUGA_ENGINE_PROTOCOL_H
 #define SAKUGA_ENGINE_PROTOCOL_H
 
@@ -25,6 +29,7 @@
 #include <stdint.h>
 
 #define PROTOCOL_VERSION 1
+#define PROTOCOL_LOST 3 /* exit status */
 #define PROTOCOL_LINE_MAX ((size_t)256 << 10)
 #define PROTOCOL_ID_MAX INT64_C(9007199254740992) /* ids travel as JSON numbers */
 

@@ -25,7 +25,8 @@ enum err device_settle(struct device *d, struct fault *f)
     enum err e = d->failure.code;
     if (e && f)
         *f = d->failure;
-    memset(&d->failure, 0, sizeof d->failure);
+    if (e != ERR_LOST)
+        memset(&d->failure, 0, sizeof d->failure);
     return e;
 }
 

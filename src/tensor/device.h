@@ -6,7 +6,8 @@
  * Failure: a device keeps its first failure; from then on operations do nothing. The caller writes
  * a forward pass as plain statements and asks once at the end with device_settle(), which waits
  * for the work, returns the failure and clears it. Work may run asynchronously until then; reading
- * a tensor waits by itself.
+ * a tensor waits by itself. ERR_LOST alone stays: the driver takes no more calls of this process,
+ * which must end before the device can be had again.
  *
  * One thread drives a device. Tensors, weights and parcels must be freed before device_close().
  * Pictures and videos are channels-last, [frames, height, width, channels]; token matrices [tokens,
@@ -44,7 +45,8 @@ enum err device_open(const struct device_setup *setup, struct device **out, stru
 void device_close(struct device *d); /* NULL is fine */
 const struct device_caps *device_caps(const struct device *d);
 
-/* Waits for all work, returns and clears the first failure. */
+/* Waits for all work, returns and clears the first failure; but for ERR_LOST, which it never
+ * clears. */
 enum err device_settle(struct device *d, struct fault *f);
 bool device_failed(const struct device *d);
 

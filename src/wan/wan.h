@@ -8,7 +8,8 @@
  *
  * One thread drives a handle; callbacks come on it, from inside wan_make(). Weights stay loaded
  * between clips. The same setup, job and seed give the same frames, bit for bit. Errors are values:
- * a struct fault names the file, the tensor or the parameter; cancelled is ERR_CANCELLED. */
+ * a struct fault names the file, the tensor or the parameter; cancelled is ERR_CANCELLED. After
+ * ERR_LOST the GPU takes no more calls of this process: free the handle, end the process. */
 #ifndef SAKUGA_WAN_WAN_H
 #define SAKUGA_WAN_WAN_H
 

@@ -334,7 +334,7 @@ static enum err publish(struct run *r, struct fault *f)
     return ERR_OK;
 }
 
-void run_job(struct run *r)
+bool run_job(struct run *r)
 {
     const struct engine_job *job = r->job;
     struct fault f = {0};
@@ -364,16 +364,20 @@ void run_job(struct run *r)
     if (e)
         unlink(r->part);
     if (r->painter->ended)
-        r->painter->ended(r->painter, e && atomic_load(r->quit));
+        r->painter->ended(r->painter, e == ERR_LOST || (e && atomic_load(r->quit)));
     for (int i = 0; i < RUN_SLOTS; i++)
         free(r->slot[i]);
     free(r->preview);
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
+    r->fault = f;
+    if (e == ERR_LOST)
+        return false;
     if (e == ERR_CANCELLED)
         out_simple(REPORT_CANCELLED, job->id);
     else if (e)
         out_failed(job->id, &f);
     else
         out_report(&done);
+    return true;
 }

@@ -44,8 +44,9 @@ struct run {
     struct fault fault; /* why, when halt */
 };
 
-/* Does the whole job, and reports its end. */
-void run_job(struct run *r);
+/* Does the whole job, and reports its end. False: the device is lost, `fault` says why, and that
+ * end is not reported. */
+bool run_job(struct run *r);
 
 /* ---- for painters ---- */
 

@@ -70,6 +70,11 @@ static inline struct span span_of(const struct tensor *t)
     return (struct span){t->data, t->type};
 }
 
+/* What a failed call of CUDA, cuBLAS or cuDNN means: ERR_NOMEM of the job, ERR_LOST after a sticky
+ * error (a bad address, a failed launch, ECC: each call of this process fails from then on), else
+ * ERR_IO. */
+enum err cuda_blame(struct cuda *c, bool memory);
+
 /* `t` itself when it is of `type`, else a copy of that type whose memory is in *own: give it to
  * device_release() when it is not NULL. */
 struct tensor cuda_as(struct cuda *c, const struct tensor *t, enum dtype type, void **own);
