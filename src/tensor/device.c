@@ -269,7 +269,7 @@ void device_attention(struct device *d, const struct attention_op *op)
     o.repeats = o.repeats > 0 ? o.repeats : 1;
     int64_t nq = rows_of(o.q), nk = rows_of(o.k), c = o.q->data ? tensor_last(o.q) : 0;
     bool ok = nq > 0 && nk > 0 && o.heads > 0 && c % o.heads == 0 && matrix(o.k, nk, c) &&
-              matrix(o.v, nk, c) && matrix(o.out, nq, c);
+              matrix(o.v, nk, c) && matrix(o.out, nq, c) && (!o.room || o.room >= nk);
     if (ok && o.bias) {
         int64_t span = (tensor_last(o.bias) + 1) / 2;
         ok = o.bias->data && matrix(o.bias, o.heads, 2 * span - 1) && nq <= span && nk <= span;

@@ -158,7 +158,9 @@ void device_turn(struct device *d, const struct turn_op *op);
 /* out[nq, heads·w] = softmax(scale·q·kᵀ + bias)·v, heads side by side in the rows; never more than
  * a block of the logits exists. bias: [heads, 2·span − 1], added by key − query + span − 1 (needs
  * nq, nk ≤ span). `repeats` counts the last key that many times (ln(repeats) on its logit): equal
- * keys need to be there once. With `add` the result is added to out. */
+ * keys need to be there once. With `add` the result is added to out. `room`: k and v are the first
+ * rows of memory for so many, in all of which lie finite numbers; a device that makes plans for
+ * lengths then makes one, however many rows there are this time. */
 struct attention_op {
     const struct tensor *q, *k, *v, *out;
     int heads;
@@ -166,6 +168,7 @@ struct attention_op {
     const struct tensor *bias;
     double repeats; /* 0 reads as 1 */
     bool add;
+    int64_t room; /* 0: no more than there are */
 };
 void device_attention(struct device *d, const struct attention_op *op);
 

@@ -170,7 +170,7 @@ static struct norm_op modulated(const struct tensor *x, const struct tensor *y,
 }
 
 static void attend(struct pass *p, const struct tensor *k, const struct tensor *v, double repeats,
-                   bool add)
+                   bool add, int64_t room)
 {
     device_attention(p->dev, &(struct attention_op){.q = &p->q,
                                                     .k = k,
@@ -179,7 +179,8 @@ static void attend(struct pass *p, const struct tensor *k, const struct tensor *
                                                     .heads = p->d->c.heads,
                                                     .scale = 1.0f / sqrtf((float)DIT_HEAD),
                                                     .repeats = repeats,
-                                                    .add = add});
+                                                    .add = add,
+                                                    .room = room});
 }
 
 static void self_attention(struct pass *p, const struct dit_block *b, const struct tensor *x,
@@ -212,7 +213,7 @@ static void self_attention(struct pass *p, const struct dit_block *b, const stru
         k = tensor_part(&cache->k[layer], 0, at + p->tokens);
         v = tensor_part(&cache->v[layer], 0, at + p->tokens);
     }
-    attend(p, &k, &v, 1, false);
+    attend(p, &k, &v, 1, false, cache ? cache->tokens : 0);
     join(p, x, &p->y, b->self.o, gate, next, probe ? "b0.self_attn" : NULL);
 }
 
@@ -225,9 +226,9 @@ static void cross_attention(struct pass *p, const struct dit_block *b, const str
     probe_see(probe, p->dev, "b0.norm3", &p->h);
     dit_linear(p->dev, &p->q, &p->h, b->cross.q, ACT_NONE);
     dit_rms(p->dev, &p->q, &b->cross.norm_q);
-    attend(p, &prompt->k[index], &prompt->v[index], prompt->repeats, false);
+    attend(p, &prompt->k[index], &prompt->v[index], prompt->repeats, false, 0);
     if (prompt->k_img[index].data) /* a softmax of its own, then added */
-        attend(p, &prompt->k_img[index], &prompt->v_img[index], 1, true);
+        attend(p, &prompt->k_img[index], &prompt->v_img[index], 1, true, 0);
     join(p, x, &p->y, b->cross.o, NULL, next, probe ? "b0.cross_attn" : NULL);
 }
 

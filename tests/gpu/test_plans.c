@@ -37,14 +37,14 @@ static void try(struct graph *g, const char *name)
     graph_free(g);
 }
 
-static void attend(int64_t heads, int64_t width, int64_t nq, int64_t nk)
+static void attend(int64_t heads, int64_t width, int64_t nq, int64_t nk, bool counted)
 {
     struct graph g = {0};
     char name[80];
     int64_t ld = heads * width;
-    snprintf(name, sizeof name, "attention %lld x %lld, %lld x %lld", (long long)heads,
-             (long long)width, (long long)nq, (long long)nk);
-    sdpa_graph(&g, &(struct sdpa_shape){heads, nq, nk, width, ld, ld, ld, ld});
+    snprintf(name, sizeof name, "attention %lld x %lld, %lld x %s%lld", (long long)heads,
+             (long long)width, (long long)nq, counted ? "up to " : "", (long long)nk);
+    sdpa_graph(&g, &(struct sdpa_shape){heads, nq, nk, width, ld, ld, ld, ld, counted});
     try(&g, name);
 }
 
@@ -133,15 +133,18 @@ int main(int argc, char **argv)
     if (argc < 2 || !read_properties(argv[1]))
         return 2;
     printf("# cuDNN %zu, %s\n", cudnnGetVersion(), argv[1]);
-    attend(12, 128, 32760, 32760); /* 1.3B at 832x480, 81 frames */
-    attend(12, 128, 32760, 512);   /* its text */
+    attend(12, 128, 32760, 32760, false); /* 1.3B at 832x480, 81 frames */
+    attend(12, 128, 32760, 512, false);   /* its text */
+    attend(12, 128, 4680, 32760, true);   /* a causal block, and all there may be before it */
     if (all) {
-        attend(40, 128, 32760, 32760); /* 14B */
-        attend(40, 128, 32760, 512);
-        attend(40, 128, 32760, 257); /* an image's tokens */
-        attend(40, 128, 75600, 75600);
-        attend(12, 128, 4680, 32760); /* a causal block and all before it */
-        attend(16, 80, 257, 257);     /* CLIP */
+        attend(40, 128, 32760, 32760, false); /* 14B */
+        attend(40, 128, 32760, 512, false);
+        attend(40, 128, 32760, 257, false); /* an image's tokens */
+        attend(40, 128, 75600, 75600, false);
+        attend(40, 128, 4680, 32760, true);
+        attend(12, 128, 1560, 32760, true);  /* frame by frame */
+        attend(12, 128, 4680, 32760, false); /* a causal block, the cache full */
+        attend(16, 80, 257, 257, false);     /* CLIP */
     }
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
         if (all || !layers[i].like)

@@ -57,6 +57,8 @@ static void close_cuda(struct device *d)
     for (int i = 0; i < PACES; i++)
         if (c->paces[i])
             cudaEventDestroy(c->paces[i]);
+    if (c->counts)
+        cudaFree(c->counts);
     plans_close(c);
     gemm_close(c);
     choices_free(c->choices);

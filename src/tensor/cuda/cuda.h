@@ -36,6 +36,8 @@ struct cuda {
     struct plans *plans;
     struct choices *choices;
     cudnnHandle_t dnn;
+    int32_t *counts;    /* attention.c: on the device, how many queries and keys count, */
+    int32_t counted[2]; /* and what is queued to be there */
     cudaEvent_t paces[PACES];
     int pace_next;
     /* pinned memory between the host and the stream, used in turn */

@@ -68,11 +68,27 @@ int graph_plans(struct graph *g, const struct graph_target *at, struct plan *out
 void plan_free(struct plan *p);
 
 /* The graphs (sdpa.c, convgraph.c). Ids of their tensors: */
-enum { ID_Q = 1, ID_K, ID_V, ID_O, ID_SCALE, ID_X, ID_W, ID_Y, ID_BIAS, ID_ADD, ID_INSIDE };
+enum {
+    ID_Q = 1,
+    ID_K,
+    ID_V,
+    ID_O,
+    ID_SCALE,
+    ID_X,
+    ID_W,
+    ID_Y,
+    ID_BIAS,
+    ID_ADD,
+    ID_INSIDE,
+    ID_COUNT_Q,
+    ID_COUNT_K
+};
 
-/* out = softmax(scale·q·kᵀ)·v in bf16; rows of q, k, v, out [n, heads·width], ld elements apart. */
+/* out = softmax(scale·q·kᵀ)·v in bf16; rows of q, k, v, out [n, heads·width], ld elements apart.
+ * `counted`: how many of the nq queries and nk keys there are is read when it runs, an int32 each
+ * on the device (9.15 on). Values behind them are multiplied by 0, so they must be finite. */
 struct sdpa_shape {
-    int64_t heads, nq, nk, width, ldq, ldk, ldv, ldo;
+    int64_t heads, nq, nk, width, ldq, ldk, ldv, ldo, counted;
 };
 void sdpa_graph(struct graph *g, const struct sdpa_shape *s);
 
@@ -99,8 +115,8 @@ struct plan_run {
     void (*graph)(struct graph *g, const void *shape);
     const char *what;
     int64_t size[3]; /* for the words of a failure */
-    int64_t id[6];
-    void *data[6];
+    int64_t id[8];
+    void *data[8];
     int n;
     int result;
     size_t result_bytes;
