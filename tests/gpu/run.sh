@@ -68,7 +68,7 @@ build() {
     fi
     cd build-gpu
     ../configure -q --enable-runtime-only --with-cuda --with-cuda-arch="$arch"
-    make -s -j"$(nproc)" all tests/unit/tensor/test_ops
+    make -s -j"$(nproc)" all tests/unit/tensor/test_ops tests/gpu/shares
     sed -n "s/^CUDA_DIR = //p" Makefile >cuda_dir
     "$(cat cuda_dir)/bin/nvcc" -O2 -std=c++17 -gencode "arch=compute_$arch,code=sm_$arch" \
         $(sed -n 's/^CUDA_CPPFLAGS = //p' Makefile) -c -o ceilings.o ../tests/gpu/ceilings.cu
@@ -95,6 +95,7 @@ part golden-f32 60 build-gpu/wan-golden --device cuda --dtype f32 tests/wan/open
 part golden-bf16 60 build-gpu/wan-golden --device cuda --dtype bf16 tests/wan/open
 part golden-fp8 60 build-gpu/wan-golden --device cuda --dtype fp8 tests/wan/open
 part ceilings 120 build-gpu/ceilings
+part kernels 30 build-gpu/tests/gpu/shares
 bench forward-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench forward-1.3b-fp8 60 --dtype fp8 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench clip-1.3b 90 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --repeat 3
@@ -150,7 +151,7 @@ for n in (2, 4):
     v = load("vae-chunk-%d" % n)
     if v: print("| VAE decode, %d latent frames at a time | %.3f s | | |" % (n, v["vae_s"]))
 if c and g: print("| 14B, 4 steps, no CFG, from the parts | %.2f s | | |" % (c["text_s"] + 4 * min(g["step_s"]) + c["vae_s"]))
-for name in ("ceilings", "torch"):
+for name in ("kernels", "ceilings", "torch"):
     try:
         text = open(os.path.join(out, name + ".log")).read()
         print("\n" + "\n".join(l for l in text.splitlines() if l.startswith("|") or "GELU" in l))
