@@ -64,6 +64,10 @@ static const struct key {
     {"engine.dtype", CHOICE, AT(engine_dtype), 0, 0, "auto f32 bf16 fp8", "\"auto\"",
      "wan: numbers that it computes in; auto: bf16 where the device is faster with it, else f32; "
      "fp8: a GPU's linear layers"},
+    {"engine.encoder", CHOICE, AT(engine_encoder), 0, 0, "auto libx264 h264_nvenc", "\"auto\"",
+     "what encodes a clip; auto: the GPU that drew it, where it has an encoder that opens, else "
+     "the "
+     "CPU"},
     {"engine.threads", INT, AT(engine_threads), 0, 1024, NULL, "0",
      "wan: on the CPU; 0: as many as there are cores"},
     {"engine.give_way", NUM, AT(engine_give_way), 0, GOVERNOR_MOST, NULL, "0.8",
@@ -147,6 +151,7 @@ void config_defaults(struct config *c)
     strcpy(c->engine_kind, "animatic");
     strcpy(c->engine_device, "auto");
     strcpy(c->engine_dtype, "auto");
+    strcpy(c->engine_encoder, "auto");
     strcpy(c->engine_sampler, "unipc");
     strcpy(c->engine_decoder, "vae");
     c->engine_give_way = 0.8;

@@ -55,6 +55,7 @@ static const struct row {
          "a LoRA of the model's loras/ with its weight; may be repeated"),
     OWN("device", 0, "NAME", device, "auto, cpu or cuda"),
     OWN("dtype", 0, "NAME", dtype, "of the arithmetic: auto, f32, bf16, or fp8 on a GPU"),
+    OWN("encoder", 0, "NAME", encoder, "auto (the GPU's, where it has one), libx264 or h264_nvenc"),
     OWN("threads", 't', "N", threads, "on the CPU (default: one a core)"),
     {{"output", 'o', "FILE", "the clip that is written"},
      AT(out),

@@ -113,8 +113,9 @@ struct order {
     /* CONFIG, for a process that draws: */
     char engine[16]; /* "animatic", "wan" */
     char model[PATH_LEN], device[16], dtype[16];
-    int threads;     /* 0: as many as there are cores */
-    double throttle; /* THROTTLE: 0..1 */
+    char encoder[16]; /* "libx264", "h264_nvenc", or "auto": the GPU's where it draws on one */
+    int threads;      /* 0: as many as there are cores */
+    double throttle;  /* THROTTLE: 0..1 */
     struct engine_job job;
 };
 

@@ -25,6 +25,7 @@ struct drawing {
     char vault[PATH_LEN];    /* resolved; set once */
     struct painter *painter; /* set once; the draw thread's */
     void (*lost)(const struct fault *f);
+    char encoder[16];
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards what follows */
@@ -86,6 +87,7 @@ static void *draw_thread(void *user)
         pthread_mutex_unlock(&d->lock);
         struct run run = {.job = job,
                           .painter = d->painter,
+                          .encoder = d->encoder,
                           .vault = d->vault,
                           .part = d->part,
                           .cancel = &d->cancel,
@@ -139,7 +141,7 @@ static void tidy(const char *vault)
         closedir(dir);
 }
 
-struct drawing *drawing_new(const char *vault, struct painter *painter,
+struct drawing *drawing_new(const char *vault, const char *encoder, struct painter *painter,
                             void (*lost)(const struct fault *f), struct fault *f)
 {
     struct drawing *d = calloc(1, sizeof *d);
@@ -154,6 +156,7 @@ struct drawing *drawing_new(const char *vault, struct painter *painter,
     }
     str_copy(d->vault, sizeof d->vault, real);
     d->painter = painter;
+    str_copy(d->encoder, sizeof d->encoder, encoder);
     d->lost = lost;
     free(real);
     tidy(d->vault);

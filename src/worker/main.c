@@ -136,8 +136,9 @@ static bool configure(const struct order *o, struct fault *f)
         worker.configured = worker.errands != NULL;
     } else {
         worker.painter = open_painter(o, f);
-        worker.drawing =
-            worker.painter ? drawing_new(o->path, worker.painter, device_lost, f) : NULL;
+        worker.drawing = worker.painter
+                             ? drawing_new(o->path, o->encoder, worker.painter, device_lost, f)
+                             : NULL;
         worker.configured = worker.drawing != NULL;
     }
     if (worker.configured)

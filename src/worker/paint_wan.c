@@ -232,6 +232,7 @@ struct painter *paint_wan(const char *model, const char *device, const char *dty
     }
     p->base = (struct painter){.engine = "wan",
                                .stage = "text",
+                               .gpu = !strcmp(wan_info(p->wan)->device, "cuda"),
                                .shares = {0.96, 0.02, 0.02},
                                .warm = warm,
                                .draw = draw,
