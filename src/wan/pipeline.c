@@ -5,6 +5,7 @@
 #include "wan/wan_inside.h"
 
 #include "base/clock.h"
+#include "wan/peek.h"
 #include "wan/preset.h"
 #include "wan/preview.h"
 
@@ -12,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PEEK_EVERY 4 /* steps: of a distilled model's four none, since its clip comes next */
 
 /* ---- telling ---- */
 
@@ -99,6 +102,50 @@ void pipeline_preview(struct run *r, const float *x0, int frames)
     p.rgb = rgb + (size_t)r->extra * r->height * r->width * 3;
     r->calls->preview(r->calls->user, &p);
     free(rgb);
+}
+
+static bool peek_stop(void *user)
+{
+    const struct run *r = user;
+    return r->calls->stop && r->calls->stop(r->calls->user);
+}
+
+/* The same by the tiny decoder: where there is one, and a device that has time for it. A failure is
+ * told once and costs no clip. False: nothing was shown. */
+static bool peek(struct run *r)
+{
+    struct wan *w = r->w;
+    if (!r->calls->preview || !w->info.tiny[0] || w->no_peek || device_caps(w->dev)->host_memory ||
+        r->done % PEEK_EVERY || r->done == r->steps)
+        return false;
+    struct wan_preview p = {.frames = r->frames - r->extra,
+                            .width = r->width * PEEK_CELL,
+                            .height = r->height * PEEK_CELL,
+                            .step = r->done};
+    uint8_t *rgb = malloc((size_t)p.frames * (size_t)p.width * (size_t)p.height * 3);
+    struct fault f = {0};
+    enum err e = rgb ? model_tiny(w, &f) : ERR_NOMEM;
+    const struct peek look = {.dev = w->dev,
+                              .tae = w->tae,
+                              .z = r->x0,
+                              .frames = r->frames,
+                              .height = r->height,
+                              .width = r->width,
+                              .from = r->extra,
+                              .stop = peek_stop,
+                              .user = r};
+    e = e ? e : peek_rgb(&look, rgb, &f);
+    p.rgb = rgb;
+    if (!e)
+        r->calls->preview(r->calls->user, &p);
+    free(rgb);
+    if (e && e != ERR_CANCELLED) {
+        char words[sizeof f.text + 80];
+        snprintf(words, sizeof words, "has no previews by the tiny decoder: %s", fault_text(&f));
+        pipeline_note(r, words);
+        w->no_peek = true;
+    }
+    return !e;
 }
 
 /* ---- the stages ---- */
@@ -232,7 +279,8 @@ static enum err sample(struct run *r)
         if (e)
             break;
         r->step_s = pipeline_since(began) / ++r->steps_here;
-        pipeline_preview(r, r->x0, r->frames);
+        if (!peek(r))
+            pipeline_preview(r, r->x0, r->frames);
         pipeline_progress(r, r->done, steps, 0);
         resume_save(r);
     }

@@ -157,7 +157,9 @@ struct wan_progress {
     double left;     /* to its end; −1: unknown yet */
 };
 
-/* What a step believes the end will look like: a small picture a latent frame. */
+/* What a step believes the end will look like: a small picture a latent frame. A pixel is a cell of
+ * the latent; on a GPU, where the folder has the tiny decoder, every fourth step is drawn by that,
+ * twice as fine. */
 struct wan_preview {
     const uint8_t *rgb; /* [frames][height][width][3] */
     int frames, width, height;

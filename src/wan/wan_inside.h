@@ -37,6 +37,7 @@ struct wan {
     struct dit *dit;
     struct vae *vae; /* the decoder */
     struct tae *tae; /* the tiny one */
+    bool no_peek;    /* it failed once as a preview */
     struct t5 t5;    /* open when t5.dev is set; its weights are kept where there is room */
     bool keep_text;
     struct patcher patcher;
