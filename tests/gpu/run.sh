@@ -99,6 +99,9 @@ part kernels 30 build-gpu/tests/gpu/shares
 bench forward-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench forward-1.3b-fp8 60 --dtype fp8 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench clip-1.3b 90 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --repeat 3
+bench causal-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --text-tokens 64 --no-text --repeat 3 --causal
+# four tokens are no work: what is left is launching, and reading the weights once (0.65 ms)
+bench launches 20 --dtype bf16 --random wan2.1-t2v-1.3b --size 32x32 --frames 1 --steps 9 --text-tokens 64 --no-text --no-vae
 for n in 2 4; do
     bench vae-chunk-$n 40 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 1 --layers 1 --no-text --repeat 3 --chunk $n
 done
@@ -147,6 +150,12 @@ if c:
     print("| 1.3B, 4 steps, no CFG: text + steps + decode | %.2f s | | |" % (c["text_s"] + 4 * min(c["step_s"]) + c["vae_s"]))
     print("| 1.3B, 50 steps, CFG, from the same | %.1f s | | |" % (c["text_s"] + 100 * min(c["step_s"]) + c["vae_s"]))
     print("| memory of the device at most | %.2f GB | | |" % (c["device_peak_bytes"] * 1e-9))
+b = load("causal-1.3b")
+if b:
+    print("| 1.3B, causal: first block of 12 pictures, last | %.3f s, %.3f s | | |" % (b["block_s"][0], b["block_s"][-1]))
+    print("| 1.3B, causal: pictures a second, decoded | %.1f | | |" % b["pictures_per_s"])
+l = load("launches")
+if l: print("| 1.3B, one forward of four tokens: launching | %.4f s | | |" % min(l["step_s"]))
 for n in (2, 4):
     v = load("vae-chunk-%d" % n)
     if v: print("| VAE decode, %d latent frames at a time | %.3f s | | |" % (n, v["vae_s"]))
