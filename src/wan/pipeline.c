@@ -5,6 +5,7 @@
 #include "wan/wan_inside.h"
 
 #include "base/clock.h"
+#include "wan/ahead.h"
 #include "wan/peek.h"
 #include "wan/preset.h"
 #include "wan/preview.h"
@@ -217,6 +218,12 @@ static bool whole_step(const struct run *r, bool guide)
     return r->tea[0].full && other;
 }
 
+static void draw_fresh(void *user)
+{
+    struct run *r = user;
+    noise_normal(&r->noise, r->fresh, r->n, r->w->info.threads);
+}
+
 static enum err one_step(struct run *r)
 {
     const struct schedule *s = &r->sampler->schedule;
@@ -236,19 +243,24 @@ static enum err one_step(struct run *r)
                            .stop_user = r};
     r->blocks = 0;
     r->forwards = guide ? 2 : 1;
+    bool renoise = r->sampler->kind == SAMPLER_LCM && !last;
+    /* under TeaCache the generator before the step goes into a checkpoint after its passes */
+    struct ahead ahead;
+    ahead_begin(&ahead, dit_apart(r->w->dit) && r->job.teacache <= 0, renoise ? draw_fresh : NULL,
+                r);
     enum err e = dit_forward(r->w->dit, &in, r->v, r->f);
     in.prompt = r->uncond;
     in.tea = r->job.teacache > 0 ? &r->tea[1] : NULL;
     if (!e && guide)
         e = dit_forward(r->w->dit, &in, r->other, r->f);
-    if (e)
+    if (e) {
+        ahead_drop(&ahead);
         return e == ERR_CANCELLED ? fault_set(r->f, e, "the clip was cancelled") : e;
+    }
     resume_save_before(r, whole_step(r, guide));
     if (guide)
         sampler_guide(r->v, r->other, r->n, r->job.guidance, r->job.zero_star, r->w->info.threads);
-    bool renoise = r->sampler->kind == SAMPLER_LCM && !last;
-    if (renoise)
-        noise_normal(&r->noise, r->fresh, r->n, r->w->info.threads);
+    ahead_end(&ahead);
     sampler_step(r->sampler, r->done, r->latent, r->v, renoise ? r->fresh : NULL, r->x0);
     r->done++;
     return ERR_OK;
