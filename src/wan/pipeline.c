@@ -359,6 +359,7 @@ static enum err begin(struct run *r)
 
 static void finish(struct run *r)
 {
+    resume_settle(r);
     dit_prompt_free(r->cond);
     dit_prompt_free(r->uncond);
     sampler_free(r->sampler);

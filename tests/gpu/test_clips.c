@@ -1,6 +1,7 @@
 /* Whole clips on the emulated GPU. Previews by the tiny decoder: every fourth step is drawn by it,
  * twice as fine; one that cannot be loaded is told once and costs no clip. Noise that is drawn
- * while the device works: the same clip as where it is drawn after it. */
+ * while the device works: the same clip as where it is drawn after it. A causal clip's checkpoint,
+ * written while the next block is made, is there when the job has ended. */
 #include "unit/wan/tiny.h"
 
 #include "wan/wan.h"
@@ -108,6 +109,50 @@ static void noise_drawn_ahead_is_the_same(void **state)
     assert_in_range(most, 0, 2);
 }
 
+static bool after_a_block(void *user)
+{
+    (void)user;
+    return seen.frames >= 9;
+}
+
+static enum err count_frames(void *user, const struct wan_frames *p, struct fault *f)
+{
+    (void)user;
+    (void)f;
+    seen.frames += p->count;
+    return ERR_OK;
+}
+
+static void a_block_is_kept(void **state)
+{
+    const struct wan_setup setup = {.model = dir, .device = "cuda", .dtype = "f32"};
+    const struct wan_job job = {.prompt = "a fox",
+                                .width = 8 * CELLS,
+                                .height = 8 * CELLS,
+                                .frames = 21,
+                                .sampler = "self-forcing",
+                                .seed = 7,
+                                .checkpoint_dir = dir};
+    struct wan_calls calls = {.stop = after_a_block, .frames = count_frames, .note = on_note};
+    struct wan_made made;
+    struct fault f = {0};
+    struct wan *w = NULL;
+    (void)state;
+    memset(&seen, 0, sizeof seen);
+    assert_int_equal(wan_open(&setup, &w, &f), ERR_OK);
+    assert_int_equal(wan_make(w, &job, &calls, &made, &f), ERR_CANCELLED);
+    assert_int_equal(seen.frames, 9);
+    assert_int_equal(seen.notes, 0);
+    assert_int_equal(access(made.checkpoint, R_OK), 0);
+    calls.stop = NULL;
+    if (wan_make(w, &job, &calls, &made, &f))
+        fail_msg("%s", fault_text(&f));
+    assert_int_equal(made.resumed, 4); /* the steps of that block */
+    assert_int_equal(seen.frames, 9 + 21);
+    assert_int_equal(unlink(made.checkpoint), 0);
+    wan_free(w);
+}
+
 static void without_one_all_are_of_cells(void **state)
 {
     char name[100];
@@ -143,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_fourth_step_is_drawn),
         cmocka_unit_test(noise_drawn_ahead_is_the_same),
+        cmocka_unit_test(a_block_is_kept),
         cmocka_unit_test(without_one_all_are_of_cells),
         cmocka_unit_test(one_that_is_none_is_told),
     };
