@@ -54,8 +54,8 @@ static void angles(float *out, int place, int n)
 }
 
 /* A place on an axis has the same angles wherever it comes again: they are copied from where it
- * came first. A causal block needs a table of its own, and computing each
- * takes a core of a Xeon 23 ms at 832x480, copying 1. */
+ * came first. A causal block needs a table of its own, and computing each takes a core of a Xeon
+ * 23 ms at 832x480, copying 1. */
 void dit_rope(float *out, int width, int first_frame, int frames, int rows, int columns)
 {
     const int side = width / 6, n[3] = {width / 2 - 2 * side, side, side};
