@@ -66,6 +66,9 @@ static const struct key {
      "wan: numbers that it computes in; auto: bf16 where the device is faster with it, else f32; "
      "fp8: a GPU's linear layers and, where it can, self-attention; fp8-linear: without that; "
      "fp8-weight: the weights only, in half the memory"},
+    {"engine.encoder", CHOICE, AT(engine_encoder), 0, 0, "auto libx264 h264_nvenc", "\"auto\"",
+     "what encodes a clip; auto: the GPU that drew it, where it has an encoder that opens, else "
+     "the CPU"},
     {"engine.threads", INT, AT(engine_threads), 0, 1024, NULL, "0",
      "wan: on the CPU; 0: as many as there are cores"},
     {"engine.give_way", NUM, AT(engine_give_way), 0, GOVERNOR_MOST, NULL, "0.8",
@@ -149,6 +152,7 @@ void config_defaults(struct config *c)
     strcpy(c->engine_kind, "animatic");
     strcpy(c->engine_device, "auto");
     strcpy(c->engine_dtype, "auto");
+    strcpy(c->engine_encoder, "auto");
     strcpy(c->engine_sampler, "unipc");
     strcpy(c->engine_decoder, "vae");
     c->engine_give_way = 0.8;

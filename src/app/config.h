@@ -37,6 +37,7 @@ struct config {
     char engine_kind[16];
     /* engine "wan"; 0 and "": the model's or the style's own */
     char engine_model[PATH_LEN], engine_device[16], engine_dtype[16], engine_sampler[16];
+    char engine_encoder[16];
     char engine_decoder[16];
     int engine_threads, engine_width, engine_height, engine_frames, engine_steps, engine_tile;
     double engine_guidance, engine_shift, engine_teacache, engine_give_way;

@@ -160,6 +160,7 @@ static void device(struct doctor *d)
                               .model = d->config.engine_model,
                               .device = d->config.engine_device,
                               .dtype = d->config.engine_dtype,
+                              .encoder = d->config.engine_encoder,
                               .threads = d->config.engine_threads};
     struct engine *e = engine_new(d->loop, &c, &ops, d, &f);
     if (!e) {

@@ -168,6 +168,7 @@ int mode_generate(const struct options *o)
     once.model = c.model;
     once.device = c.device;
     once.dtype = c.dtype;
+    once.encoder = c.encoder;
     char *model = e ? NULL : realpath(c.model, NULL);
     if (model)
         once.model = model;

@@ -467,6 +467,7 @@ enum err links_start(struct house *h, struct fault *f)
                               .model = h->config.engine_model,
                               .device = h->config.engine_device,
                               .dtype = h->config.engine_dtype,
+                              .encoder = h->config.engine_encoder,
                               .threads = h->config.engine_threads};
     enum err err = start_stage(h, f);
     if (err)

@@ -165,6 +165,7 @@ static enum err draw(struct drawing *d, const char *vault)
                               .model = d->o->model,
                               .device = d->o->device,
                               .dtype = d->o->dtype,
+                              .encoder = d->o->encoder,
                               .threads = d->o->threads,
                               .draws_only = true};
     d->start = timer_new(d->loop, "start", late, d);

@@ -10,7 +10,7 @@
 struct once {
     const struct paths *paths;
     const char *engine; /* "wan", "animatic" */
-    const char *model, *device, *dtype;
+    const char *model, *device, *dtype, *encoder;
     int threads;
     struct engine_job *job; /* path: where the clip goes; its folder must be there */
 };

@@ -44,7 +44,7 @@ struct verb {
 struct clip_options {
     const char *model, *prompt, *negative, *image, *last_image, *source, *mask, *control;
     const char *size, *frames, *steps, *guidance, *shift, *sampler, *teacache, *decoder, *tile;
-    const char *seed, *device, *dtype, *threads, *out;
+    const char *seed, *device, *dtype, *encoder, *threads, *out;
     const char *lora[CLIP_LIST_MAX];
     int lora_count;
     const char *reference[CLIP_LIST_MAX];

@@ -56,6 +56,7 @@ static const struct row {
     OWN("device", 0, "NAME", device, "auto, cpu or cuda"),
     OWN("dtype", 0, "NAME", dtype,
         "of the arithmetic: auto, f32, bf16; on a GPU fp8, fp8-linear, fp8-weight"),
+    OWN("encoder", 0, "NAME", encoder, "auto (the GPU's, where it has one), libx264 or h264_nvenc"),
     OWN("threads", 't', "N", threads, "on the CPU (default: one a core)"),
     {{"output", 'o', "FILE", "the clip that is written"},
      AT(out),

@@ -27,7 +27,8 @@
     X(VERSION, "version", "the version does not fit")                                              \
     X(FULL, "full", "there is no room left")                                                       \
     X(AUTH, "auth", "authentication failed")                                                       \
-    X(UNSUPPORTED, "unsupported", "this build or peer cannot do that")
+    X(UNSUPPORTED, "unsupported", "this build or peer cannot do that")                             \
+    X(LOST, "lost", "the device is lost to this process")
 
 enum err {
 #define ERR_ENUM(id, name, text) ERR_##id,

@@ -288,6 +288,7 @@ struct engine *engine_new(struct loop *l, const struct engine_config *config,
         str_copy(first->model, sizeof first->model, config->model ? config->model : "");
         str_copy(first->device, sizeof first->device, config->device ? config->device : "auto");
         str_copy(first->dtype, sizeof first->dtype, config->dtype ? config->dtype : "auto");
+        str_copy(first->encoder, sizeof first->encoder, config->encoder ? config->encoder : "auto");
         e->stall_ms = model ? STALL_MODEL_MS : STALL_MS;
         e->ops = ops;
         e->user = user;

@@ -24,14 +24,15 @@
 struct engine;
 
 struct engine_config {
-    const char *kind;   /* "animatic", "wan" */
-    const char *worker; /* the worker program */
-    const char *vault;  /* folder that every job's path lies in; must exist */
-    const char *model;  /* wan: its folder, or the transformer's file in it */
-    const char *device; /* wan: "auto", "cpu", "cuda"; NULL: "auto" */
-    const char *dtype;  /* wan: "auto", "f32", "bf16"; NULL: "auto" */
-    int threads;        /* wan: 0: as many as there are cores */
-    bool draws_only;    /* start no process for playback and checks */
+    const char *kind;    /* "animatic", "wan" */
+    const char *worker;  /* the worker program */
+    const char *vault;   /* folder that every job's path lies in; must exist */
+    const char *model;   /* wan: its folder, or the transformer's file in it */
+    const char *device;  /* wan: "auto", "cpu", "cuda"; NULL: "auto" */
+    const char *dtype;   /* wan: "auto", "f32", "bf16"; NULL: "auto" */
+    const char *encoder; /* "auto", "libx264", "h264_nvenc"; NULL: "auto" */
+    int threads;         /* wan: 0: as many as there are cores */
+    bool draws_only;     /* start no process for playback and checks */
 };
 
 /* A finished or checked clip. */

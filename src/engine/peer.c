@@ -24,7 +24,7 @@ struct peer {
     int deaths; /* in a row */
     int64_t heard_ms, watched_ms;
     char why[120];  /* why we killed it, "" when it went by itself */
-    char last[160]; /* the last error that it told before its hello, "" without */
+    char last[280]; /* the last error that it told, "" without */
     struct timer *restart, *watch;
 
     uint8_t head[PICTURE_HEADER]; /* the picture being received */
@@ -139,7 +139,7 @@ static void on_err(void *user, const char *line)
         const char *name = log_level_name((enum log_level)level);
         size_t n = strlen(name);
         if (strncmp(line, name, n) == 0 && line[n] == ' ') {
-            if (level == LOG_ERROR && !p->up)
+            if (level == LOG_ERROR)
                 str_copy(p->last, sizeof p->last, line + n + 1);
             log_write((enum log_level)level, "engine", "%s: %s", who, line + n + 1);
             return;

@@ -306,6 +306,7 @@ static void take_engine(struct reader *r, struct order *out)
     strcpy(out->engine, "animatic");
     strcpy(out->device, "auto");
     strcpy(out->dtype, "auto");
+    strcpy(out->encoder, "auto");
     if (has(r, "engine"))
         take_text(r, "engine", out->engine, sizeof out->engine, false);
     if (has(r, "model"))
@@ -314,6 +315,8 @@ static void take_engine(struct reader *r, struct order *out)
         take_text(r, "device", out->device, sizeof out->device, false);
     if (has(r, "dtype"))
         take_text(r, "dtype", out->dtype, sizeof out->dtype, false);
+    if (has(r, "encoder"))
+        take_text(r, "encoder", out->encoder, sizeof out->encoder, false);
     if (has(r, "threads"))
         out->threads = (int)take_int(r, "threads", 0, 1024);
 }

@@ -11,7 +11,11 @@
  *
  * The way of a job: order `job` -> report `ack` at once -> `progress` (stages draw, encode, check)
  * and previews -> exactly one of `done`, `failed`, `cancelled`. The first order must be `config`,
- * which `hello` answers; a `heartbeat` follows every second. */
+ * which `hello` answers; a `heartbeat` follows every second.
+ *
+ * A worker whose device is lost (ERR_LOST) can do nothing more: it reports no end of its job, says
+ * why as the last error line of its log and ends with PROTOCOL_LOST. The console starts another,
+ * which tries the job again, as after any death. */
 #ifndef SAKUGA_ENGINE_PROTOCOL_H
 #define SAKUGA_ENGINE_PROTOCOL_H
 
@@ -25,6 +29,7 @@
 #include <stdint.h>
 
 #define PROTOCOL_VERSION 1
+#define PROTOCOL_LOST 3 /* exit status */
 #define PROTOCOL_LINE_MAX ((size_t)256 << 10)
 #define PROTOCOL_ID_MAX INT64_C(9007199254740992) /* ids travel as JSON numbers */
 
@@ -108,8 +113,9 @@ struct order {
     /* CONFIG, for a process that draws: */
     char engine[16]; /* "animatic", "wan" */
     char model[PATH_LEN], device[16], dtype[16];
-    int threads;     /* 0: as many as there are cores */
-    double throttle; /* THROTTLE: 0..1 */
+    char encoder[16]; /* "libx264", "h264_nvenc", or "auto": the GPU's where it draws on one */
+    int threads;      /* 0: as many as there are cores */
+    double throttle;  /* THROTTLE: 0..1 */
     struct engine_job job;
 };
 

@@ -72,6 +72,7 @@ bool protocol_print_order(struct buf *b, const struct order *in)
         cJSON_AddStringToObject(o, "model", in->model);
         cJSON_AddStringToObject(o, "device", in->device[0] ? in->device : "auto");
         cJSON_AddStringToObject(o, "dtype", in->dtype[0] ? in->dtype : "auto");
+        cJSON_AddStringToObject(o, "encoder", in->encoder[0] ? in->encoder : "auto");
         cJSON_AddNumberToObject(o, "threads", in->threads);
         break;
     case ORDER_JOB:

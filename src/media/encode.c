@@ -8,6 +8,7 @@
 #include <libavformat/avformat.h>
 #include <libavutil/opt.h>
 #include <libswscale/swscale.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,11 @@ struct encode {
     struct digest *sha;
     int64_t next; /* number of the next frame */
     char *path;
+    char note[160];
 };
+
+#define X264 "libx264"
+#define NVENC "h264_nvenc"
 
 const char *encode_build(void)
 {
@@ -44,9 +49,21 @@ static enum err failed(const struct encode *e, const char *what, int av, struct 
                      e->path, why);
 }
 
-static int open_codec(struct encode *e, const struct encode_spec *s)
+/* Of both: a quality that the eye takes for the original, in no more time than there is. */
+static void set_quality(AVCodecContext *c, bool gpu)
 {
-    const AVCodec *codec = avcodec_find_encoder_by_name("libx264");
+    static const char *const x264[][2] = {{"preset", "veryfast"}, {"crf", "18"}};
+    static const char *const nvenc[][2] = {{"preset", "p5"}, {"rc", "vbr"}, {"cq", "19"}};
+    const char *const(*list)[2] = gpu ? nvenc : x264;
+    for (size_t i = 0; i < (gpu ? sizeof nvenc : sizeof x264) / sizeof *x264; i++)
+        av_opt_set(c->priv_data, list[i][0], list[i][1], 0);
+    if (gpu)
+        c->bit_rate = 0; /* cq alone decides */
+}
+
+static int open_codec(struct encode *e, const struct encode_spec *s, const char *name)
+{
+    const AVCodec *codec = avcodec_find_encoder_by_name(name);
     if (!codec)
         return AVERROR_ENCODER_NOT_FOUND;
     AVCodecContext *c = e->codec = avcodec_alloc_context3(codec);
@@ -67,9 +84,23 @@ static int open_codec(struct encode *e, const struct encode_spec *s)
     c->thread_count = s->threads;
     if (e->mux->oformat->flags & AVFMT_GLOBALHEADER)
         c->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    av_opt_set(c->priv_data, "preset", "veryfast", 0);
-    av_opt_set(c->priv_data, "crf", "18", 0);
+    set_quality(c, !strcmp(name, NVENC));
     return avcodec_open2(c, codec, NULL);
+}
+
+static int open_either(struct encode *e, const struct encode_spec *s)
+{
+    const char *wish = s->codec ? s->codec : X264;
+    if (strcmp(wish, "auto"))
+        return open_codec(e, s, wish);
+    int r = open_codec(e, s, NVENC);
+    if (r >= 0)
+        return r;
+    char why[AV_ERROR_MAX_STRING_SIZE] = "";
+    av_strerror(r, why, sizeof why);
+    snprintf(e->note, sizeof e->note, NVENC " does not open here (%s): " X264 " encodes", why);
+    avcodec_free_context(&e->codec);
+    return open_codec(e, s, X264);
 }
 
 /* RGB to BT.709 limited range: 601 is what swscale takes by itself, and the colours would shift. */
@@ -102,7 +133,7 @@ static int open_file(struct encode *e, const struct encode_spec *s)
     int r = avformat_alloc_output_context2(&e->mux, NULL, "mp4", url);
     if (r < 0)
         return r;
-    r = open_codec(e, s);
+    r = open_either(e, s);
     if (r < 0)
         return r;
     e->stream = avformat_new_stream(e->mux, NULL);
@@ -138,9 +169,24 @@ struct encode *encode_new(const struct encode_spec *s, struct fault *f)
         r = open_scaler(e, s);
     if (r >= 0)
         return e;
-    failed(e, "begin", r, f);
+    if (s->codec && !strcmp(s->codec, NVENC) && !e->stream)
+        fault_set(f, ERR_UNSUPPORTED,
+                  "the GPU does not encode (" NVENC ": %s); let the encoder be auto, or libx264",
+                  av_err2str(r));
+    else
+        failed(e, "begin", r, f);
     encode_free(e);
     return NULL;
+}
+
+const char *encode_codec(const struct encode *e)
+{
+    return e->codec->codec->name;
+}
+
+const char *encode_note(const struct encode *e)
+{
+    return e->note;
 }
 
 /* Muxes what the codec has ready. The file's own error counts too: it is kept by avio, not by the

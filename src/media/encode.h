@@ -1,4 +1,6 @@
-/* media/encode: RGB frames in, an H.264 MP4 out (libx264, yuv420p, BT.709 limited, faststart).
+/* media/encode: RGB frames in, an H.264 MP4 out (yuv420p, BT.709 limited, faststart), by libx264 or
+ * by the GPU's encoder where it has one (NVENC: an L4, RTX cards; an H200 has none). Either way
+ * libswscale makes the colours on the CPU.
  *
  * One thread at a time. The file is written under the name given, and whole and synced when
  * encode_finish() returned ERR_OK; the caller renames it. A failure leaves the file to the caller
@@ -15,12 +17,19 @@ struct encode_spec {
     int width, height; /* even */
     int fps;
     int threads; /* of x264 */
+    /* "libx264", or NULL: that one; "h264_nvenc": that or an error; "auto": NVENC where it opens,
+     * else libx264, and encode_note() says why */
+    const char *codec;
 };
 
 struct encode;
 
 /* NULL with `f` filled. */
 struct encode *encode_new(const struct encode_spec *spec, struct fault *f);
+
+/* The one that encodes: "libx264", "h264_nvenc". Static. */
+const char *encode_codec(const struct encode *e);
+const char *encode_note(const struct encode *e); /* "" where there is nothing to tell */
 
 /* One frame: rgb[height][width][3], packed. ERR_FULL when the disk is full. */
 enum err encode_frame(struct encode *e, const uint8_t *rgb, struct fault *f);

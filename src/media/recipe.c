@@ -61,6 +61,7 @@ bool recipe_print(struct buf *out, const struct recipe *r)
     cJSON_AddStringToObject(o, "engine", r->engine);
     cJSON_AddStringToObject(o, "version", r->version);
     cJSON_AddStringToObject(o, "build", r->build);
+    cJSON_AddStringToObject(o, "encoder", r->encoder);
     cJSON *palette = cJSON_AddArrayToObject(o, "palette");
     for (int i = 0; i < r->palette_n; i++) {
         snprintf(s, sizeof s, "#%06x", (unsigned)(r->palette[i] & 0xffffff));
@@ -230,6 +231,8 @@ static const char *parse_members(const cJSON *o, struct recipe *r)
     TEXT(build);
     TEXT(sha256);
 #undef TEXT
+    if (cJSON_HasObjectItem(o, "encoder") && !text(o, "encoder", r->encoder, sizeof r->encoder))
+        return "encoder";
     if (!is_sha256(r->sha256))
         return "sha256";
     if (!parse_seed(o, &r->seed))

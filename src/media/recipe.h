@@ -59,6 +59,7 @@ struct recipe {
     char engine[16];
     char version[64]; /* of sakuga */
     char build[160];  /* of the libraries that drew and encoded */
+    char encoder[24]; /* "libx264", "h264_nvenc"; "" in recipes of before */
     uint32_t palette[8];
     int palette_n;
     int width, height, frames, fps, steps;

@@ -7,7 +7,7 @@
 
 void device_fail(struct device *d, enum err code, const char *fmt, ...)
 {
-    if (d->failure.code)
+    if (d->failure.code && (code != ERR_LOST || d->failure.code == ERR_LOST))
         return;
     va_list ap;
     va_start(ap, fmt);

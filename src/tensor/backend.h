@@ -56,7 +56,7 @@ struct device_ops {
 struct device {
     const struct device_ops *ops;
     struct device_caps caps;
-    struct fault failure; /* the first; code ERR_OK while all is well */
+    struct fault failure; /* the first, or that by which it was lost; ERR_OK while all is well */
     uint64_t used, peak;
 };
 

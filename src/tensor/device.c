@@ -25,7 +25,8 @@ enum err device_settle(struct device *d, struct fault *f)
     enum err e = d->failure.code;
     if (e && f)
         *f = d->failure;
-    memset(&d->failure, 0, sizeof d->failure);
+    if (e != ERR_LOST)
+        memset(&d->failure, 0, sizeof d->failure);
     return e;
 }
 
@@ -289,8 +290,8 @@ void device_attention(struct device *d, const struct attention_op *op)
     o.repeats = o.repeats > 0 ? o.repeats : 1;
     int64_t nq = rows_of(o.q), nk = rows_of(o.k), c = o.q->data ? tensor_last(o.q) : 0;
     bool ok = nq > 0 && nk > 0 && o.heads > 0 && c % o.heads == 0 && matrix(o.k, nk, c) &&
-              matrix(o.v, nk, c) && matrix(o.out, nq, c) && apart(d, o.stride, o.q) &&
-              apart(d, o.stride, o.k) && apart(d, o.stride, o.v);
+              matrix(o.v, nk, c) && matrix(o.out, nq, c) && (!o.room || o.room >= nk) &&
+              apart(d, o.stride, o.q) && apart(d, o.stride, o.k) && apart(d, o.stride, o.v);
     if (ok && o.bias) {
         int64_t span = (tensor_last(o.bias) + 1) / 2;
         ok = o.bias->data && matrix(o.bias, o.heads, 2 * span - 1) && nq <= span && nk <= span;

@@ -6,7 +6,8 @@
  * Failure: a device keeps its first failure; from then on operations do nothing. The caller writes
  * a forward pass as plain statements and asks once at the end with device_settle(), which waits
  * for the work, returns the failure and clears it. Work may run asynchronously until then; reading
- * a tensor waits by itself.
+ * a tensor waits by itself. ERR_LOST alone stays: the driver takes no more calls of this process,
+ * which must end before the device can be had again.
  *
  * One thread drives a device. Tensors, weights and parcels must be freed before device_close().
  * Pictures and videos are channels-last, [frames, height, width, channels]; token matrices [tokens,
@@ -49,7 +50,8 @@ enum err device_open(const struct device_setup *setup, struct device **out, stru
 void device_close(struct device *d); /* NULL is fine */
 const struct device_caps *device_caps(const struct device *d);
 
-/* Waits for all work, returns and clears the first failure. */
+/* Waits for all work, returns and clears the first failure; but for ERR_LOST, which it never
+ * clears. */
 enum err device_settle(struct device *d, struct fault *f);
 bool device_failed(const struct device *d);
 
@@ -171,7 +173,9 @@ void device_turn(struct device *d, const struct turn_op *op);
  * nq, nk ≤ span). `repeats` counts the last key that many times (ln(repeats) on its logit): equal
  * keys need to be there once. With `add` the result is added to out. With `low` it may be computed
  * in 8 bits, where the device does so; out may be of tensor_low2() then. stride: of the rows of q,
- * k and v, as in turn_op. */
+ * k and v, as in turn_op. `room`: k and v are the first rows of memory for so many, in all of which
+ * lie finite numbers; a device that makes plans for lengths then makes one, however many rows there
+ * are this time. */
 struct attention_op {
     const struct tensor *q, *k, *v, *out;
     int heads;
@@ -180,6 +184,7 @@ struct attention_op {
     double repeats; /* 0 reads as 1 */
     bool add, low;
     int64_t stride;
+    int64_t room; /* 0: no more than there are */
 };
 void device_attention(struct device *d, const struct attention_op *op);
 

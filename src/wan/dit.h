@@ -42,6 +42,7 @@ enum err dit_open(struct device *dev, const struct weights *w, const struct patc
 void dit_free(struct dit *d); /* NULL is fine */
 const struct dit_config *dit_config(const struct dit *d);
 int dit_threads(const struct dit *d); /* of the host, for work between passes */
+bool dit_apart(const struct dit *d);  /* its device works by itself: the host is free meanwhile */
 
 /* Loads again each weight that `touches` says the patches change, from the mapped file. */
 enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name), void *user,

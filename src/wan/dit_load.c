@@ -252,6 +252,11 @@ const struct dit_config *dit_config(const struct dit *d)
     return &d->c;
 }
 
+bool dit_apart(const struct dit *d)
+{
+    return !device_caps(d->dev)->host_memory;
+}
+
 int dit_threads(const struct dit *d)
 {
     return device_caps(d->dev)->threads;

@@ -127,6 +127,10 @@ enum err dit_cache_new(struct dit *d, int64_t tokens, struct dit_cache **out, st
     for (int i = 0; i < c->layers; i++) {
         c->k[i] = tensor_work2(d->dev, tokens, d->c.dim);
         c->v[i] = tensor_work2(d->dev, tokens, d->c.dim);
+        if (!device_caps(d->dev)->host_memory) { /* it may multiply by 0 what nobody wrote yet */
+            device_zero(d->dev, &c->k[i]);
+            device_zero(d->dev, &c->v[i]);
+        }
     }
     enum err e = device_settle(d->dev, f);
     if (e)

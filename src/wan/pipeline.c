@@ -5,6 +5,8 @@
 #include "wan/wan_inside.h"
 
 #include "base/clock.h"
+#include "wan/ahead.h"
+#include "wan/peek.h"
 #include "wan/preset.h"
 #include "wan/preview.h"
 
@@ -12,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PEEK_EVERY 4 /* steps: of a distilled model's four none, since its clip comes next */
 
 /* ---- telling ---- */
 
@@ -101,6 +105,50 @@ void pipeline_preview(struct run *r, const float *x0, int frames)
     free(rgb);
 }
 
+static bool peek_stop(void *user)
+{
+    const struct run *r = user;
+    return r->calls->stop && r->calls->stop(r->calls->user);
+}
+
+/* The same by the tiny decoder: where there is one, and a device that has time for it. A failure is
+ * told once and costs no clip. False: nothing was shown. */
+static bool peek(struct run *r)
+{
+    struct wan *w = r->w;
+    if (!r->calls->preview || !w->info.tiny[0] || w->no_peek || device_caps(w->dev)->host_memory ||
+        r->done % PEEK_EVERY || r->done == r->steps)
+        return false;
+    struct wan_preview p = {.frames = r->frames - r->extra,
+                            .width = r->width * PEEK_CELL,
+                            .height = r->height * PEEK_CELL,
+                            .step = r->done};
+    uint8_t *rgb = malloc((size_t)p.frames * (size_t)p.width * (size_t)p.height * 3);
+    struct fault f = {0};
+    enum err e = rgb ? model_tiny(w, &f) : ERR_NOMEM;
+    const struct peek look = {.dev = w->dev,
+                              .tae = w->tae,
+                              .z = r->x0,
+                              .frames = r->frames,
+                              .height = r->height,
+                              .width = r->width,
+                              .from = r->extra,
+                              .stop = peek_stop,
+                              .user = r};
+    e = e ? e : peek_rgb(&look, rgb, &f);
+    p.rgb = rgb;
+    if (!e)
+        r->calls->preview(r->calls->user, &p);
+    free(rgb);
+    if (e && e != ERR_CANCELLED) {
+        char words[sizeof f.text + 80];
+        snprintf(words, sizeof words, "has no previews by the tiny decoder: %s", fault_text(&f));
+        pipeline_note(r, words);
+        w->no_peek = true;
+    }
+    return !e;
+}
+
 /* ---- the stages ---- */
 
 static enum err encode_text(struct run *r, float **cond, int *cond_n, float **uncond, int *uncond_n)
@@ -170,6 +218,12 @@ static bool whole_step(const struct run *r, bool guide)
     return r->tea[0].full && other;
 }
 
+static void draw_fresh(void *user)
+{
+    struct run *r = user;
+    noise_normal(&r->noise, r->fresh, r->n, r->w->info.threads);
+}
+
 static enum err one_step(struct run *r)
 {
     const struct schedule *s = &r->sampler->schedule;
@@ -189,19 +243,24 @@ static enum err one_step(struct run *r)
                            .stop_user = r};
     r->blocks = 0;
     r->forwards = guide ? 2 : 1;
+    bool renoise = r->sampler->kind == SAMPLER_LCM && !last;
+    /* under TeaCache the generator before the step goes into a checkpoint after its passes */
+    struct ahead ahead;
+    ahead_begin(&ahead, dit_apart(r->w->dit) && r->job.teacache <= 0, renoise ? draw_fresh : NULL,
+                r);
     enum err e = dit_forward(r->w->dit, &in, r->v, r->f);
     in.prompt = r->uncond;
     in.tea = r->job.teacache > 0 ? &r->tea[1] : NULL;
     if (!e && guide)
         e = dit_forward(r->w->dit, &in, r->other, r->f);
-    if (e)
+    if (e) {
+        ahead_drop(&ahead);
         return e == ERR_CANCELLED ? fault_set(r->f, e, "the clip was cancelled") : e;
+    }
     resume_save_before(r, whole_step(r, guide));
     if (guide)
         sampler_guide(r->v, r->other, r->n, r->job.guidance, r->job.zero_star, r->w->info.threads);
-    bool renoise = r->sampler->kind == SAMPLER_LCM && !last;
-    if (renoise)
-        noise_normal(&r->noise, r->fresh, r->n, r->w->info.threads);
+    ahead_end(&ahead);
     sampler_step(r->sampler, r->done, r->latent, r->v, renoise ? r->fresh : NULL, r->x0);
     r->done++;
     return ERR_OK;
@@ -232,7 +291,8 @@ static enum err sample(struct run *r)
         if (e)
             break;
         r->step_s = pipeline_since(began) / ++r->steps_here;
-        pipeline_preview(r, r->x0, r->frames);
+        if (!peek(r))
+            pipeline_preview(r, r->x0, r->frames);
         pipeline_progress(r, r->done, steps, 0);
         resume_save(r);
     }
@@ -300,6 +360,7 @@ static enum err begin(struct run *r)
 static void finish(struct run *r)
 {
     struct wan_info *info = &r->w->info;
+    resume_settle(r);
     str_copy(info->device_note, sizeof info->device_note, device_caps(r->w->dev)->note);
     dit_prompt_free(r->cond);
     dit_prompt_free(r->uncond);

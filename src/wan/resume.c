@@ -15,6 +15,7 @@
 #include "wan/wan_inside.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- what and how ---- */
@@ -162,16 +163,68 @@ enum err resume_begin(struct run *r)
     return ERR_OK;
 }
 
+static void tell(const struct run *r, const struct fault *why)
+{
+    char words[560];
+    snprintf(words, sizeof words, "no checkpoint: %s", fault_text(why));
+    pipeline_note(r, words);
+}
+
+/* A block's checkpoint, copied, so that the disk is waited for while the next block is made. */
+struct late {
+    struct ahead ahead;
+    struct checkpoint c;
+    struct noise noise;
+    const char *path;
+    struct fault why; /* code ERR_OK: it was written */
+    float latent[];
+};
+
+static void write_late(void *user)
+{
+    struct late *l = user;
+    l->why.code = checkpoint_write(l->path, &l->c, &l->why);
+}
+
+void resume_settle(struct run *r)
+{
+    struct late *l = r->late;
+    if (!l)
+        return;
+    r->late = NULL;
+    ahead_end(&l->ahead);
+    if (l->why.code)
+        tell(r, &l->why);
+    free(l);
+}
+
+/* False: there is no memory for a copy. */
+static bool save_late(struct run *r, const struct checkpoint *c)
+{
+    size_t bytes = (size_t)c->n * sizeof(float);
+    resume_settle(r);
+    struct late *l = r->late = calloc(1, sizeof *l + bytes);
+    if (!l)
+        return false;
+    l->c = *c;
+    l->noise = *c->noise;
+    memcpy(l->latent, c->latent, bytes);
+    l->c.latent = l->latent;
+    l->c.noise = &l->noise;
+    l->path = r->made->checkpoint;
+    ahead_begin(&l->ahead, true, write_late, l);
+    return true;
+}
+
 static void save(struct run *r)
 {
     struct fault why;
-    char words[560];
     struct checkpoint c = state(r);
     r->saved = r->done;
-    if (checkpoint_write(r->made->checkpoint, &c, &why)) {
-        snprintf(words, sizeof words, "no checkpoint: %s", fault_text(&why));
-        pipeline_note(r, words);
-    }
+    if (!c.sampler && dit_apart(r->w->dit) && save_late(r, &c))
+        return;
+    if (checkpoint_write(r->made->checkpoint, &c, &why))
+        tell(r, &why);
 }
 
 void resume_save(struct run *r)

@@ -1,5 +1,7 @@
 #include "wan/rollout.h"
 
+#include "wan/ahead.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,6 +135,19 @@ enum err rollout_again(struct rollout *r, const struct rollout_block *b, struct 
     return e ? e : settle(r, b, f);
 }
 
+/* The noise that a step begins with. */
+struct draw {
+    const struct rollout *r;
+    const struct rollout_block *b;
+    int step;
+};
+
+static void draw_fresh(void *user)
+{
+    const struct draw *d = user;
+    d->b->fresh(d->b->user, d->step, d->r->fresh, d->r->n);
+}
+
 enum err rollout_next(struct rollout *r, const struct rollout_block *b, struct fault *f)
 {
     if (!r->prompt)
@@ -145,11 +160,15 @@ enum err rollout_next(struct rollout *r, const struct rollout_block *b, struct f
     enum err e = make_room(r, r->set.block, f);
     for (int k = 0; k < r->schedule.steps && !e; k++) {
         bool last = k + 1 == r->schedule.steps;
+        struct draw draw = {r, b, k + 1};
+        struct ahead ahead;
+        ahead_begin(&ahead, dit_apart(r->set.dit), last ? NULL : draw_fresh, &draw);
         e = forward(r, x, r->set.block, r->schedule.t[k], b, r->v, f);
-        if (e)
+        if (e) {
+            ahead_drop(&ahead);
             break;
-        if (!last)
-            b->fresh(b->user, k + 1, r->fresh, r->n);
+        }
+        ahead_end(&ahead);
         sampler_step(s, k, x, r->v, last ? NULL : r->fresh, r->x0);
         if (b->seen)
             b->seen(b->user, k, r->v, r->x0);

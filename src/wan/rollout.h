@@ -40,7 +40,8 @@ enum err rollout_image(struct rollout *r, const float *latent, struct fault *f);
 
 struct rollout_block {
     float *latent; /* [16, block, height, width]: noise in, the block's latents out */
-    /* Noise for step `step` (1, 2, …) of this block, as many numbers. */
+    /* Noise for step `step` (1, 2, …) of this block, as many numbers. On a device that works by
+     * itself it comes on another thread while the pass before that step runs; one at a time. */
     void (*fresh)(void *user, int step, float *out, int64_t n);
     bool (*stop)(void *user); /* asked before every layer; true: CANCELLED. NULL: never */
     /* After each step: its velocity and what it takes for the end. For previews and tests; NULL */

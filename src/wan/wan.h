@@ -8,7 +8,8 @@
  *
  * One thread drives a handle; callbacks come on it, from inside wan_make(). Weights stay loaded
  * between clips. The same setup, job and seed give the same frames, bit for bit. Errors are values:
- * a struct fault names the file, the tensor or the parameter; cancelled is ERR_CANCELLED. */
+ * a struct fault names the file, the tensor or the parameter; cancelled is ERR_CANCELLED. After
+ * ERR_LOST the GPU takes no more calls of this process: free the handle, end the process. */
 #ifndef SAKUGA_WAN_WAN_H
 #define SAKUGA_WAN_WAN_H
 
@@ -155,7 +156,9 @@ struct wan_progress {
     double left;     /* to its end; −1: unknown yet */
 };
 
-/* What a step believes the end will look like: a small picture a latent frame. */
+/* What a step believes the end will look like: a small picture a latent frame. A pixel is a cell of
+ * the latent; on a GPU, where the folder has the tiny decoder, every fourth step is drawn by that,
+ * twice as fine. */
 struct wan_preview {
     const uint8_t *rgb; /* [frames][height][width][3] */
     int frames, width, height;

@@ -3,6 +3,7 @@
 #ifndef SAKUGA_WAN_WAN_INSIDE_H
 #define SAKUGA_WAN_WAN_INSIDE_H
 
+#include "wan/ahead.h"
 #include "wan/checkpoint.h"
 #include "wan/dit.h"
 #include "wan/files.h"
@@ -37,6 +38,7 @@ struct wan {
     struct dit *dit;
     struct vae *vae; /* the decoder */
     struct tae *tae; /* the tiny one */
+    bool no_peek;    /* it failed once as a preview */
     struct t5 t5;    /* open when t5.dev is set; its weights are kept where there is room */
     bool keep_text;
     struct patcher patcher;
@@ -78,6 +80,7 @@ struct run {
     struct teacache tea[2]; /* of the guided and the unguided pass */
     struct noise noise;
     struct buf what, how; /* of the checkpoint */
+    struct late *late;    /* resume.c: one on its way to the disk, or NULL */
 };
 
 /* model.c: is there memory for the job? Loads the networks, the transformer with its LoRAs. */
@@ -126,8 +129,10 @@ enum err causal_make(struct run *r, int block);
 /* resume.c: writes down what the job is; takes up its checkpoint, if there is one. */
 enum err resume_begin(struct run *r);
 /* After a step, or a block of a causal clip: leaves a checkpoint when one is due. One that cannot
- * be written spoils no clip. */
+ * be written spoils no clip. A block's may still be on its way to the disk while the next one is
+ * made, where the device works by itself. */
 void resume_save(struct run *r);
+void resume_settle(struct run *r); /* waits for it */
 /* The same of the state before a step under TeaCache, of which `whole` says that nothing that was
  * remembered went into it: before the latent is changed. */
 void resume_save_before(struct run *r, bool whole);

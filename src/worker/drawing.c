@@ -24,6 +24,8 @@
 struct drawing {
     char vault[PATH_LEN];    /* resolved; set once */
     struct painter *painter; /* set once; the draw thread's */
+    void (*lost)(const struct fault *f);
+    char encoder[16];
     pthread_t thread;
 
     pthread_mutex_t lock; /* guards what follows */
@@ -59,8 +61,9 @@ static void warm_up(struct drawing *d)
         continue;
     bool idle = !d->queued && !atomic_load(&d->quit);
     pthread_mutex_unlock(&d->lock);
-    if (idle && d->painter->warm)
-        d->painter->warm(d->painter);
+    struct fault f;
+    if (idle && d->painter->warm && d->painter->warm(d->painter, &f) == ERR_LOST)
+        d->lost(&f);
 }
 
 static void *draw_thread(void *user)
@@ -84,12 +87,14 @@ static void *draw_thread(void *user)
         pthread_mutex_unlock(&d->lock);
         struct run run = {.job = job,
                           .painter = d->painter,
+                          .encoder = d->encoder,
                           .vault = d->vault,
                           .part = d->part,
                           .cancel = &d->cancel,
                           .throttle = &d->throttle,
                           .quit = &d->quit};
-        run_job(&run);
+        if (!run_job(&run))
+            d->lost(&run.fault);
         free(job);
         pthread_mutex_lock(&d->lock);
         d->current = 0;
@@ -136,7 +141,8 @@ static void tidy(const char *vault)
         closedir(dir);
 }
 
-struct drawing *drawing_new(const char *vault, struct painter *painter, struct fault *f)
+struct drawing *drawing_new(const char *vault, const char *encoder, struct painter *painter,
+                            void (*lost)(const struct fault *f), struct fault *f)
 {
     struct drawing *d = calloc(1, sizeof *d);
     char *real = realpath(vault, NULL);
@@ -150,6 +156,8 @@ struct drawing *drawing_new(const char *vault, struct painter *painter, struct f
     }
     str_copy(d->vault, sizeof d->vault, real);
     d->painter = painter;
+    str_copy(d->encoder, sizeof d->encoder, encoder);
+    d->lost = lost;
     free(real);
     tidy(d->vault);
     pthread_mutex_init(&d->lock, NULL);

@@ -11,8 +11,12 @@
 struct drawing;
 
 /* Takes the vault's folder, and removes the parts that a worker killed before left in it, and old
- * checkpoints. The painter stays the caller's and must outlive the drawing. */
-struct drawing *drawing_new(const char *vault, struct painter *painter, struct fault *f);
+ * checkpoints. encoder: as in the first order. The painter stays the caller's and must outlive the
+ * drawing. lost(): the device takes no more calls, the job that ran has no report; comes on the
+ * draw thread and must end the process.
+ */
+struct drawing *drawing_new(const char *vault, const char *encoder, struct painter *painter,
+                            void (*lost)(const struct fault *f), struct fault *f);
 
 /* Acknowledges and queues the job, or reports why it failed. */
 void drawing_submit(struct drawing *d, const struct engine_job *job);

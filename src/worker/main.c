@@ -114,6 +114,15 @@ static struct painter *open_painter(const struct order *o, struct fault *f)
     return opening.painter;
 }
 
+/* The GPU answers no call of this process any more: it says why and makes room for another. */
+static void device_lost(const struct fault *f)
+{
+    log_error("worker", "%s", fault_text(f));
+    fflush(stderr);
+    out_shut();
+    _exit(PROTOCOL_LOST);
+}
+
 static bool configure(const struct order *o, struct fault *f)
 {
     if (worker.configured) {
@@ -127,7 +136,9 @@ static bool configure(const struct order *o, struct fault *f)
         worker.configured = worker.errands != NULL;
     } else {
         worker.painter = open_painter(o, f);
-        worker.drawing = worker.painter ? drawing_new(o->path, worker.painter, f) : NULL;
+        worker.drawing = worker.painter
+                             ? drawing_new(o->path, o->encoder, worker.painter, device_lost, f)
+                             : NULL;
         worker.configured = worker.drawing != NULL;
     }
     if (worker.configured)

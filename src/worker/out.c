@@ -81,6 +81,12 @@ void out_trouble(int64_t id, const char *path, const struct fault *f)
     out_report(&r);
 }
 
+void out_shut(void)
+{
+    pthread_mutex_lock(&picture_lock);
+    pthread_mutex_lock(&report_lock);
+}
+
 bool out_picture(enum picture_kind kind, int64_t id, int w, int h, const uint8_t *rgb)
 {
     uint8_t head[PICTURE_HEADER];

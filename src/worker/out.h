@@ -16,6 +16,9 @@ void out_failed(int64_t id, const struct fault *f);
 void out_trouble(int64_t id, const char *path, const struct fault *f);
 void out_simple(enum report_kind kind, int64_t id); /* ack, cancelled */
 
+/* Nothing more is said, by any thread; no line is cut short. Before the process ends. */
+void out_shut(void);
+
 /* rgb[h][w][3], packed. False: dropped. A still waits a second for room. */
 bool out_picture(enum picture_kind kind, int64_t id, int w, int h, const uint8_t *rgb);
 

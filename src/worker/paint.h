@@ -16,10 +16,13 @@ struct run;
 enum phase { PHASE_DRAW, PHASE_ENCODE, PHASE_CHECK, PHASES };
 
 struct painter {
-    const char *engine;              /* as in hello and recipe */
-    const char *stage;               /* the first one */
-    double shares[PHASES];           /* parts of the whole, for the progress */
-    void (*warm)(struct painter *p); /* on the draw thread, when no job waits yet; may be NULL */
+    const char *engine; /* as in hello and recipe */
+    const char *stage;  /* the first one */
+    bool gpu; /* it draws on a GPU, which may encode too; cleared when that turned out not to */
+    double shares[PHASES]; /* parts of the whole, for the progress */
+    /* on the draw thread, when no job waits yet; may be NULL. It tells its trouble itself, but for
+     * ERR_LOST */
+    enum err (*warm)(struct painter *p, struct fault *f);
     enum err (*draw)(struct painter *p, struct run *r, struct fault *f);
     /* How the last clip was made. */
     void (*sign)(struct painter *p, struct recipe *m);

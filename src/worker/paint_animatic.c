@@ -33,10 +33,12 @@ static enum err draw(struct painter *p, struct run *r, struct fault *f)
     return e;
 }
 
-static void warm(struct painter *p)
+static enum err warm(struct painter *p, struct fault *f)
 {
     (void)p;
+    (void)f;
     animatic_warm();
+    return ERR_OK;
 }
 
 struct painter *paint_animatic(void)

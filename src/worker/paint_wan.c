@@ -194,16 +194,17 @@ static void sign(struct painter *base, struct recipe *m)
     }
 }
 
-static void warm(struct painter *base)
+static enum err warm(struct painter *base, struct fault *f)
 {
     struct wan_painter *p = (struct wan_painter *)base;
-    struct fault f;
     int64_t began = clock_mono_ms();
-    if (wan_warm(p->wan, &f))
-        log_warn("worker", "the model could not be loaded ahead: %s", fault_text(&f));
-    else
+    enum err e = wan_warm(p->wan, f);
+    if (e && e != ERR_LOST)
+        log_warn("worker", "the model could not be loaded ahead: %s", fault_text(f));
+    if (!e)
         log_info("worker", "the model is loaded, in %.1f s",
                  (double)(clock_mono_ms() - began) / 1000);
+    return e;
 }
 
 static void ended(struct painter *base, bool again)
@@ -235,6 +236,7 @@ struct painter *paint_wan(const char *model, const char *device, const char *dty
     }
     p->base = (struct painter){.engine = "wan",
                                .stage = "text",
+                               .gpu = !strcmp(wan_info(p->wan)->device, "cuda"),
                                .shares = {0.96, 0.02, 0.02},
                                .warm = warm,
                                .draw = draw,

@@ -222,7 +222,9 @@ static enum err make_slots(struct run *r, struct fault *f)
 static enum err draw_and_encode(struct run *r, struct fault *f)
 {
     const struct engine_job *j = r->job;
-    struct encode_spec file = {r->part, j->width, j->height, j->fps, 2};
+    bool cpu = !strcmp(r->encoder, "auto") && !r->painter->gpu;
+    struct encode_spec file = {r->part, j->width, j->height,
+                               j->fps,  2,        cpu ? "libx264" : r->encoder};
     pthread_t encoder;
     enum err e = make_slots(r, f);
     if (e)
@@ -230,6 +232,10 @@ static enum err draw_and_encode(struct run *r, struct fault *f)
     r->encode = encode_new(&file, f);
     if (!r->encode)
         return f->code;
+    if (encode_note(r->encode)[0]) { /* told once, and not tried again */
+        log_info("worker", "%s", encode_note(r->encode));
+        r->painter->gpu = false;
+    }
     if (pthread_create(&encoder, NULL, encode_thread, r))
         return fault_set(f, ERR_NOMEM, "cannot start the encoder thread");
     str_copy(r->stage, sizeof r->stage, r->painter->stage);
@@ -268,6 +274,7 @@ static enum err finish(struct run *r, struct report *done, struct fault *f)
     str_copy(m->engine, sizeof m->engine, r->painter->engine);
     str_copy(m->version, sizeof m->version, PACKAGE_VERSION);
     str_copy(m->build, sizeof m->build, encode_build());
+    str_copy(m->encoder, sizeof m->encoder, encode_codec(r->encode));
     m->seed = j->seed;
     memcpy(m->palette, j->palette, sizeof m->palette);
     m->palette_n = j->palette_n;
@@ -334,7 +341,7 @@ static enum err publish(struct run *r, struct fault *f)
     return ERR_OK;
 }
 
-void run_job(struct run *r)
+bool run_job(struct run *r)
 {
     const struct engine_job *job = r->job;
     struct fault f = {0};
@@ -364,16 +371,20 @@ void run_job(struct run *r)
     if (e)
         unlink(r->part);
     if (r->painter->ended)
-        r->painter->ended(r->painter, e && atomic_load(r->quit));
+        r->painter->ended(r->painter, e == ERR_LOST || (e && atomic_load(r->quit)));
     for (int i = 0; i < RUN_SLOTS; i++)
         free(r->slot[i]);
     free(r->preview);
     pthread_cond_destroy(&r->changed);
     pthread_mutex_destroy(&r->lock);
+    r->fault = f;
+    if (e == ERR_LOST)
+        return false;
     if (e == ERR_CANCELLED)
         out_simple(REPORT_CANCELLED, job->id);
     else if (e)
         out_failed(job->id, &f);
     else
         out_report(&done);
+    return true;
 }

@@ -18,8 +18,9 @@
 struct run {
     const struct engine_job *job;
     struct painter *painter;
-    const char *vault; /* resolved */
-    const char *part;  /* the hidden name that is written */
+    const char *encoder; /* as in the first order */
+    const char *vault;   /* resolved */
+    const char *part;    /* the hidden name that is written */
     atomic_bool *cancel;
     const atomic_int *throttle; /* thousandths of the time to leave free */
     const atomic_bool *quit;    /* the process ends: what was cancelled will come again */
@@ -44,8 +45,9 @@ struct run {
     struct fault fault; /* why, when halt */
 };
 
-/* Does the whole job, and reports its end. */
-void run_job(struct run *r);
+/* Does the whole job, and reports its end. False: the device is lost, `fault` says why, and that
+ * end is not reported. */
+bool run_job(struct run *r);
 
 /* ---- for painters ---- */
 

@@ -545,11 +545,14 @@ void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t
 
 /* ---- the CUDA runtime ---- */
 
+/* A kernel that went wrong is seen by the next call, and by each one after it. */
+static cudaError_t sticky;
+
 cudaError_t cudaGetLastError(void)
 {
     cudaError_t e = last_error;
     last_error = cudaSuccess;
-    return e;
+    return sticky ? sticky : e;
 }
 
 const char *cudaGetErrorString(cudaError_t e)
@@ -559,10 +562,13 @@ const char *cudaGetErrorString(cudaError_t e)
 
 const char *cudaGetErrorName(cudaError_t e)
 {
-    return e == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation" : "cudaError";
+    return e == cudaErrorMemoryAllocation ? "cudaErrorMemoryAllocation"
+           : e == cudaErrorIllegalAddress ? "cudaErrorIllegalAddress"
+                                          : "cudaError";
 }
 
-/* EMU_FAIL=alloc:N or launch:N: that one fails; of an allocation the second try too. */
+/* EMU_FAIL=alloc:N or launch:N: that one fails; of an allocation the second try too. sticky:N:
+ * after that launch all calls fail. */
 static bool fails(const char *what)
 {
     static const char *wish = getenv("EMU_FAIL");
@@ -575,7 +581,9 @@ static bool fails(const char *what)
 
 bool emu_fails(void)
 {
-    return fails("launch");
+    if (!sticky && fails("sticky"))
+        sticky = cudaErrorIllegalAddress;
+    return sticky || fails("launch");
 }
 
 int emu_sm(void)
@@ -606,6 +614,8 @@ static size_t take(size_t bytes)
 
 cudaError_t cudaMalloc(void **p, size_t bytes)
 {
+    if (sticky)
+        return sticky;
     size_t at = fails("alloc") ? 0 : take(bytes);
     *p = at ? arena + at : NULL;
     return at ? cudaSuccess : cudaErrorMemoryAllocation;
@@ -618,6 +628,8 @@ cudaError_t cudaFree(void *p)
         found("memory is freed that is not in use");
         return cudaErrorInvalidValue;
     }
+    if (sticky)
+        return sticky;
     size_t bytes = used[at];
     used.erase(at);
     mark(at, bytes, UNALLOCATED);
@@ -669,6 +681,8 @@ void emu_wrote(const void *p, size_t bytes)
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind, cudaStream_t)
 {
     const char *a = (const char *)to, *b = (const char *)from;
+    if (sticky)
+        return sticky;
     if (a < b + bytes && b < a + bytes)
         found("a copy onto itself");
     memmove(to, from, bytes);
@@ -678,6 +692,8 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 
 cudaError_t cudaMemsetAsync(void *p, int v, size_t bytes, cudaStream_t)
 {
+    if (sticky)
+        return sticky;
     memset(p, v, bytes);
     emu_wrote(p, bytes);
     return cudaSuccess;
@@ -735,11 +751,12 @@ cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t, cudaEvent_t)
 #define CALM(name, ...)                                                                            \
     cudaError_t name(__VA_ARGS__)                                                                  \
     {                                                                                              \
-        return cudaSuccess;                                                                        \
+        return sticky;                                                                             \
     }
 CALM(cudaSetDevice, int)
 CALM(cudaGetDevice, int *)
 CALM(cudaStreamSynchronize, cudaStream_t)
+CALM(cudaStreamQuery, cudaStream_t)
 CALM(cudaStreamCreateWithPriority, cudaStream_t *, unsigned, int)
 CALM(cudaStreamDestroy, cudaStream_t)
 CALM(cudaDeviceGetDefaultMemPool, cudaMemPool_t *, int)

@@ -243,6 +243,21 @@ static bool multiply(ref op, places &at, std::vector<std::vector<char>> &inside)
     return true;
 }
 
+/* How many rows count: an int32 of the device, read when the plan runs; all where there is none. */
+static int64_t count_of(ref op, int name, int64_t most, places &at,
+                        std::vector<std::vector<char>> &inside)
+{
+    if (!op->set.count(name))
+        return most;
+    view n = see(one<ref>(op, name), at, inside);
+    if (!n.p || n.type != CUDNN_DATA_INT32 || n.dim != std::vector<int64_t>(4, 1) ||
+        (uintptr_t)n.p % 16)
+        return -1;
+    return *(int32_t *)n.p;
+}
+
+/* What lies behind the keys that count has no weight; but the tile that they end in is multiplied
+ * whole, and 0 times what is no number is none. */
 static bool attend(ref op, places &at, std::vector<std::vector<char>> &inside)
 {
     view q = see(one<ref>(op, CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC), at, inside);
@@ -252,11 +267,20 @@ static bool attend(ref op, places &at, std::vector<std::vector<char>> &inside)
     view scale = see(one<ref>(op, CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC), at, inside);
     if (!q.p || !k.p || !v.p || !o.p || !scale.p || q.dim[3] != k.dim[3] || k.dim[2] != v.dim[2])
         return false;
-    std::vector<double> p((size_t)k.dim[2]);
+    const int64_t tile = 128;
+    int64_t nq = count_of(op, CUDNN_ATTR_OPERATION_SDPA_FWD_SEQ_LEN_QDESC, q.dim[2], at, inside);
+    int64_t nk = count_of(op, CUDNN_ATTR_OPERATION_SDPA_FWD_SEQ_LEN_KVDESC, k.dim[2], at, inside);
+    if (nq < 1 || nq > q.dim[2] || nk < 1 || nk > k.dim[2] ||
+        op->set.count(CUDNN_ATTR_OPERATION_SDPA_FWD_SEQ_LEN_QDESC) !=
+            op->set.count(CUDNN_ATTR_OPERATION_SDPA_FWD_SEQ_LEN_KVDESC))
+        return false;
+    int64_t touched = (nk + tile - 1) / tile * tile;
+    touched = touched < k.dim[2] ? touched : k.dim[2];
+    std::vector<double> p((size_t)nk);
     for (int64_t h = 0; h < q.dim[1]; h++)
-        for (int64_t i = 0; i < q.dim[2]; i++) {
+        for (int64_t i = 0; i < nq; i++) {
             double top = -INFINITY, sum = 0;
-            for (int64_t j = 0; j < k.dim[2]; j++) {
+            for (int64_t j = 0; j < nk; j++) {
                 double s = 0;
                 for (int64_t c = 0; c < q.dim[3]; c++)
                     s += q.at(h * q.stride[1] + i * q.stride[2] + c * q.stride[3]) *
@@ -268,7 +292,9 @@ static bool attend(ref op, places &at, std::vector<std::vector<char>> &inside)
                 sum += x = exp(x - top);
             for (int64_t c = 0; c < v.dim[3]; c++) {
                 double s = 0;
-                for (int64_t j = 0; j < k.dim[2]; j++)
+                for (int64_t j = nk; j < touched; j++)
+                    s += 0 * v.at(h * v.stride[1] + j * v.stride[2] + c * v.stride[3]);
+                for (int64_t j = 0; j < nk; j++)
                     s += p[(size_t)j] * v.at(h * v.stride[1] + j * v.stride[2] + c * v.stride[3]);
                 o.put(h * o.stride[1] + i * o.stride[2] + c * o.stride[3], s / sum);
             }
@@ -360,7 +386,9 @@ static ref copy(ref p, std::map<ref, ref> &known)
                                 CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC,
                                 CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC,
                                 CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC,
-                                CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC};
+                                CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC,
+                                CUDNN_ATTR_OPERATION_SDPA_FWD_SEQ_LEN_QDESC,
+                                CUDNN_ATTR_OPERATION_SDPA_FWD_SEQ_LEN_KVDESC};
     for (int name : names)
         if (q->set.count(name)) {
             std::vector<ref> in = all<ref>(q, name);

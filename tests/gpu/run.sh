@@ -68,7 +68,7 @@ build() {
     fi
     cd build-gpu
     ../configure -q --enable-runtime-only --with-cuda --with-cuda-arch="$arch"
-    make -s -j"$(nproc)" all tests/unit/tensor/test_ops
+    make -s -j"$(nproc)" all tests/unit/tensor/test_ops tests/gpu/shares
     sed -n "s/^CUDA_DIR = //p" Makefile >cuda_dir
     "$(cat cuda_dir)/bin/nvcc" -O2 -std=c++17 -gencode "arch=compute_$arch,code=sm_$arch" \
         $(sed -n 's/^CUDA_CPPFLAGS = //p' Makefile) -c -o ceilings.o ../tests/gpu/ceilings.cu
@@ -100,10 +100,14 @@ for type in fp8 fp8-linear fp8-weight; do
     part golden-$type 40 build-gpu/wan-golden --device cuda --dtype $type tests/wan/open
 done
 part ceilings 120 build-gpu/ceilings
+part kernels 30 build-gpu/tests/gpu/shares
 bench forward-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench forward-1.3b-fp8 60 --dtype fp8 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench forward-1.3b-fp8-linear 60 --dtype fp8-linear --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench clip-1.3b 90 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --repeat 3
+bench causal-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --text-tokens 64 --no-text --repeat 3 --causal
+# four tokens are no work: what is left is launching, and reading the weights once (0.65 ms)
+bench launches 20 --dtype bf16 --random wan2.1-t2v-1.3b --size 32x32 --frames 1 --steps 9 --text-tokens 64 --no-text --no-vae
 for n in 2 4; do
     bench vae-chunk-$n 40 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 1 --layers 1 --no-text --repeat 3 --chunk $n
 done
@@ -154,6 +158,12 @@ if c:
     print("| 1.3B, 4 steps, no CFG: text + steps + decode | %.2f s | | |" % (c["text_s"] + 4 * min(c["step_s"]) + c["vae_s"]))
     print("| 1.3B, 50 steps, CFG, from the same | %.1f s | | |" % (c["text_s"] + 100 * min(c["step_s"]) + c["vae_s"]))
     print("| memory of the device at most | %.2f GB | | |" % (c["device_peak_bytes"] * 1e-9))
+b = load("causal-1.3b")
+if b:
+    print("| 1.3B, causal: first block of 12 pictures, last | %.3f s, %.3f s | | |" % (b["block_s"][0], b["block_s"][-1]))
+    print("| 1.3B, causal: pictures a second, decoded | %.1f | | |" % b["pictures_per_s"])
+l = load("launches")
+if l: print("| 1.3B, one forward of four tokens: launching | %.4f s | | |" % min(l["step_s"]))
 for n in (2, 4):
     v = load("vae-chunk-%d" % n)
     if v: print("| VAE decode, %d latent frames at a time | %.3f s | | |" % (n, v["vae_s"]))
@@ -166,7 +176,7 @@ if c and g: print("| 14B, 4 steps, no CFG, from the parts | %.2f s | | |" % (c["
 for size in ("1.3b", "14b"):
     g = load("forward-%s-fp8" % size)
     if g and g.get("note"): print("\n%s: %s" % (size.upper(), g["note"]))
-for name in ("ceilings", "torch"):
+for name in ("kernels", "ceilings", "torch"):
     try:
         text = open(os.path.join(out, name + ".log")).read()
         print("\n" + "\n".join(l for l in text.splitlines() if l.startswith("|") or "GELU" in l))

@@ -37,15 +37,17 @@ static void try(struct graph *g, const char *name)
     graph_free(g);
 }
 
-/* `packed`: queries, keys and values side by side in their rows */
-static void attend(int64_t heads, int64_t width, int64_t nq, int64_t nk, bool packed)
+/* `packed`: queries, keys and values side by side in their rows; `counted`: how many keys there are
+ * is read when it runs */
+static void attend(int64_t heads, int64_t width, int64_t nq, int64_t nk, bool packed, bool counted)
 {
     struct graph g = {0};
     char name[80];
     int64_t row = heads * width, ld = packed ? 3 * row : row;
-    snprintf(name, sizeof name, "attention %lld x %lld, %lld x %lld%s", (long long)heads,
-             (long long)width, (long long)nq, (long long)nk, packed ? ", packed" : "");
-    sdpa_graph(&g, &(struct sdpa_shape){heads, nq, nk, width, ld, ld, ld, row, 0});
+    snprintf(name, sizeof name, "attention %lld x %lld, %lld x %s%lld%s", (long long)heads,
+             (long long)width, (long long)nq, counted ? "up to " : "", (long long)nk,
+             packed ? ", packed" : "");
+    sdpa_graph(&g, &(struct sdpa_shape){heads, nq, nk, width, ld, ld, ld, row, 0, counted});
     try(&g, name);
 }
 
@@ -58,7 +60,7 @@ static void attend_eight(int64_t heads, int64_t width, int64_t nq, int64_t nk, b
     int64_t ld = heads * width;
     snprintf(name, sizeof name, "attention %lld x %lld, %lld x %lld, e4m3", (long long)heads,
              (long long)width, (long long)nq, (long long)nk);
-    sdpa_graph(&g, &(struct sdpa_shape){heads, nq, nk, width, ld, ld, ld, ld, 1});
+    sdpa_graph(&g, &(struct sdpa_shape){heads, nq, nk, width, ld, ld, ld, ld, 1, 0});
     if (hopper) {
         try(&g, name);
         return;
@@ -160,17 +162,20 @@ int main(int argc, char **argv)
     if (argc < 2 || !read_properties(argv[1]))
         return 2;
     printf("# cuDNN %zu, %s\n", cudnnGetVersion(), argv[1]);
-    attend(12, 128, 32760, 32760, true); /* 1.3B at 832x480, 81 frames */
-    attend(12, 128, 32760, 512, false);  /* its text */
+    attend(12, 128, 32760, 32760, true, false); /* 1.3B at 832x480, 81 frames */
+    attend(12, 128, 32760, 512, false, false);  /* its text */
+    attend(12, 128, 4680, 32760, false, true);  /* a causal block, and all there may be before it */
     attend_eight(12, 128, 32760, 32760, hopper);
     attend_eight(40, 128, 32760, 32760, hopper);
     if (all) {
-        attend(40, 128, 32760, 32760, true); /* 14B */
-        attend(40, 128, 32760, 512, false);
-        attend(40, 128, 32760, 257, false); /* an image's tokens */
-        attend(40, 128, 75600, 75600, true);
-        attend(12, 128, 4680, 32760, false); /* a causal block and all before it */
-        attend(16, 80, 257, 257, false);     /* CLIP */
+        attend(40, 128, 32760, 32760, true, false); /* 14B */
+        attend(40, 128, 32760, 512, false, false);
+        attend(40, 128, 32760, 257, false, false); /* an image's tokens */
+        attend(40, 128, 75600, 75600, true, false);
+        attend(40, 128, 4680, 32760, false, true);
+        attend(12, 128, 1560, 32760, false, true);  /* frame by frame */
+        attend(12, 128, 4680, 32760, false, false); /* a causal block, the cache full */
+        attend(16, 80, 257, 257, false, false);     /* CLIP */
     }
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
         if (all || !layers[i].like)

@@ -25,26 +25,46 @@ static void build(struct graph *g, const void *shape)
     sdpa_graph(g, shape);
 }
 
+/* Of a room of keys, how many there are: the device reads it when its turn comes. */
+static bool count(struct cuda *c, int64_t nq, int64_t nk)
+{
+    if (!c->counts && !cuda_ok(c, cudaMalloc((void **)&c->counts, 8 * sizeof *c->counts),
+                               "cudaMalloc of two numbers", 1, 1, 1))
+        return false;
+    if (c->counted[0] == nq && c->counted[1] == nk)
+        return true;
+    bool ok = cuda_ok(c, launch_counts(c->counts, (int32_t)nq, (int32_t)nk, c->stream), "counts",
+                      nq, nk, 1);
+    c->counted[0] = ok ? (int32_t)nq : 0;
+    c->counted[1] = ok ? (int32_t)nk : 0;
+    return ok;
+}
+
 static bool planned(struct cuda *c, const struct attention_op *op, const struct attention_parts *p,
                     void *keys, void *values, int64_t nk, void *out)
 {
     struct sdpa_shape s;
+    bool room = op->room && op->room <= INT32_MAX;
+    if (room && !count(c, p->nq, nk))
+        return false;
     memset(&s, 0, sizeof s);
     s.heads = op->heads;
     s.nq = p->nq;
-    s.nk = nk;
+    s.nk = room ? op->room : nk;
+    s.counted = room;
     s.width = p->width;
     s.ldq = s.ldk = s.ldv = p->ld;
     s.ldo = p->row;
     float scale = op->scale;
-    struct plan_run r = {.key = &s,
-                         .key_n = sizeof s,
-                         .graph = build,
-                         .what = "attention",
-                         .size = {op->heads, p->nq, nk},
-                         .id = {ID_Q, ID_K, ID_V, ID_O, ID_SCALE},
-                         .data = {p->q.data, keys, values, out, &scale},
-                         .n = 5};
+    struct plan_run r = {
+        .key = &s,
+        .key_n = sizeof s,
+        .graph = build,
+        .what = "attention",
+        .size = {op->heads, p->nq, nk},
+        .id = {ID_Q, ID_K, ID_V, ID_O, ID_SCALE, ID_COUNT_Q, ID_COUNT_K},
+        .data = {p->q.data, keys, values, out, &scale, c->counts, room ? c->counts + 4 : NULL},
+        .n = room ? 7 : 5};
     return plans_run(c, &r);
 }
 
@@ -192,9 +212,10 @@ static void wide(struct cuda *c, const struct attention_op *op, struct attention
     }
 }
 
-void attention_run(struct device *d, const struct attention_op *op)
+void attention_run(struct device *d, const struct attention_op *given)
 {
     struct cuda *c = cuda_of(d);
+    struct attention_op whole = *given, *op = &whole;
     enum dtype type = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
     void *own[3] = {0};
     struct attention_parts p = {.row = tensor_last(op->q)};
@@ -202,6 +223,8 @@ void attention_run(struct device *d, const struct attention_op *op)
     p.q = cuda_as(c, op->q, type, &own[0]);
     p.k = cuda_as(c, op->k, type, &own[1]);
     p.v = cuda_as(c, op->v, type, &own[2]);
+    if (own[1] || own[2] || op->repeats != 1) /* these are copies, without the room behind */
+        op->room = 0;
     p.nq = tensor_count(op->q) / p.row;
     p.nk = tensor_count(op->k) / p.row;
     p.width = p.row / op->heads;

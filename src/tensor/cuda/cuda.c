@@ -17,12 +17,21 @@
     90                 /* and 9.x alone: cuDNN has such a graph for later ones in other forms */
 #define THREADS_MOST 8 /* of the host; more do not fill the bus faster */
 
+enum err cuda_blame(struct cuda *c, bool memory)
+{
+    if (memory)
+        return ERR_NOMEM;
+    cudaGetLastError(); /* what is not sticky is forgotten by this */
+    cudaError_t e = cudaStreamQuery(c->stream);
+    cudaGetLastError();
+    return e && e != cudaErrorNotReady ? ERR_LOST : ERR_IO;
+}
+
 bool cuda_ok(struct cuda *c, cudaError_t e, const char *call, int64_t a, int64_t b, int64_t n)
 {
     if (e == cudaSuccess)
         return true;
-    cudaGetLastError(); /* it is kept here; one that the GPU does not recover from comes again */
-    device_fail(&c->dev, e == cudaErrorMemoryAllocation ? ERR_NOMEM : ERR_IO,
+    device_fail(&c->dev, cuda_blame(c, e == cudaErrorMemoryAllocation),
                 "%s (%lld x %lld x %lld) failed on the GPU: %s, %s", call, (long long)a,
                 (long long)b, (long long)n, cudaGetErrorName(e), cudaGetErrorString(e));
     return false;
@@ -83,6 +92,8 @@ static void close_cuda(struct device *d)
     for (int i = 0; i < PACES; i++)
         if (c->paces[i])
             cudaEventDestroy(c->paces[i]);
+    if (c->counts)
+        cudaFree(c->counts);
     plans_close(c);
     gemm_close(c);
     choices_free(c->choices);

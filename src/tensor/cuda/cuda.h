@@ -42,6 +42,8 @@ struct cuda {
     struct plans *plans;
     struct choices *choices;
     cudnnHandle_t dnn;
+    int32_t *counts;    /* attention.c: on the device, how many queries and keys count, */
+    int32_t counted[2]; /* and what is queued to be there */
     cudaEvent_t paces[PACES];
     int pace_next;
     /* pinned memory between the host and the stream, used in turn */
@@ -77,6 +79,11 @@ static inline struct span span_of(const struct tensor *t)
 {
     return (struct span){t->data, t->type};
 }
+
+/* What a failed call of CUDA, cuBLAS or cuDNN means: ERR_NOMEM of the job, ERR_LOST after a sticky
+ * error (a bad address, a failed launch, ECC: each call of this process fails from then on), else
+ * ERR_IO. */
+enum err cuda_blame(struct cuda *c, bool memory);
 
 /* `t` itself when it is of `type`, else a copy of that type whose memory is in *own: give it to
  * device_release() when it is not NULL. */

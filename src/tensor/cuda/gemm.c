@@ -34,7 +34,7 @@ static bool lt_ok(struct cuda *c, cublasStatus_t s, const char *call, const stru
 {
     if (s == CUBLAS_STATUS_SUCCESS)
         return true;
-    device_fail(&c->dev, s == CUBLAS_STATUS_ALLOC_FAILED ? ERR_NOMEM : ERR_IO,
+    device_fail(&c->dev, cuda_blame(c, s == CUBLAS_STATUS_ALLOC_FAILED),
                 "%s (%s, %lld x %lld x %lld) failed on the GPU: %s", call,
                 dtype_name((enum dtype)g->in), (long long)g->m, (long long)g->n, (long long)g->k,
                 cublasLtGetStatusName(s));
@@ -301,7 +301,8 @@ bool gemm_can(struct cuda *c, const struct gemm *want)
         return false;
     if (find(c, &g))
         return true;
-    c->dev.failure.code = ERR_OK;
+    if (c->dev.failure.code != ERR_LOST)
+        c->dev.failure.code = ERR_OK;
     return false;
 }
 

@@ -139,6 +139,9 @@ struct launch_attention {
 };
 cudaError_t launch_attention(const struct launch_attention *a, cudaStream_t stream);
 
+/* to[0] = a, to[4] = b: lengths that a later kernel reads, each at its 16 bytes. */
+cudaError_t launch_counts(int32_t *to, int32_t a, int32_t b, cudaStream_t stream);
+
 /* p[i, 0…n) = softmax(s[i, 0…n)) row by row, s f32 and p of its own type, rows ld apart; p beyond n
  * is zero up to ld. The last key counts exp(log_repeats) times; bias as above, of one head, for
  * queries from `first` on. */

@@ -196,7 +196,7 @@ bool plans_run(struct cuda *c, const struct plan_run *r)
     char words[160] = "";
     cudnnGetLastErrorString(words, sizeof words);
     device_fail(
-        &c->dev, s == CUDNN_STATUS_ALLOC_FAILED ? ERR_NOMEM : ERR_IO,
+        &c->dev, cuda_blame(c, s == CUDNN_STATUS_ALLOC_FAILED),
         "%s (%lld x %lld x %lld) failed on the GPU: cudnnBackendExecute, engine %lld: %s %s",
         r->what, (long long)r->size[0], (long long)r->size[1], (long long)r->size[2],
         (long long)k->plan.engine, cudnnGetErrorString(s), words);

@@ -88,15 +88,19 @@ enum {
     ID_SCALE_O,
     ID_AMAX_S, /* results */
     ID_AMAX_O,
+    ID_COUNT_Q, /* how many count, in device memory */
+    ID_COUNT_K,
     ID_INSIDE
 };
 
 /* out = softmax(scale·q·kᵀ)·v in bf16; rows of q, k, v, out [n, heads·width], ld elements apart.
  * With `eight` all four are e4m3, each with one scale for all of it:
  *     s = scale·descale_q·descale_k·q·kᵀ
- *     out = scale_o·descale_s·descale_v·(scale_s·softmax(s))·v */
+ *     out = scale_o·descale_s·descale_v·(scale_s·softmax(s))·v
+ * `counted`: how many of the nq queries and nk keys there are is read when it runs, an int32 each
+ * on the device (9.15 on). Values behind them are multiplied by 0, so they must be finite. */
 struct sdpa_shape {
-    int64_t heads, nq, nk, width, ldq, ldk, ldv, ldo, eight;
+    int64_t heads, nq, nk, width, ldq, ldk, ldv, ldo, eight, counted;
 };
 void sdpa_graph(struct graph *g, const struct sdpa_shape *s);
 void sdpa_eight_graph(struct graph *g, const struct sdpa_shape *s);

@@ -1,4 +1,5 @@
-/* Scaled dot-product attention as one node of a cuDNN graph (9.13.1 on, bf16). */
+/* Scaled dot-product attention as one node of a cuDNN graph (9.13.1 on, bf16). A cache that grows
+ * from block to block is one graph of its whole room, told at run time how much of it counts. */
 #include "tensor/cuda/plans.h"
 
 static cudnnBackendDescriptor_t rows(struct graph *g, int64_t id, const struct sdpa_shape *s,
@@ -9,6 +10,14 @@ static cudnnBackendDescriptor_t rows(struct graph *g, int64_t id, const struct s
     return graph_tensor(
         g, (struct graph_tensor){
                .id = id, .type = CUDNN_DATA_BFLOAT16, .rank = 4, .dim = dim, .stride = stride});
+}
+
+static cudnnBackendDescriptor_t count(struct graph *g, int64_t id)
+{
+    static const int64_t one[] = {1, 1, 1, 1}; /* of each of the batch */
+    return graph_tensor(
+        g, (struct graph_tensor){
+               .id = id, .type = CUDNN_DATA_INT32, .rank = 4, .dim = one, .stride = one});
 }
 
 void sdpa_graph(struct graph *g, const struct sdpa_shape *s)
@@ -35,6 +44,11 @@ void sdpa_graph(struct graph *g, const struct sdpa_shape *s)
     graph_set(g, op, CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC, part, 1, &v);
     graph_set(g, op, CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC, part, 1, &o);
     graph_set(g, op, CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC, part, 1, &scale);
+    if (s->counted) {
+        cudnnBackendDescriptor_t nq = count(g, ID_COUNT_Q), nk = count(g, ID_COUNT_K);
+        graph_set(g, op, CUDNN_ATTR_OPERATION_SDPA_FWD_SEQ_LEN_QDESC, part, 1, &nq);
+        graph_set(g, op, CUDNN_ATTR_OPERATION_SDPA_FWD_SEQ_LEN_KVDESC, part, 1, &nk);
+    }
     graph_seal(g, op);
     graph_op(g, op);
 }

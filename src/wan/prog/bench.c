@@ -8,6 +8,7 @@
 #include "wan/dit.h"
 #include "wan/files.h"
 #include "wan/noise.h"
+#include "wan/prog/blocks.h"
 #include "wan/prog/h264.h"
 #include "wan/prog/random.h"
 #include "wan/sampler.h"
@@ -26,7 +27,8 @@ struct bench {
     const char *model, *dir, *device, *dtype;
     int width, height, frames, steps, text_tokens, layers, repeat, chunk;
     double guidance;
-    bool json, no_t5, no_vae;
+    bool json, no_t5, no_vae, causal;
+    int block; /* causal: latent frames of a block; step_s are those of blocks then */
 
     struct random_model shape; /* of the folder's model */
     const struct random_model *m;
@@ -154,13 +156,16 @@ static enum err sample(struct bench *b, const float *context, float *x, int64_t 
     if (!e)
         e = dit_prompt_new(d, &spec, &p, &b->f);
     b->text_s += now_s() - start;
-    if (!e)
+    struct blocks blocks = {d, context, b->text_tokens, b->latent_frames, b->h, b->w};
+    if (!e && b->causal)
+        e = blocks_seconds(&blocks, b->step_s, STEPS_MAX, &b->steps, &b->block, &b->f);
+    else if (!e)
         e = schedule_flow(&schedule, SAMPLER_UNIPC, b->steps, 5, &b->f);
-    if (!e && !(s = sampler_new(SAMPLER_UNIPC, &schedule, n)))
+    if (!e && !b->causal && !(s = sampler_new(SAMPLER_UNIPC, &schedule, n)))
         e = fault_set(&b->f, ERR_NOMEM, "out of memory");
-    if (!e)
+    if (s)
         s->threads = device_caps(b->dev)->threads;
-    for (int i = 0; i < b->steps && !e; i++)
+    for (int i = 0; i < b->steps && !e && s; i++)
         e = step(b, d, p, s, i, x, v, other);
     sampler_free(s);
     dit_prompt_free(p);
@@ -302,8 +307,42 @@ static int by_value(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* A causal clip's blocks, and its pictures a second: of the last block, when the past is longest,
+ * with its part of the decoder's time. */
+static void report_blocks(const struct bench *b)
+{
+    int pictures = b->latent_frames * VAE_TIME - 3, each = b->block * VAE_TIME;
+    double last = b->step_s[b->steps - 1];
+    double rate = each / (last + (b->no_vae ? 0 : b->vae_s * each / pictures));
+    if (b->json) {
+        cJSON *o = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(o, "block_s");
+        struct buf line = BUF_INIT(1 << 16);
+        cJSON_AddStringToObject(o, "model", b->m->name);
+        cJSON_AddStringToObject(o, "device", device_caps(b->dev)->words);
+        for (int i = 0; i < b->steps; i++)
+            cJSON_AddItemToArray(list, cJSON_CreateNumber(b->step_s[i]));
+        cJSON_AddNumberToObject(o, "block_pictures", each);
+        cJSON_AddNumberToObject(o, "vae_s", b->vae_s);
+        cJSON_AddNumberToObject(o, "pictures_per_s", rate);
+        if (json_print(&line, o, true))
+            fputs(buf_str(&line), stdout);
+        buf_free(&line);
+        cJSON_Delete(o);
+        return;
+    }
+    printf("model     %s, causal\ndevice    %s\n", b->m->name, device_caps(b->dev)->words);
+    for (int i = 0; i < b->steps; i++)
+        printf("block %-3d %.3f s\n", i + 1, b->step_s[i]);
+    printf("vae       %.3f s\n%.1f pictures a second%s\n", b->vae_s, rate,
+           b->no_vae ? ", not decoded" : ", decoded");
+}
+
 static void report(struct bench *b)
 {
+    if (b->causal) {
+        report_blocks(b);
+        return;
+    }
     int all = b->m->layers, layers = b->layers ? b->layers : all,
         forwards = b->guidance != 1 ? 2 : 1;
     double flop = dit_flop(b, layers) * forwards, steps = 0, sorted[STEPS_MAX], scaled;
@@ -432,7 +471,7 @@ static int usage(void)
                     "                 [--device D] [--text-tokens N] [--layers N]\n"
                     "                 [--dtype auto|f32|bf16|fp8|fp8-linear|fp8-weight]\n"
                     "                 [--no-text] [--no-vae] [--json]\n"
-                    "                 [--repeat N] [--chunk LATENT_FRAMES]\n");
+                    "                 [--repeat N] [--chunk LATENT_FRAMES] [--causal]\n");
     return 2;
 }
 
@@ -445,6 +484,9 @@ static bool parse(struct bench *b, int argc, char **argv)
             continue;
         } else if (!strcmp(name, "--no-text")) {
             b->no_t5 = true;
+            continue;
+        } else if (!strcmp(name, "--causal")) {
+            b->causal = true;
             continue;
         } else if (!strcmp(name, "--no-vae")) {
             b->no_vae = true;

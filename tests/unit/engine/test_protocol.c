@@ -188,6 +188,7 @@ static void test_config(void **state)
     order.kind = ORDER_CONFIG;
     order.threads = 3;
     strcpy(order.dtype, "bf16");
+    strcpy(order.encoder, "h264_nvenc");
     strcpy(order.path, "/v");
     strcpy(order.engine, "wan");
     strcpy(order.model, "/models/wan");
@@ -198,9 +199,11 @@ static void test_config(void **state)
     assert_string_equal(order_back.device, "cpu");
     assert_int_equal(order_back.threads, 3);
     assert_string_equal(order_back.dtype, "bf16");
+    assert_string_equal(order_back.encoder, "h264_nvenc");
     assert_int_equal(protocol_parse_order(bare, sizeof bare - 1, &order_back, &fault), ERR_OK);
     assert_string_equal(order_back.engine, "animatic");
     assert_string_equal(order_back.device, "auto");
+    assert_string_equal(order_back.encoder, "auto");
 }
 
 static void test_hostile_jobs(void **state)

@@ -17,7 +17,7 @@ static struct fault fault;
 static void write_video(int frames, int fps)
 {
     static uint8_t rgb[W * H * 3 + 64];
-    struct encode_spec spec = {path, W, H, fps, 1};
+    struct encode_spec spec = {path, W, H, fps, 1, NULL};
     int64_t bytes;
     struct encode *e = encode_new(&spec, &fault);
     assert_non_null(e);

@@ -25,6 +25,7 @@ static void fill(void)
     strcpy(recipe.engine, "animatic");
     strcpy(recipe.version, "0.1.0");
     strcpy(recipe.build, "Lavc");
+    strcpy(recipe.encoder, "libx264");
     recipe.palette[0] = 0x123456;
     recipe.palette_n = 1;
     recipe.width = 64;
@@ -188,10 +189,41 @@ static void test_damage_is_named(void **state)
     assert_int_equal(recipe_parse("a comment", 9, &back, &fault), ERR_NOTFOUND);
 }
 
+/* A GPU's encoder that does not open is told, and another takes its place, unless it was insisted
+ * on. Where there is one (not for so small a picture), this sees nothing but its name. */
+static void test_encoders(void **state)
+{
+    char path[128];
+    struct encode_spec spec = {NULL, 64, 64, 16, 1, "auto"};
+    (void)state;
+    snprintf(path, sizeof path, "%s/either.mp4", dir);
+    spec.path = path;
+    struct encode *e = encode_new(&spec, &fault);
+    assert_non_null(e);
+    if (!strcmp(encode_codec(e), "libx264")) {
+        assert_non_null(strstr(encode_note(e), "h264_nvenc does not open here ("));
+        encode_free(e);
+        spec.codec = "h264_nvenc";
+        assert_null(encode_new(&spec, &fault));
+        assert_int_equal(fault.code, ERR_UNSUPPORTED);
+        assert_non_null(strstr(fault.text, "libx264"));
+    } else {
+        assert_string_equal(encode_codec(e), "h264_nvenc");
+        encode_free(e);
+    }
+    spec.codec = "libx264";
+    e = encode_new(&spec, &fault);
+    assert_non_null(e);
+    assert_string_equal(encode_codec(e), "libx264");
+    assert_string_equal(encode_note(e), "");
+    encode_free(e);
+    unlink(path);
+}
+
 static void write_clip(const char *path, const char *comment)
 {
     static uint8_t rgb[64 * 64 * 3 + 64];
-    struct encode_spec spec = {path, 64, 64, 16, 1};
+    struct encode_spec spec = {path, 64, 64, 16, 1, NULL};
     int64_t bytes;
     struct encode *e = encode_new(&spec, &fault);
     assert_non_null(e);
@@ -256,7 +288,8 @@ int main(void)
         cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_model),
         cmocka_unit_test(test_inputs),          cmocka_unit_test(test_every_cut_is_refused),
         cmocka_unit_test(test_damage_is_named), cmocka_unit_test(test_no_controls_come_out),
-        cmocka_unit_test(test_in_a_clip),       cmocka_unit_test(test_no_clip_at_all),
+        cmocka_unit_test(test_encoders),        cmocka_unit_test(test_in_a_clip),
+        cmocka_unit_test(test_no_clip_at_all),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

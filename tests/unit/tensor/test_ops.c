@@ -344,11 +344,12 @@ static void norms(void **state)
         }
 }
 
-static void attention_case(int64_t nq, int64_t nk, int heads, int64_t width, bool biased,
-                           double repeats, bool add)
+/* room: rows of k and v, of which the first nk count; 0: nk */
+static void attention_in(int64_t room, int64_t nq, int64_t nk, int heads, int64_t width,
+                         bool biased, double repeats, bool add)
 {
-    int64_t c = heads * width, span = nq > nk ? nq : nk;
-    float *q = noise(nq * c), *k = noise(nk * c), *v = noise(nk * c), *y = noise(nq * c);
+    int64_t c = heads * width, span = nq > nk ? nq : nk, all = room ? room : nk;
+    float *q = noise(nq * c), *k = noise(all * c), *v = noise(all * c), *y = noise(nq * c);
     float *bias = noise(heads * (2 * span - 1));
     double *want = malloc((size_t)(nq * c) * sizeof *want), *p = malloc((size_t)nk * sizeof *p);
     for (int h = 0; h < heads; h++)
@@ -369,18 +370,22 @@ static void attention_case(int64_t nq, int64_t nk, int heads, int64_t width, boo
                 want[i * c + h * width + d] = o + (add ? y[i * c + h * width + d] : 0);
             }
         }
-    struct tensor tq = upload(q, 2, DIMS(nq, c)), tk = upload(k, 2, DIMS(nk, c));
-    struct tensor tv = upload(v, 2, DIMS(nk, c)), ty = upload(y, 2, DIMS(nq, c));
+    for (int64_t i = nk * c; i < all * c; i++)
+        k[i] = v[i] = 1e4f; /* would be seen, were it read */
+    struct tensor tq = upload(q, 2, DIMS(nq, c)), tk = upload(k, 2, DIMS(all, c));
+    struct tensor tv = upload(v, 2, DIMS(all, c)), ty = upload(y, 2, DIMS(nq, c));
+    struct tensor keys = tensor_part(&tk, 0, nk), values = tensor_part(&tv, 0, nk);
     struct tensor tb = upload(bias, 2, DIMS(heads, 2 * span - 1));
     device_attention(dev, &(struct attention_op){.q = &tq,
-                                                 .k = &tk,
-                                                 .v = &tv,
+                                                 .k = &keys,
+                                                 .v = &values,
                                                  .out = &ty,
                                                  .heads = heads,
                                                  .scale = 0.25f,
                                                  .bias = biased ? &tb : NULL,
                                                  .repeats = repeats,
-                                                 .add = add});
+                                                 .add = add,
+                                                 .room = room});
     expect(&ty, want, 2e-6);
     tensor_free(&tq);
     tensor_free(&tk);
@@ -392,6 +397,23 @@ static void attention_case(int64_t nq, int64_t nk, int heads, int64_t width, boo
     free(y);
     free(bias);
     free(p);
+}
+
+static void attention_case(int64_t nq, int64_t nk, int heads, int64_t width, bool biased,
+                           double repeats, bool add)
+{
+    attention_in(0, nq, nk, heads, width, biased, repeats, add);
+}
+
+/* A cache that grows: one room, more keys from call to call, and back to few. */
+static void attention_room(void **state)
+{
+    attention_in(300, 140, 140, 2, 64, false, 1, false);
+    attention_in(300, 140, 257, 2, 64, false, 1, false);
+    attention_in(300, 140, 300, 2, 64, false, 1, true);
+    attention_in(300, 140, 1, 2, 64, false, 1, false);
+    attention_in(300, 140, 140, 2, 64, false, 30, false);
+    attention_in(90, 40, 33, 1, 192, false, 1, false); /* none of the library's */
 }
 
 static void attention(void **state)
@@ -1010,6 +1032,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(norms),
         cmocka_unit_test(attention),
         cmocka_unit_test(low_attention),
+        cmocka_unit_test(attention_room),
         cmocka_unit_test(rope_turns_pairs),
         cmocka_unit_test(joins),
         cmocka_unit_test(turns),

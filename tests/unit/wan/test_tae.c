@@ -2,6 +2,7 @@
  * own order: join, convolve, enlarge, grow. Weights are made up; the widths fit no tile. */
 #include "unit.h"
 
+#include "wan/peek.h"
 #include "wan/tae.h"
 #include "wan/vae.h"
 
@@ -236,6 +237,47 @@ static void it_begins_with_one_frame(void **state)
     assert_int_equal(tae_start(tae, 0, 4, &s, &f), ERR_INVAL);
 }
 
+static bool at_the_third(void *user)
+{
+    int *asked = user;
+    return ++*asked == 3;
+}
+
+/* A peek is the decoder's pictures made small: of the first latent frame its one, of each other the
+ * third of four. */
+static void a_peek_is_its_pictures_made_small(void **state)
+{
+    static float whole[(PICTURES - 4) * 64 * H * W * 3];
+    static uint8_t small[(FRAMES - 1) * 4 * H * W * 3];
+    struct peek p = {
+        .dev = dev, .tae = tae, .z = latent, .frames = FRAMES, .height = H, .width = W, .from = 1};
+    struct tae_stream *s;
+    int asked = 0, off = 0;
+    assert_int_equal(peek_rgb(&p, small, NULL), ERR_OK);
+    assert_int_equal(tae_start(tae, H, W, &s, NULL), ERR_OK);
+    for (int i = 1, at = 0; i < FRAMES; at += i == 1 ? 1 : 4, i++)
+        assert_int_equal(
+            tae_decode(s, latent, FRAMES, i, 1, whole + (size_t)at * 64 * H * W * 3, NULL), ERR_OK);
+    tae_stream_free(s);
+    for (int f = 0; f < FRAMES - 1; f++)
+        for (int y = 0; y < 2 * H; y++)
+            for (int x = 0; x < 2 * W; x++)
+                for (int c = 0; c < 3; c++) {
+                    const float *picture = whole + (size_t)(f ? 4 * f - 1 : 0) * 64 * H * W * 3;
+                    double sum = 0;
+                    for (int v = 0; v < 16; v++) {
+                        float one = picture[((y * 4 + v / 4) * W * 8 + x * 4 + v % 4) * 3 + c];
+                        sum += fmin(fmax((one + 1) * 127.5, 0), 255) / 16;
+                    }
+                    double got = small[((f * 2 * H + y) * 2 * W + x) * 3 + c];
+                    off += fabs(got - sum) > 1.1; /* two roundings */
+                }
+    assert_int_equal(off, 0);
+    p.stop = at_the_third;
+    p.user = &asked;
+    assert_int_equal(peek_rgb(&p, small, NULL), ERR_CANCELLED);
+}
+
 static void another_network_is_refused(void **state)
 {
     struct weights *none = weights_new();
@@ -279,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_draws_what_the_plain_one_draws),
         cmocka_unit_test(it_begins_with_one_frame),
+        cmocka_unit_test(a_peek_is_its_pictures_made_small),
         cmocka_unit_test(another_network_is_refused),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
