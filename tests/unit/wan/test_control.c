@@ -2,6 +2,7 @@
  * against those of a frame, and clips made with it. No such model is published small enough: tests
  * make one (graft.h). */
 #include "unit/wan/graft.h"
+#include "unit/wan/seen.h"
 #include "unit/wan/tiny.h"
 
 #include "wan/noise.h"
@@ -9,16 +10,14 @@
 
 #include <math.h>
 
-#define H 32 /* pixels */
-#define W 48
+#define H 16 /* pixels */
+#define W 32
 #define FRAMES 9
 #define LATENTS 3
 #define PLANE (H / 8 * (W / 8))
 #define PIXELS (H * W)
 
 static char dir[64], plain[128], v11[128], camera[128], keep[128];
-static struct wan *wan;
-static struct fault fault;
 static uint8_t video[FRAMES * PIXELS * 3], look[PIXELS * 3];
 
 static void model_of(const char *kind, char *path)
@@ -108,12 +107,12 @@ static void the_channels_are_in_order(void **state)
             latents_of(vae, look, first);
             assert_memory_equal(r.ref, first, sizeof first);
         }
-        bool seen = parts & 6; /* by CLIP; else it is shown nothing */
-        assert_int_equal(r.clip_n, seen ? 17 : 1);
+        bool shown = parts & 6; /* by CLIP; else it is shown nothing */
+        assert_int_equal(r.clip_n, shown ? 17 : 1);
         float sum = 0;
         for (int64_t i = 0; i < r.clip_n * w->config.image_dim; i++)
             sum += fabsf(r.clip[i]);
-        assert_true((sum > 0) == seen);
+        assert_true((sum > 0) == shown);
         free(r.y);
         free(r.ref);
         free(r.clip);
@@ -211,50 +210,12 @@ static void a_reference_is_a_first_frame(void **state)
 
 /* ---- clips ---- */
 
-static struct seen {
-    uint64_t hash;
-    int frames, previews, stop_previews, asked, stop_at;
-} seen;
-
-static bool on_stop(void *user)
-{
-    (void)user;
-    return ++seen.asked == seen.stop_at ||
-           (seen.stop_previews && seen.previews == seen.stop_previews);
-}
-
-static void on_preview(void *user, const struct wan_preview *p)
-{
-    (void)user;
-    assert_int_equal(p->frames, LATENTS);
-    seen.previews++;
-}
-
-static enum err on_frames(void *user, const struct wan_frames *p, struct fault *f)
-{
-    (void)user;
-    (void)f;
-    seen.frames += p->count;
-    size_t n = (size_t)p->count * (size_t)(p->width * p->height) * 3;
-    for (size_t i = 0; i < n; i++)
-        seen.hash = (seen.hash ^ p->rgb[i]) * UINT64_C(1099511628211);
-    return ERR_OK;
-}
-
-static const struct wan_calls calls = {.stop = on_stop, .preview = on_preview, .frames = on_frames};
-
-static enum err make(const struct wan_job *job, struct wan_made *made, struct seen how)
-{
-    seen = how;
-    return wan_make(wan, job, &calls, made, &fault);
-}
-
+/* With previews of all its frames. */
 static uint64_t frames_of(const struct wan_job *job)
 {
-    if (make(job, NULL, (struct seen){0}))
-        fail_msg("%s", fault_text(&fault));
-    assert_int_equal(seen.frames, FRAMES);
-    return seen.hash;
+    uint64_t hash = seen_whole(job);
+    assert_int_equal(seen.preview_frames, LATENTS);
+    return hash;
 }
 
 static struct wan_job job_of(void)
@@ -299,20 +260,20 @@ static void it_goes_on_and_it_stops(void **state)
     uint64_t want = frames_of(&job);
     int asked = seen.asked;
     for (int at = 1; at <= asked; at += 3)
-        assert_int_equal(make(&job, NULL, (struct seen){.stop_at = at}), ERR_CANCELLED);
+        assert_int_equal(seen_make(&job, NULL, (struct seen){.stop_at = at}), ERR_CANCELLED);
     job.checkpoint_dir = keep;
-    assert_int_equal(make(&job, &made, (struct seen){.stop_previews = 2}), ERR_CANCELLED);
+    assert_int_equal(seen_make(&job, &made, (struct seen){.stop_previews = 2}), ERR_CANCELLED);
     look[7] ^= 0xff;
-    assert_int_equal(make(&job, &other, (struct seen){0}), ERR_OK);
+    assert_int_equal(seen_make(&job, &other, (struct seen){0}), ERR_OK);
     assert_int_equal(other.resumed, 0);
     unlink(other.checkpoint);
     look[7] ^= 0xff;
     video[sizeof video - 1] ^= 0xff;
-    assert_int_equal(make(&job, &other, (struct seen){0}), ERR_OK);
+    assert_int_equal(seen_make(&job, &other, (struct seen){0}), ERR_OK);
     assert_int_equal(other.resumed, 0);
     unlink(other.checkpoint);
     video[sizeof video - 1] ^= 0xff;
-    assert_int_equal(make(&job, &made, (struct seen){0}), ERR_OK);
+    assert_int_equal(seen_make(&job, &made, (struct seen){0}), ERR_OK);
     assert_int_equal(made.resumed, 2);
     assert_true(seen.hash == want);
     unlink(made.checkpoint);
@@ -320,7 +281,7 @@ static void it_goes_on_and_it_stops(void **state)
 
 static void refuse(const struct wan_job *job, const char *words)
 {
-    assert_int_equal(make(job, NULL, (struct seen){0}), ERR_INVAL);
+    assert_int_equal(seen_make(job, NULL, (struct seen){0}), ERR_INVAL);
     if (!strstr(fault_text(&fault), words))
         fail_msg("\"%s\" does not say \"%s\"", fault_text(&fault), words);
 }
@@ -333,7 +294,7 @@ static void what_does_not_fit_is_refused(void **state)
     struct wan *with = wan;
     (void)state;
     job.control = &control;
-    refuse(&job, "the control video is 32 x 48");
+    refuse(&job, "the control video is 16 x 32");
     control = (struct wan_video){video, FRAMES + 1, W, H};
     refuse(&job, "1 to 9");
     job.control = NULL;
@@ -378,7 +339,7 @@ static void without_clip(void **state)
     assert_int_equal(wan_ready(wan, &fault), ERR_OK);
     assert_true(frames_of(&job) == want);
     job.image = &start;
-    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_NOTFOUND);
+    assert_int_equal(seen_make(&job, NULL, (struct seen){0}), ERR_NOTFOUND);
     assert_non_null(strstr(fault_text(&fault), "CLIP"));
     wan_free(wan);
     wan = with;

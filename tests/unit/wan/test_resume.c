@@ -1,5 +1,6 @@
 /* wan_make() goes on bit for bit where less than all is kept: under TeaCache with whole steps only,
  * and in a causal clip with the latents of its blocks. */
+#include "unit/wan/seen.h"
 #include "unit/wan/tiny.h"
 
 #include "wan/rollout.h"
@@ -11,65 +12,6 @@
 #define H 16
 
 static char dir[64], model[128], keep[128];
-static struct wan *wan;
-static struct fault fault;
-
-static struct seen {
-    uint64_t hash;
-    int frames, asked, stop_at, previews, stop_previews, stop_frames;
-    char notes[1000];
-} seen;
-
-static bool on_stop(void *user)
-{
-    (void)user;
-    return ++seen.asked == seen.stop_at ||
-           (seen.stop_previews && seen.previews == seen.stop_previews) ||
-           (seen.stop_frames && seen.frames >= seen.stop_frames);
-}
-
-static void on_preview(void *user, const struct wan_preview *p)
-{
-    (void)user;
-    (void)p;
-    seen.previews++;
-}
-
-static enum err on_frames(void *user, const struct wan_frames *p, struct fault *f)
-{
-    (void)user;
-    (void)f;
-    assert_int_equal(p->first, seen.frames);
-    seen.frames += p->count;
-    size_t n = (size_t)p->count * (size_t)(p->width * p->height) * 3;
-    for (size_t i = 0; i < n; i++)
-        seen.hash = (seen.hash ^ p->rgb[i]) * UINT64_C(1099511628211);
-    return ERR_OK;
-}
-
-static void on_note(void *user, const char *words)
-{
-    (void)user;
-    strncat(seen.notes, words, sizeof seen.notes - strlen(seen.notes) - 2);
-}
-
-static const struct wan_calls calls = {
-    .stop = on_stop, .preview = on_preview, .frames = on_frames, .note = on_note};
-
-static enum err make(const struct wan_job *job, struct wan_made *made, struct seen how)
-{
-    seen = how;
-    return wan_make(wan, job, &calls, made, &fault);
-}
-
-static uint64_t whole(const struct wan_job *job)
-{
-    struct wan_made made;
-    if (make(job, &made, (struct seen){0}))
-        fail_msg("%s", fault_text(&fault));
-    assert_int_equal(seen.frames, job->frames);
-    return seen.hash;
-}
 
 static bool kept(void)
 {
@@ -86,9 +28,9 @@ static int cut_and_resume(struct wan_job job, struct seen how, uint64_t want)
 {
     struct wan_made made;
     job.checkpoint_dir = keep;
-    assert_int_equal(make(&job, &made, how), ERR_CANCELLED);
+    assert_int_equal(seen_make(&job, &made, how), ERR_CANCELLED);
     bool left = kept();
-    if (make(&job, &made, (struct seen){0}))
+    if (seen_make(&job, &made, (struct seen){0}))
         fail_msg("%s", fault_text(&fault));
     assert_true(seen.hash == want);
     assert_int_equal(left, made.resumed > 0);
@@ -135,9 +77,9 @@ static void tea_resumes(struct wan_job job, const char *sampler, int every)
     struct wan_job none = job;
     none.teacache = 0;
     none.sampler = job.sampler = sampler;
-    whole(&none);
+    seen_whole(&none);
     int all = passes();
-    uint64_t want = whole(&job);
+    uint64_t want = seen_whole(&job);
     if (passes() > all - 6 || passes() < all / 4)
         fail_msg("%d of %d passes were left out: no mixture", all - passes(), all);
     int spared = 0, most = 0;
@@ -188,7 +130,7 @@ static struct wan_job causal_job(void)
 static void causal_clips_go_on_at_every_block(void **state)
 {
     struct wan_job job = causal_job();
-    uint64_t want = whole(&job);
+    uint64_t want = seen_whole(&job);
     (void)state;
     _Static_assert(BLOCKS * 3 > ROLLOUT_WINDOW, "the window must move");
     static const int behind[] = {1, 3, 5, 7, 8, BLOCKS}; /* from 7 on the window moves */
@@ -213,13 +155,14 @@ static void causal_clips_die_twice(void **state)
 {
     struct wan_job job = causal_job();
     struct wan_made made;
-    uint64_t want = whole(&job);
+    uint64_t want = seen_whole(&job);
     (void)state;
     job.checkpoint_dir = keep;
-    assert_int_equal(make(&job, &made, (struct seen){.stop_previews = 4 * 8 + 1}), ERR_CANCELLED);
-    assert_int_equal(make(&job, &made, (struct seen){.stop_frames = 30}), ERR_CANCELLED);
+    assert_int_equal(seen_make(&job, &made, (struct seen){.stop_previews = 4 * 8 + 1}),
+                     ERR_CANCELLED);
+    assert_int_equal(seen_make(&job, &made, (struct seen){.stop_frames = 30}), ERR_CANCELLED);
     assert_int_equal(last_noted(), 8);
-    assert_int_equal(make(&job, &made, (struct seen){0}), ERR_OK);
+    assert_int_equal(seen_make(&job, &made, (struct seen){0}), ERR_OK);
     assert_int_equal(last_noted(), 8);
     assert_int_equal(seen.previews, 4);
     assert_true(seen.hash == want);
@@ -289,15 +232,15 @@ static void turns_are_part_of_the_job(void **state)
     (void)state;
     job.turn = turn;
     job.turn_n = 2;
-    uint64_t want = whole(&job);
+    uint64_t want = seen_whole(&job);
     for (int block = 2; block < BLOCKS; block += 3)
         assert_int_equal(cut_and_resume(job, (struct seen){.stop_frames = block * 12 - 3}, want),
                          4 * block);
     job.checkpoint_dir = keep;
-    assert_int_equal(make(&job, &made, (struct seen){.stop_frames = 40}), ERR_CANCELLED);
+    assert_int_equal(seen_make(&job, &made, (struct seen){.stop_frames = 40}), ERR_CANCELLED);
     turn[1].prompt = "snow over the lake";
     struct wan_made other;
-    assert_int_equal(make(&job, &other, (struct seen){0}), ERR_OK);
+    assert_int_equal(seen_make(&job, &other, (struct seen){0}), ERR_OK);
     assert_int_equal(other.resumed, 0); /* another job, with a checkpoint of its own */
     unlink(made.checkpoint);
     unlink(other.checkpoint);
@@ -310,21 +253,21 @@ static void impossible_turns_are_refused(void **state)
     (void)state;
     job.turn = turn;
     job.turn_n = 2;
-    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    assert_int_equal(seen_make(&job, NULL, (struct seen){0}), ERR_INVAL);
     assert_non_null(strstr(fault_text(&fault), "at frame 9"));
     job.turn_n = 1;
     turn[0].frame = 0;
-    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    assert_int_equal(seen_make(&job, NULL, (struct seen){0}), ERR_INVAL);
     turn[0].frame = FRAMES;
-    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    assert_int_equal(seen_make(&job, NULL, (struct seen){0}), ERR_INVAL);
     turn[0] = (struct wan_turn){9, NULL};
-    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    assert_int_equal(seen_make(&job, NULL, (struct seen){0}), ERR_INVAL);
     turn[0].prompt = "a";
     job.turn_n = WAN_TURNS_MAX + 1;
-    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    assert_int_equal(seen_make(&job, NULL, (struct seen){0}), ERR_INVAL);
     job.turn_n = 1;
     job.sampler = "euler";
-    assert_int_equal(make(&job, NULL, (struct seen){0}), ERR_INVAL);
+    assert_int_equal(seen_make(&job, NULL, (struct seen){0}), ERR_INVAL);
     assert_non_null(strstr(fault_text(&fault), "causal"));
 }
 

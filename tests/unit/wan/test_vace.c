@@ -1,4 +1,5 @@
 /* The context of a VACE model against the sums written out plainly, and clips made with it. */
+#include "unit/wan/seen.h"
 #include "unit/wan/tiny.h"
 
 #include "wan/vace.h"
@@ -16,11 +17,9 @@
 #define PIXELS (H * W)
 
 static char dir[64], model[128], keep[128];
-static struct wan *wan;
 static struct device *dev;
 static struct weights *net;
 static struct vae *vae;
-static struct fault fault;
 
 static uint8_t source[FRAMES * PIXELS * 3], mask[FRAMES * PIXELS];
 
@@ -189,51 +188,12 @@ static void references_lie_on_white(void **state)
 
 /* ---- clips ---- */
 
-static struct seen {
-    uint64_t hash;
-    int frames, previews, preview_frames, stop_previews, asked, stop_at;
-} seen;
-
-static bool on_stop(void *user)
-{
-    (void)user;
-    return ++seen.asked == seen.stop_at ||
-           (seen.stop_previews && seen.previews == seen.stop_previews);
-}
-
-static void on_preview(void *user, const struct wan_preview *p)
-{
-    (void)user;
-    seen.previews++;
-    seen.preview_frames = p->frames;
-}
-
-static enum err on_frames(void *user, const struct wan_frames *p, struct fault *f)
-{
-    (void)user;
-    (void)f;
-    seen.frames += p->count;
-    size_t n = (size_t)p->count * (size_t)(p->width * p->height) * 3;
-    for (size_t i = 0; i < n; i++)
-        seen.hash = (seen.hash ^ p->rgb[i]) * UINT64_C(1099511628211);
-    return ERR_OK;
-}
-
-static const struct wan_calls calls = {.stop = on_stop, .preview = on_preview, .frames = on_frames};
-
-static enum err make(const struct wan_job *job, struct wan_made *made, struct seen how)
-{
-    seen = how;
-    return wan_make(wan, job, &calls, made, &fault);
-}
-
+/* With previews of all its frames. */
 static uint64_t frames_of(const struct wan_job *job)
 {
-    if (make(job, NULL, (struct seen){0}))
-        fail_msg("%s", fault_text(&fault));
-    assert_int_equal(seen.frames, FRAMES);
+    uint64_t hash = seen_whole(job);
     assert_int_equal(seen.preview_frames, LATENTS);
-    return seen.hash;
+    return hash;
 }
 
 static struct wan_job job_of(void)
@@ -299,21 +259,22 @@ static void it_goes_on_and_it_stops(void **state)
     uint64_t want = frames_of(&job);
     int asked = seen.asked;
     for (int at = 1; at <= asked; at += 3)
-        assert_int_equal(make(&job, NULL, (struct seen){.stop_at = at}), ERR_CANCELLED);
+        assert_int_equal(seen_make(&job, NULL, (struct seen){.stop_at = at}), ERR_CANCELLED);
     job.checkpoint_dir = keep;
     for (int step = 1; step <= 3; step++) {
-        assert_int_equal(make(&job, &made, (struct seen){.stop_previews = step}), ERR_CANCELLED);
-        assert_int_equal(make(&job, &made, (struct seen){0}), ERR_OK);
+        assert_int_equal(seen_make(&job, &made, (struct seen){.stop_previews = step}),
+                         ERR_CANCELLED);
+        assert_int_equal(seen_make(&job, &made, (struct seen){0}), ERR_OK);
         assert_int_equal(made.resumed, step);
         assert_true(seen.hash == want);
         assert_int_equal(unlink(made.checkpoint), 0);
     }
     /* another source, mask or reference is another job */
-    assert_int_equal(make(&job, &made, (struct seen){.stop_previews = 2}), ERR_CANCELLED);
+    assert_int_equal(seen_make(&job, &made, (struct seen){.stop_previews = 2}), ERR_CANCELLED);
     for (int k = 0; k < 2; k++) {
         uint8_t *bit = k ? &mask[77] : &source[5];
         *bit ^= 0xff;
-        assert_int_equal(make(&job, &other, (struct seen){0}), ERR_OK);
+        assert_int_equal(seen_make(&job, &other, (struct seen){0}), ERR_OK);
         assert_int_equal(other.resumed, 0);
         unlink(other.checkpoint);
         *bit ^= 0xff;
@@ -323,7 +284,7 @@ static void it_goes_on_and_it_stops(void **state)
 
 static void refuse(const struct wan_job *job, const char *words)
 {
-    assert_int_equal(make(job, NULL, (struct seen){0}), ERR_INVAL);
+    assert_int_equal(seen_make(job, NULL, (struct seen){0}), ERR_INVAL);
     if (!strstr(fault_text(&fault), words))
         fail_msg("\"%s\" does not say \"%s\"", fault_text(&fault), words);
 }
