@@ -68,16 +68,33 @@ bool golden_has(const struct weights *w, const char *format, ...)
 float *golden_values(struct golden *g, const struct weights *w, const char *name, int64_t *n)
 {
     const struct wtensor *t = weights_find(w, name);
-    struct fault f;
     float *v = t ? malloc((size_t)(t->count ? t->count : 1) * sizeof *v) : NULL;
-    if (!v) {
-        fault_set(&f, ERR_NOTFOUND, "there is no %s", name);
-        golden_broken(g, name, &f);
-        return NULL;
-    }
+    if (!v)
+        golden_end(g, name, t ? "no memory for it" : "the folder has no such vector");
     wtensor_widen(t, v);
     *n = t->count;
     return v;
+}
+
+static int summary(const struct golden *g)
+{
+    printf("%d passed, %d failed, %d skipped\n", g->passed, g->failed, g->skipped);
+    return g->failed || !g->passed;
+}
+
+void golden_end(struct golden *g, const char *name, const char *why)
+{
+    printf("%s - - FAIL (%s; what comes behind it is not run)\n", name, why);
+    g->failed++;
+    exit(summary(g));
+}
+
+void golden_count(struct golden *g, const char *name, int64_t n, int64_t want)
+{
+    char why[80];
+    snprintf(why, sizeof why, "it has %lld numbers, not %lld", (long long)n, (long long)want);
+    if (n != want)
+        golden_end(g, name, why);
 }
 
 void golden_broken(struct golden *g, const char *part, const struct fault *f)
@@ -206,7 +223,12 @@ int main(int argc, char **argv)
         return 2;
     }
     printf("# %s\n", device_caps(g.dev)->words);
-    if (faults && device_caps(g.dev)->host_memory) {
+    if (faults && !device_caps(g.dev)->host_memory) {
+        fprintf(stderr, "wan-golden: --faults needs the device cpu, whose steps it spoils\n");
+        device_close(g.dev);
+        return 2;
+    }
+    if (faults) {
         int missed = golden_faults(&g);
         device_close(g.dev);
         return missed ? 1 : 0;
@@ -217,6 +239,5 @@ int main(int argc, char **argv)
     if (device_caps(g.dev)->note[0])
         printf("# %s\n", device_caps(g.dev)->note);
     device_close(g.dev);
-    printf("%d passed, %d failed, %d skipped\n", g.passed, g.failed, g.skipped);
-    return g.failed ? 1 : 0;
+    return summary(&g);
 }

@@ -34,7 +34,12 @@ extern const struct bound bound_t5, bound_dit, bound_i2v, bound_vae, bound_e2e, 
 struct weights *golden_open(struct golden *g, const char *name);
 bool golden_exists(const struct golden *g, const char *name);
 
-/* The values of a tensor of the vectors, widened; NULL (and a failed line) when it is missing. */
+/* The folder is not of the schema: a failed line for `name`, the summary, and the end. */
+void golden_end(struct golden *g, const char *name, const char *why) __attribute__((noreturn));
+/* The end, unless the vector `name` of `n` numbers has as many as it should. */
+void golden_count(struct golden *g, const char *name, int64_t n, int64_t want);
+
+/* The values of a tensor of the vectors, widened; one that is missing is the end. */
 float *golden_values(struct golden *g, const struct weights *w, const char *name, int64_t *n);
 bool golden_has(const struct weights *w, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

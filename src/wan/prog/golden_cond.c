@@ -41,6 +41,7 @@ static void forward(struct golden *g, const struct weights *w, struct dit *d,
     snprintf(name, sizeof name, "%scontext", c->prefix);
     float *context = golden_values(g, w, name, &m), *out = malloc((size_t)n * sizeof *out);
     float *want = golden_values(g, w, c->out, &k);
+    golden_count(g, c->out, k, n);
     golden_probe_init(&p, g, w, c->part, c->prefix, c->bound, false);
     struct dit_prompt_spec spec = {.context = context,
                                    .n = m / dit_config(d)->text_dim,
@@ -89,10 +90,13 @@ struct i2v {
     struct clip_vision clip;
 };
 
-static void check_planar(struct golden *g, const struct i2v *s, const char *name, const float *made)
+static void check_planar(struct golden *g, const struct i2v *s, const char *name, const float *made,
+                         int64_t made_n)
 {
     int64_t n;
-    float *want = golden_values(g, s->w, name, &n), *turned = interleaved(made, n, 3, true);
+    float *want = golden_values(g, s->w, name, &n);
+    golden_count(g, name, n, made_n);
+    float *turned = interleaved(made, n, 3, true);
     golden_check(g, "dit_i2v", name, turned, want, n, bound_i2v);
     free(want);
     free(turned);
@@ -128,15 +132,17 @@ static void i2v_case(struct golden *g, const struct i2v *s, int i)
         golden_broken(g, "dit_i2v", &f);
     } else {
         snprintf(name, sizeof name, "%d.clip_input", i);
-        check_planar(g, s, name, clip_input);
+        check_planar(g, s, name, clip_input, (int64_t)(side * side * 3));
         snprintf(name, sizeof name, "%d.resized", i);
-        check_planar(g, s, name, resized);
+        check_planar(g, s, name, resized, (int64_t)h * w * 64 * 3);
         snprintf(name, sizeof name, "%d.clip_fea", i);
         float *want = golden_values(g, s->w, name, &m);
+        golden_count(g, name, m, s->clip.tokens * s->clip.dim);
         golden_check(g, "dit_i2v", name, tokens, want, m, bound_i2v);
         free(want);
         snprintf(name, sizeof name, "%d.y", i);
         want = golden_values(g, s->w, name, &m);
+        golden_count(g, name, m, (int64_t)IMAGE_Y * frames * h * w);
         golden_check(g, "dit_i2v", name, y, want, m, bound_i2v);
         free(want);
         forward(g, s->w, s->dit,
@@ -301,12 +307,12 @@ static void block_frames(struct causal *r, float *all, float *part, int f0, bool
     }
 }
 
-static void check_named(struct causal *r, const char *name, const float *made)
+static void check_named(struct causal *r, const char *name, const float *made, int64_t made_n)
 {
     int64_t n;
     float *want = golden_values(r->g, r->w, name, &n);
-    if (want)
-        golden_check(r->g, "self_forcing", name, made, want, n, bound_sf);
+    golden_count(r->g, name, n, made_n);
+    golden_check(r->g, "self_forcing", name, made, want, n, bound_sf);
     free(want);
 }
 
@@ -317,9 +323,8 @@ static void take_fresh(void *user, int step, float *out, int64_t n)
     int64_t got;
     snprintf(name, sizeof name, "b%d.s%d.renoise", r->block, step - 1);
     float *stored = golden_values(r->g, r->w, name, &got);
-    memset(out, 0, (size_t)n * sizeof *out);
-    if (stored)
-        memcpy(out, stored, (size_t)(got < n ? got : n) * sizeof *out);
+    golden_count(r->g, name, got, n);
+    memcpy(out, stored, (size_t)n * sizeof *out);
     free(stored);
 }
 
@@ -327,10 +332,11 @@ static void see_step(void *user, int step, const float *v, const float *x0)
 {
     struct causal *r = user;
     char name[64];
+    int64_t n = (int64_t)16 * r->per_block * r->h * r->w_;
     snprintf(name, sizeof name, "b%d.s%d.v", r->block, step);
-    check_named(r, name, v);
+    check_named(r, name, v, n);
     snprintf(name, sizeof name, "b%d.s%d.x0", r->block, step);
-    check_named(r, name, x0);
+    check_named(r, name, x0, n);
 }
 
 /* Sizes and steps from the metadata entry "sf", shift 5 by the schedule's own words. */
@@ -383,7 +389,7 @@ static enum err causal_run(struct causal *r)
     float shown[SAMPLER_STEPS_MAX];
     for (int i = 0; i < r->schedule.steps; i++)
         shown[i] = (float)r->schedule.t[i];
-    check_named(r, "denoising_timesteps", shown);
+    check_named(r, "denoising_timesteps", shown, r->schedule.steps);
     if (!e)
         e = rollout_open(&set, &r->rollout, &r->f);
     if (!e)
@@ -411,7 +417,7 @@ void golden_self_forcing(struct golden *g)
         golden_broken(g, "self_forcing", &r.f);
         goto out;
     }
-    check_named(&r, "latent", r.latent);
+    check_named(&r, "latent", r.latent, (int64_t)16 * r.frames * r.h * r.w_);
     for (int i = 0; i < dit_config(r.d)->layers; i++)
         for (int which = 0; which < 2; which++) {
             char name[32];
@@ -419,7 +425,7 @@ void golden_self_forcing(struct golden *g)
             float *v = malloc((size_t)tensor_count(t) * sizeof *v);
             snprintf(name, sizeof name, "kv.%d.%c", i, which ? 'v' : 'k');
             device_read(g->dev, v, t, tensor_count(t));
-            check_named(&r, name, v);
+            check_named(&r, name, v, tensor_count(t));
             free(v);
         }
 out:

@@ -73,6 +73,7 @@ static enum err encode(struct run *r, const struct t5 *t5, const char *prefix,
         tokens[i] = (int)ids[i];
     enum err e = t5_encode(t5, tokens, (int)n, context, NULL, &r->f);
     if (!e) {
+        golden_count(r->g, name, m, n * t5->dim);
         golden_check(r->g, r->part, name, context, want, m, bound_t5);
         e = dit_prompt_new(r->dit, &(struct dit_prompt_spec){.context = context, .n = n}, out,
                            &r->f);
@@ -85,11 +86,12 @@ static enum err encode(struct run *r, const struct t5 *t5, const char *prefix,
 }
 
 /* Compares `made`, all steps in a row, with the vectors and frees both. */
-static void compare(struct run *r, const char *name, float *made)
+static void compare(struct run *r, const char *name, float *made, int64_t n)
 {
     int64_t m;
     float *want = golden_values(r->g, r->w, name, &m);
-    if (want && made)
+    golden_count(r->g, name, m, n);
+    if (made)
         golden_check(r->g, r->part, name, made, want, m, bound_e2e);
     free(want);
     free(made);
@@ -127,17 +129,17 @@ static enum err sample(struct run *r)
     }
     float *sigmas = malloc((size_t)(s->steps + 1) * sizeof *sigmas);
     memcpy(sigmas, s->sigma, (size_t)(s->steps + 1) * sizeof *sigmas);
-    compare(r, "sigmas", sigmas);
+    compare(r, "sigmas", sigmas, s->steps + 1);
     int64_t count;
     float *want = golden_values(r->g, r->w, "timesteps", &count), shown[SAMPLER_STEPS_MAX];
     for (int i = 0; i < s->steps; i++)
         shown[i] = (float)s->t[i];
-    if (want && count == s->steps)
-        golden_check(r->g, r->part, "timesteps", shown, want, count,
-                     r->sampler->kind == SAMPLER_EULER ? bound_schedule : bound_exact);
+    golden_count(r->g, "timesteps", count, s->steps);
+    golden_check(r->g, r->part, "timesteps", shown, want, count,
+                 r->sampler->kind == SAMPLER_EULER ? bound_schedule : bound_exact);
     free(want);
-    compare(r, "v", v);
-    compare(r, "latents", latents);
+    compare(r, "v", v, r->n * s->steps);
+    compare(r, "latents", latents, r->n * s->steps);
     return ERR_OK;
 }
 
@@ -155,17 +157,18 @@ static enum err decode(struct run *r)
         float x = out[i] < -1 ? -1 : out[i] > 1 ? 1 : out[i];
         turned[i % 3 * pictures + i / 3] = x;
     }
-    if (!e && count == pictures * 3)
+    golden_count(r->g, "frames", count, pictures * 3);
+    if (!e)
         golden_check(r->g, r->part, "frames", turned, want, count, bound_e2e);
     for (int round = 0; !e && round < 2; round++) {
         const char *name = round ? "frames_u8_round" : "frames_u8_trunc";
         float *bytes = golden_values(r->g, r->w, name, &count);
-        for (int64_t i = 0; bytes && i < count; i++) {
+        golden_count(r->g, name, count, pictures * 3);
+        for (int64_t i = 0; i < count; i++) {
             float x = (turned[i] + 1) / 2 * 255;
             out[i] = (float)(int)(round ? x + 0.5f : x);
         }
-        if (bytes)
-            golden_check(r->g, r->part, name, out, bytes, count, bound_bytes);
+        golden_check(r->g, r->part, name, out, bytes, count, bound_bytes);
         free(bytes);
     }
     vae_free(vae);

@@ -21,6 +21,9 @@ static void t5_case(struct golden *g, const struct weights *w, const struct t5 *
     snprintf(name, sizeof name, "%d.out", i);
     float *want = golden_values(g, w, name, &n), *out;
     len = golden_padded(g) ? padded : n / t->dim;
+    golden_count(g, name, n % t->dim, 0);
+    if (len > padded)
+        golden_end(g, name, "it has more rows than there are ids");
     out = malloc((size_t)(len * t->dim) * sizeof *out);
     int *tokens = malloc((size_t)len * sizeof *tokens);
     for (int64_t j = 0; j < len; j++)
@@ -113,7 +116,7 @@ static void dit_case(struct golden *g, const struct weights *w, struct dit *d, i
 {
     char name[64], prefix[16];
     struct fault f = {0};
-    int64_t n, context_n, one;
+    int64_t n, context_n, one, out_n;
     struct dit_prompt *prompt = NULL;
     snprintf(prefix, sizeof prefix, "%d.", i);
     snprintf(name, sizeof name, "%d.x", i);
@@ -124,7 +127,8 @@ static void dit_case(struct golden *g, const struct weights *w, struct dit *d, i
     snprintf(name, sizeof name, "%d.context", i);
     float *context = golden_values(g, w, name, &context_n);
     snprintf(name, sizeof name, "%d.out", i);
-    float *want = golden_values(g, w, name, &n), *out = malloc((size_t)n * sizeof *out);
+    float *want = golden_values(g, w, name, &out_n), *out = malloc((size_t)n * sizeof *out);
+    golden_count(g, name, out_n, n);
     struct golden_probe p;
     golden_probe_init(&p, g, w, "dit_t2v", prefix, bound_dit, false);
     struct dit_prompt_spec spec = {
@@ -190,6 +194,8 @@ static void decode_case(struct golden *g, const struct weights *w, struct vae *v
     float *z = golden_values(g, w, name, &n);
     snprintf(name, sizeof name, "dec%d.out_raw", i);
     float *raw = golden_values(g, w, name, &m), *out = malloc((size_t)m * sizeof *out);
+    golden_count(g, name, m,
+                 shape->dim[2] * shape->dim[3] * 64 * 3 * (1 + VAE_TIME * (frames - 1)));
     struct vae_stream *s = NULL;
     enum err e = vae_decode_start(v, (int)shape->dim[2], (int)shape->dim[3], &s, &f);
     float *to = out;
@@ -207,7 +213,8 @@ static void decode_case(struct golden *g, const struct weights *w, struct vae *v
         float *turned = planes(out, m, false), *clamped = planes(out, m, true);
         golden_check(g, "vae", name, turned, raw, m, bound_vae);
         snprintf(name, sizeof name, "dec%d.out", i);
-        float *want = golden_values(g, w, name, &m);
+        float *want = golden_values(g, w, name, &n);
+        golden_count(g, name, n, m);
         golden_check(g, "vae", name, clamped, want, m, bound_vae);
         free(want);
         free(clamped);
@@ -243,6 +250,9 @@ static void encode_case(struct golden *g, const struct weights *w, struct vae *v
         snprintf(name, sizeof name, raw ? "enc%d.mu_raw" : "enc%d.latent", i);
         const struct wtensor *shape = weights_find(w, name);
         float *want = golden_values(g, w, name, &m), *z = calloc((size_t)m, sizeof *z);
+        golden_count(g, name, shape->rank, 4);
+        golden_count(g, "enc.video", n,
+                     shape->dim[2] * shape->dim[3] * 64 * 3 * (1 + VAE_TIME * (shape->dim[1] - 1)));
         for (int chunk = 1; chunk <= 1 || chunk < shape->dim[1]; chunk++) {
             char chunked[80];
             snprintf(chunked, sizeof chunked, chunk > 1 ? "%s.chunk%d" : "%s", name, chunk);
