@@ -130,6 +130,7 @@ static enum err fill(const struct clip_options *c, struct engine_job *j, int *th
         return fault_set(f, ERR_USAGE, "--prompt is empty");
     str_printable(j->prompt);
     str_printable(j->negative);
+    j->bare = c->negative && !j->negative[0];
     str_copy(j->sampler, sizeof j->sampler, c->sampler ? c->sampler : "");
     e = size(c->size, j, f);
     e = e ? e : whole(c->frames, "frames", 1, 1021, &j->frames, f);
@@ -138,7 +139,11 @@ static enum err fill(const struct clip_options *c, struct engine_job *j, int *th
     e = e ? e : whole(c->steps, "steps", 1, 200, &j->steps, f);
     e = e ? e : whole(c->threads, "threads", 0, 1024, threads, f);
     e = e ? e : number(c->guidance, "guidance", 0, 100, &j->guidance, f);
+    if (!e && c->guidance && j->guidance == 0)
+        e = fault_set(f, ERR_USAGE, "--guidance 0 is not possible; 1 draws without guidance");
     e = e ? e : number(c->shift, "shift", 0, 1000, &j->shift, f);
+    if (!e && c->shift && j->shift == 0)
+        e = fault_set(f, ERR_USAGE, "--shift 0 is not possible; 1 leaves the steps as they are");
     e = e ? e : number(c->teacache, "teacache", 0, 1000, &j->teacache, f);
     if (!e && c->decoder && strcmp(c->decoder, "vae") && strcmp(c->decoder, "tiny"))
         e = fault_set(f, ERR_USAGE, "--decoder %s is not there; vae and tiny are", c->decoder);

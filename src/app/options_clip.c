@@ -26,7 +26,8 @@ static const struct row {
         {name, letter, arg, help}, AT(member), AT(member##_count), FOR(VERB_GENERATE)              \
     }
     OWN("prompt", 'p', "TEXT", prompt, "what the clip shows"),
-    OWN("negative", 'n', "TEXT", negative, "what it should not show (default: Wan's own)"),
+    OWN("negative", 'n', "TEXT", negative,
+        "what it should not show (default: Wan's own; \"\": nothing)"),
     OWN("image", 'i', "FILE", image, "the first frame, for an image model"),
     OWN("last-image", 0, "FILE", last_image, "the last frame, for a first-and-last-frame model"),
     OWN("source", 0, "FILE", source, "a video to change or to go on from, for a VACE model"),

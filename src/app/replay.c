@@ -127,6 +127,7 @@ static enum err job_of(const cJSON *r, struct engine_job *j, struct fault *f)
     }
     if (!model)
         return ERR_OK;
+    j->bare = !j->negative[0]; /* a model's recipe holds what was used */
     j->guidance = json_num(model, "guidance", 0);
     j->shift = json_num(model, "shift", 0);
     j->teacache = json_num(model, "teacache", 0);

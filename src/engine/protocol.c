@@ -189,6 +189,8 @@ static void take_inputs(struct reader *r, struct engine_job *j)
 /* What only a model takes may be missing. */
 static void take_sampling(struct reader *r, struct engine_job *j)
 {
+    if (has(r, "bare"))
+        j->bare = take_bool(r, "bare");
     if (has(r, "guidance"))
         j->guidance = take_num(r, "guidance", 0, 100);
     if (has(r, "shift"))

@@ -69,7 +69,8 @@ struct engine_job {
     char prompt[8192];
     char viewer[128];
     char style[64];
-    char negative[2048];
+    char negative[2048]; /* "": the model's own, */
+    bool bare;           /* or none at all */
     char label[64];      /* small print in the picture that tells what it is; may be "" */
     uint32_t palette[8]; /* 0xRRGGBB, darkest first by custom, not by rule */
     int palette_n;       /* 0: the engine chooses */

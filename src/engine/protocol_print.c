@@ -22,6 +22,7 @@ static void put_job(cJSON *o, const struct engine_job *j)
     cJSON_AddStringToObject(o, "viewer", j->viewer);
     cJSON_AddStringToObject(o, "style", j->style);
     cJSON_AddStringToObject(o, "negative", j->negative);
+    cJSON_AddBoolToObject(o, "bare", j->bare);
     cJSON_AddStringToObject(o, "label", j->label);
     cJSON *palette = cJSON_AddArrayToObject(o, "palette");
     for (int i = 0; i < j->palette_n; i++) {

@@ -14,11 +14,12 @@ static void fill_defaults(const struct wan *w, struct wan_job *j)
         j->guidance = j->guidance == 0 ? 1 : j->guidance;
         j->shift = 1;
     }
-    j->negative = j->negative ? j->negative : wan_negative;
+    j->negative = j->negative ? j->negative : wan_negative(w);
     j->width = j->width ? j->width : 832;
     j->height = j->height ? j->height : 480;
     j->frames = j->frames ? j->frames : 81;
-    j->steps = j->steps ? j->steps : i->image && !i->control ? 40 : 50;
+    if (j->steps == 0)
+        j->steps = i->image && !i->control && !i->last_image ? 40 : 50;
     if (j->guidance == 0)
         j->guidance = i->last_image ? 5.5 : 5;
     if (j->guide_from == 0 && j->guide_to == 0)
@@ -179,6 +180,12 @@ enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *
     if (!(j->guide_from >= 0 && j->guide_from <= j->guide_to && j->guide_to <= 1))
         return fault_set(f, ERR_INVAL, "guidance from %g to %g of the steps is not possible",
                          j->guide_from, j->guide_to);
+    if (j->zero_init && (j->zero_init < 0 || j->zero_init >= j->steps || j->teacache > 0 ||
+                         preset_find(j->sampler)))
+        return fault_set(f, ERR_INVAL,
+                         "%d first steps without a velocity are not possible; use 1 or 2, without "
+                         "TeaCache and with no distilled model",
+                         j->zero_init);
     if ((e = check_sampler(w, j, f)) || (e = check_turns(j, f)))
         return e;
     if (!(j->teacache >= 0 && isfinite(j->teacache)))

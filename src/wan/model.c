@@ -8,10 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char wan_negative[] =
+/* Cuts and a shaking camera, which a clip that begins and ends with given pictures is not to have:
+ * "镜头切换，镜头晃动，" of one with both, the second half of it of one with the first. */
+static const char negative[] =
+    "镜头切换，镜头晃动，"
     "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，"
     "低质量，JPEG压缩残留，丑陋的，残缺的，多余的手指，画得不好的手部，画得不好的脸部，畸形的，"
     "毁容的，形态畸形的肢体，手指融合，静止不动的画面，杂乱的背景，三条腿，背景人很多，倒着走";
+
+const char *wan_negative(const struct wan *w)
+{
+    size_t prefix = strlen("镜头切换，");
+    bool picture = w->info.image && !w->info.control;
+    return negative + (w->info.last_image ? 0 : picture ? prefix : 2 * prefix);
+}
 
 const char *wan_stage_name(enum wan_stage s)
 {

@@ -224,10 +224,10 @@ static void draw_fresh(void *user)
     noise_normal(&r->noise, r->fresh, r->n, r->w->info.threads);
 }
 
-static enum err one_step(struct run *r)
+/* r->v, and r->other by the negative prompt. */
+static enum err velocity(struct run *r, bool guide)
 {
     const struct schedule *s = &r->sampler->schedule;
-    bool guide = guided(r, r->done), last = r->done + 1 == s->steps;
     struct dit_input in = {.x = r->latent,
                            .y = r->y,
                            .ref = r->ref,
@@ -243,16 +243,28 @@ static enum err one_step(struct run *r)
                            .stop_user = r};
     r->blocks = 0;
     r->forwards = guide ? 2 : 1;
-    bool renoise = r->sampler->kind == SAMPLER_LCM && !last;
-    /* under TeaCache the generator before the step goes into a checkpoint after its passes */
-    struct ahead ahead;
-    ahead_begin(&ahead, dit_apart(r->w->dit) && r->job.teacache <= 0, renoise ? draw_fresh : NULL,
-                r);
+    if (r->done < r->job.zero_init) { /* what a guess from noise alone is worth (spec 7.5) */
+        memset(r->v, 0, (size_t)r->n * sizeof *r->v);
+        memset(r->other, 0, (size_t)r->n * sizeof *r->other);
+        return ERR_OK;
+    }
     enum err e = dit_forward(r->w->dit, &in, r->v, r->f);
     in.prompt = r->uncond;
     in.tea = r->job.teacache > 0 ? &r->tea[1] : NULL;
     if (!e && guide)
         e = dit_forward(r->w->dit, &in, r->other, r->f);
+    return e;
+}
+
+static enum err one_step(struct run *r)
+{
+    bool guide = guided(r, r->done), last = r->done + 1 == r->sampler->schedule.steps;
+    bool renoise = r->sampler->kind == SAMPLER_LCM && !last;
+    /* under TeaCache the generator before the step goes into a checkpoint after its passes */
+    struct ahead ahead;
+    ahead_begin(&ahead, dit_apart(r->w->dit) && r->job.teacache <= 0, renoise ? draw_fresh : NULL,
+                r);
+    enum err e = velocity(r, guide);
     if (e) {
         ahead_drop(&ahead);
         return e == ERR_CANCELLED ? fault_set(r->f, e, "the clip was cancelled") : e;
@@ -308,6 +320,19 @@ enum err pipeline_give(struct run *r, const uint8_t *rgb, int first, int count)
 }
 
 /* ---- the whole ---- */
+
+/* A style may ask a distilled model for steps; it has its own. */
+static void tell_own_steps(const struct run *r, const struct wan_job *asked)
+{
+    const struct preset *preset = preset_find(r->job.sampler);
+    char words[120];
+    if (!preset || ((!asked->steps || asked->steps == preset->steps) &&
+                    (asked->shift == 0 || asked->shift == 1)))
+        return;
+    snprintf(words, sizeof words, "%s draws its own %d steps; steps and shift count for nothing",
+             preset->name, preset->steps);
+    pipeline_note(r, words);
+}
 
 static enum err make_schedule(const struct wan_job *j, enum sampler_kind kind, struct schedule *s,
                               struct fault *f)
@@ -397,6 +422,8 @@ enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_cal
     memset(r.made, 0, sizeof *r.made);
     enum err e = wan_job_complete(w, &r.job, r.f);
     r.made->job = r.job;
+    if (!e)
+        tell_own_steps(&r, job);
     if (!e)
         e = model_fits(w, &r.job, r.f);
     if (!e)

@@ -73,8 +73,9 @@ static enum err describe(struct run *r)
     add_text(b, "model", i->id);
     add_text(b, "prompt", j->prompt);
     add_text(b, "negative", j->guidance != 1 ? j->negative : "");
-    buf_addf(b, "size %dx%dx%d\nsteps %d\nguidance %.17g %.17g %.17g %d\n", j->width, j->height,
-             j->frames, j->steps, j->guidance, j->guide_from, j->guide_to, j->zero_star);
+    buf_addf(b, "size %dx%dx%d\nsteps %d\nguidance %.17g %.17g %.17g %d %d\n", j->width, j->height,
+             j->frames, j->steps, j->guidance, j->guide_from, j->guide_to, j->zero_star,
+             j->zero_init);
     buf_addf(b, "sampler %s %s %.17g\nseed %llu\n", j->sampler,
              j->sigmas   ? "list"
              : j->simple ? "simple"

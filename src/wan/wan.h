@@ -115,10 +115,11 @@ struct wan_job {
     int reference_n;
     int width, height;           /* multiples of 16; 832 x 480 */
     int frames;                  /* 4n + 1; 81 */
-    int steps;                   /* 50, 40 for image models */
+    int steps;                   /* 50, 40 for models that begin with a picture */
     double guidance;             /* 5; 1: none, half the work */
     double guide_from, guide_to; /* guided part of the steps, 0 to 1; 0, 0: all */
-    bool zero_star;              /* CFG-Zero* */
+    bool zero_star;              /* CFG-Zero*: the negative prompt's velocity is scaled to fit, */
+    int zero_init;               /* and of so many first steps (1 or 2) it is 0; 0: none */
     double shift;                /* 5, 3 for small image models, 16 for FLF2V and VACE */
     const char *sampler;         /* "unipc", "dpm++", "euler", "lcm", or the way of a distilled
                                   * model, which has its own steps, shift and no guidance:
@@ -202,7 +203,7 @@ enum err wan_job_complete(const struct wan *w, struct wan_job *job, struct fault
  * its transformer) as one safetensors file, with the names of the original release. */
 enum err wan_convert(const char *from, const char *to, struct fault *f);
 
-/* Wan's own negative prompt. */
-extern const char wan_negative[];
+/* Wan's own negative prompt for this model (spec 11.2). */
+const char *wan_negative(const struct wan *w);
 
 #endif

@@ -118,7 +118,7 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
     const struct wan_calls calls = {on_stop, on_stage, on_progress, on_preview, on_frames,
                                     on_note, r};
     struct wan_job job = {.prompt = j->prompt,
-                          .negative = j->negative[0] ? j->negative : NULL,
+                          .negative = j->negative[0] || j->bare ? j->negative : NULL,
                           .width = j->width,
                           .height = j->height,
                           .frames = j->frames,

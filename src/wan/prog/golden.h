@@ -9,6 +9,8 @@
 #include "wan/probe.h"
 #include "wan/weights.h"
 
+#include <setjmp.h>
+
 struct mistake;
 
 struct golden {
@@ -21,6 +23,7 @@ struct golden {
     const struct mistake *mistake; /* the deliberate fault of this run, or NULL */
     int passed, failed, skipped;
     double worst, worst_bound; /* of the failed cases */
+    jmp_buf end;               /* golden_end() goes here */
 };
 
 /* Relative L2 error by kind of thing: README of the vectors, "Tolerances". */

@@ -190,7 +190,12 @@ static void test_parameters_count(void **state)
     assert_int_equal(frames_of(&job), unguided); /* no step begins so late */
     job = base;
     job.zero_star = true;
-    assert_int_not_equal(frames_of(&job), hash);
+    uint64_t star = frames_of(&job);
+    assert_int_not_equal(star, hash);
+    job.zero_init = 1; /* the first step changes nothing, and needs no pass */
+    assert_int_not_equal(frames_of(&job), star);
+    job.teacache = 0.1;
+    assert_int_equal(make(&job, NULL), ERR_INVAL);
     job = base;
     job.shift = 3;
     assert_int_not_equal(frames_of(&job), hash);

@@ -70,6 +70,9 @@ static void guidance(void **state)
     sampler_guide(d, u, 3, 7, true, 1);
     for (int i = 0; i < 3; i++)
         assert_true(fabsf(d[i] - (float)(i + 1)) < 1e-5f);
+    float v[] = {3, 1}, other[] = {1, 1}; /* α = 4/2: 2·1 + 3·(3 − 2), 2·1 + 3·(1 − 2) */
+    sampler_guide(v, other, 2, 3, true, 1);
+    assert_true(fabsf(v[0] - 5) < 1e-5f && fabsf(v[1] + 1) < 1e-5f);
 }
 
 static void noise_goes_on_where_it_stopped(void **state)
