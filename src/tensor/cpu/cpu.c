@@ -326,7 +326,7 @@ enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct devic
     }
     caps->threads = c->threads;
     caps->host_memory = true;
-    caps->memory = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    caps->memory = ram_bytes("");
     str_copy(caps->name, sizeof caps->name, "cpu");
     snprintf(caps->words, sizeof caps->words, "cpu, %s, %d threads, %s kernels, products: %s",
              caps->dtype == DTYPE_BF16 ? "bf16" : "f32", c->threads, c->k->name, made->name);
