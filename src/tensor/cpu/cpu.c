@@ -99,9 +99,9 @@ static void cpu_trim(struct device *d)
 static void cpu_close(struct device *d)
 {
     struct cpu *c = cpu_of(d);
-    cpu_trim(d);
     if (c->products->close)
         c->products->close(c->state);
+    cpu_trim(d);
     free(c);
 }
 

@@ -214,7 +214,7 @@ static void stored(bool lent)
                                                   .type = types[t], .lent = lent});
         if (!lent) /* what the device needs it has */
             memset(file, 0x55, sizeof file);
-        struct tensor tx = upload(x, 2, DIMS(N, IN)), ty = tensor_new2(dev, N, OUT);
+        struct tensor tx = upload(x, 2, DIMS(N, IN)), ty = tensor_work2(dev, N, OUT);
         device_linear(dev, &(struct linear_op){.x = &tx, .w = w, .y = &ty});
         expect(&ty, want, product_bound());
         weight_free(w);
@@ -1010,6 +1010,35 @@ static int close_bf16(void **state)
     return no_bf16 ? 0 : close_device(state);
 }
 
+/* A sequence gives what each product gives by itself, and ends: new numbers in the same place are
+ * seen by the next. */
+static void products_of_one_x(void **state)
+{
+    enum { N = 70, IN = 96, OUT = 80 };
+    float *w = noise(2 * OUT * IN), *x = noise(2 * N * IN), got[4][N * OUT];
+    struct tensor tx = upload(x, 2, DIMS(N, IN)), y = tensor_work2(dev, N, OUT);
+    struct weight *two[2];
+    for (int i = 0; i < 2; i++)
+        two[i] =
+            weight_new(dev, &(struct weight_spec){OUT, IN, 1, 1, 1, .values = w + i * OUT * IN});
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 4; i++) { /* two together, the same two alone */
+            device_linear(dev, &(struct linear_op){
+                                   .x = &tx, .w = two[i % 2], .y = &y, .left = i == 0 ? 1 : 0});
+            device_read(dev, got[i], &y, N * OUT);
+        }
+        assert_memory_equal(got[0], got[2], sizeof got[0]);
+        assert_memory_equal(got[1], got[3], sizeof got[1]);
+        device_write(dev, &tx, x + N * IN, N * IN);
+    }
+    tensor_free(&y);
+    tensor_free(&tx);
+    for (int i = 0; i < 2; i++)
+        weight_free(two[i]);
+    free(w);
+    free(x);
+}
+
 static void products_in_bf16(void **state)
 {
     if (no_bf16)
@@ -1018,6 +1047,7 @@ static void products_in_bf16(void **state)
     linear(state);
     stored_in_any_type(state);
     conv(state);
+    products_of_one_x(state);
 }
 
 static void attention_in_bf16(void **state)
@@ -1046,6 +1076,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(linear),
+        cmocka_unit_test(products_of_one_x),
         cmocka_unit_test(stored_in_any_type),
         cmocka_unit_test(conv),
         cmocka_unit_test(norms),
