@@ -102,7 +102,9 @@ int64_t weight_in(const struct weight *w);
 
 enum act { ACT_NONE, ACT_GELU_TANH, ACT_GELU_ERF, ACT_SILU, ACT_RELU };
 
-/* y[n,out] = act(x[n,in]·Wᵀ + b); with `add` instead y += gate ⊙ (x·Wᵀ + b), gate [out] or NULL. */
+/* y[n,out] = act(x[n,in]·Wᵀ + b); with `add` instead y += gate ⊙ (x·Wᵀ + b), gate [out] or NULL.
+ * left: how many products follow at once that read the same x, counting down to 0: a device that
+ * rounds x may do so for all of them together. */
 struct linear_op {
     const struct tensor *x;
     const struct weight *w;
@@ -110,6 +112,7 @@ struct linear_op {
     enum act act;
     bool add;
     const struct tensor *gate;
+    int left;
 };
 void device_linear(struct device *d, const struct linear_op *op);
 

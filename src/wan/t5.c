@@ -85,10 +85,17 @@ static void rms(struct device *dev, const struct tensor *y, const struct tensor 
     device_norm(dev, &(struct norm_op){.kind = NORM_RMS, .x = x, .y = y, .weight = w, .eps = EPS});
 }
 
+/* left: of linear_op */
 static void linear(struct device *dev, const struct tensor *y, const struct tensor *x,
-                   const struct weight *w, enum act act, bool add)
+                   const struct weight *w, enum act act, int left)
 {
-    device_linear(dev, &(struct linear_op){.x = x, .w = w, .y = y, .act = act, .add = add});
+    device_linear(dev, &(struct linear_op){.x = x, .w = w, .y = y, .act = act, .left = left});
+}
+
+static void add_linear(struct device *dev, const struct tensor *y, const struct tensor *x,
+                       const struct weight *w)
+{
+    device_linear(dev, &(struct linear_op){.x = x, .w = w, .y = y, .add = true});
 }
 
 /* A layer's weights on the device. */
@@ -162,9 +169,9 @@ static void attention(struct loader *l, const struct t5 *t, const struct t5_bloc
     struct tensor bias = position_bias(l, t, i, n);
     if (!l->fault.code) {
         rms(dev, &r->h, x, &b->norm1);
-        linear(dev, &r->q, &r->h, b->q, ACT_NONE, false);
-        linear(dev, &r->k, &r->h, b->k, ACT_NONE, false);
-        linear(dev, &r->v, &r->h, b->v, ACT_NONE, false);
+        linear(dev, &r->q, &r->h, b->q, ACT_NONE, 2);
+        linear(dev, &r->k, &r->h, b->k, ACT_NONE, 1);
+        linear(dev, &r->v, &r->h, b->v, ACT_NONE, 0);
         /* no 1/sqrt(d): T5 folded it into its initialisation */
         device_attention(dev, &(struct attention_op){.q = &r->q,
                                                      .k = &r->k,
@@ -173,7 +180,7 @@ static void attention(struct loader *l, const struct t5 *t, const struct t5_bloc
                                                      .heads = t->heads,
                                                      .scale = 1.0f,
                                                      .bias = &bias});
-        linear(dev, x, &r->y, b->o, ACT_NONE, true);
+        add_linear(dev, x, &r->y, b->o);
     }
     tensor_free(&bias);
 }
@@ -183,10 +190,10 @@ static void feed_forward(const struct t5 *t, const struct t5_block *b, const str
 {
     struct device *dev = t->dev;
     rms(dev, &r->h, x, &b->norm2);
-    linear(dev, &r->a, &r->h, b->gate, ACT_GELU_TANH, false);
-    linear(dev, &r->b, &r->h, b->up, ACT_NONE, false);
+    linear(dev, &r->a, &r->h, b->gate, ACT_GELU_TANH, 1);
+    linear(dev, &r->b, &r->h, b->up, ACT_NONE, 0);
     device_mul(dev, &r->a, &r->a, &r->b);
-    linear(dev, x, &r->a, b->down, ACT_NONE, true);
+    add_linear(dev, x, &r->a, b->down);
 }
 
 /* One layer; its weights are the kept ones, or loaded for the time of it, half at a time. */

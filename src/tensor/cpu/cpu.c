@@ -1,4 +1,4 @@
-#include "tensor/cpu/cpu.h"
+#include "tensor/cpu/attention.h"
 
 #include "base/buf.h"
 
@@ -99,9 +99,9 @@ static void cpu_trim(struct device *d)
 static void cpu_close(struct device *d)
 {
     struct cpu *c = cpu_of(d);
-    cpu_trim(d);
     if (c->products->close)
         c->products->close(c->state);
+    cpu_trim(d);
     free(c);
 }
 
@@ -324,12 +324,15 @@ enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct devic
         return fault_set(f, ERR_UNSUPPORTED,
                          "products in bf16 need oneDNN and a processor with AVX-512; use f32");
     }
+    if (caps->dtype == DTYPE_BF16)
+        c->attention = attention_best_low(c->k);
     caps->threads = c->threads;
     caps->host_memory = true;
     caps->memory = ram_bytes("");
     str_copy(caps->name, sizeof caps->name, "cpu");
-    snprintf(caps->words, sizeof caps->words, "cpu, %s, %d threads, %s kernels, products: %s",
-             caps->dtype == DTYPE_BF16 ? "bf16" : "f32", c->threads, c->k->name, made->name);
+    snprintf(caps->words, sizeof caps->words, "cpu, %s, %d threads, %s kernels, products: %s%s",
+             caps->dtype == DTYPE_BF16 ? "bf16" : "f32", c->threads, c->k->name, made->name,
+             c->attention ? ", attention: AMX" : "");
     enum err e = made->open ? made->open(&c->dev, &c->state, f) : ERR_OK;
     if (e) {
         free(c);

@@ -18,6 +18,8 @@ struct cpu_block {
     size_t bytes;
 };
 
+struct attention_maker;
+
 struct products {
     const char *name;
     enum dtype (*best)(void);        /* by what the processor reports; NULL: f32 */
@@ -34,7 +36,8 @@ struct cpu {
     struct device dev; /* first */
     const struct kernels *k;
     const struct products *products;
-    void *state; /* of the products */
+    const struct attention_maker *attention; /* NULL: in f32 */
+    void *state;                             /* of the products */
     int threads;
     struct cpu_block kept[CPU_KEPT];
     int kept_n;
