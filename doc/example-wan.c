@@ -1,6 +1,6 @@
 /* A clip as raw RGB on standard output, by the model runtime alone:
- *     example-wan MODEL-FOLDER "a fox over neon roofs" | ffplay -f rawvideo -pixel_format rgb24 \
- *         -video_size 832x480 -framerate 16 -
+ *     example-wan MODEL-FOLDER "a fox over neon roofs" 832x480x81 | ffplay -f rawvideo \
+ *         -pixel_format rgb24 -video_size 832x480 -framerate 16 -
  */
 #include "wan/wan.h"
 
@@ -9,8 +9,7 @@
 static void step(void *user, const struct wan_progress *p)
 {
     (void)user;
-    fprintf(stderr, "\r%s %d/%d, %.0f %%  ", wan_stage_name(p->stage), p->done, p->total,
-            100 * p->overall);
+    fprintf(stderr, "\r%s %.0f %%  ", wan_stage_name(p->stage), 100 * p->overall);
 }
 
 static enum err frames(void *user, const struct wan_frames *p, struct fault *f)
@@ -24,10 +23,12 @@ static enum err frames(void *user, const struct wan_frames *p, struct fault *f)
 int main(int argc, char **argv)
 {
     const struct wan_setup setup = {.model = argc > 1 ? argv[1] : "."};
-    const struct wan_job job = {.prompt = argc > 2 ? argv[2] : "a fox", .steps = 30, .seed = 1};
+    struct wan_job job = {.prompt = argc > 2 ? argv[2] : "a fox", .steps = 30, .seed = 1};
     const struct wan_calls calls = {.progress = step, .frames = frames, .user = stdout};
     struct wan *w;
     struct fault f;
+    if (argc > 3 && sscanf(argv[3], "%dx%dx%d", &job.width, &job.height, &job.frames) != 3)
+        return fputs("the size is WIDTHxHEIGHTxFRAMES\n", stderr), 2;
     enum err e = wan_open(&setup, &w, &f);
     if (!e) {
         e = wan_make(w, &job, &calls, NULL, &f);

@@ -147,6 +147,17 @@ static const struct engine_ops ops = {.on_state = on_state,
                                       .on_cancelled = on_cancelled,
                                       .on_died = on_died};
 
+/* What the worker notes of the job ("warn worker: job 1 …"); errors come as the job's end, and what
+ * libraries say of themselves is left out. */
+static void on_log(void *user, const struct log_line *l)
+{
+    int at = 0;
+    if (l->level != LOG_WARN || sscanf(l->text, "worker: worker: job %*d %n", &at) < 0 || !at)
+        return;
+    clear_line(user);
+    fprintf(stderr, "sakuga: %s\n", l->text + at);
+}
+
 /* A worker that was killed leaves the half file. */
 static void remove_part(const struct once *o, pid_t worker)
 {
@@ -186,13 +197,15 @@ enum err once_draw(const struct once *o, struct once_made *made, struct fault *f
     char vault[PATH_LEN];
     const char *slash = strrchr(o->job->path, '/');
     memset(made, 0, sizeof *made);
-    log_set_level(LOG_ERROR);
+    log_set_level(LOG_WARN);
+    log_add_sink(on_log, &d);
     snprintf(vault, sizeof vault, "%.*s", slash == o->job->path ? 1 : (int)(slash - o->job->path),
              o->job->path);
     d.loop = loop_new(f);
+    enum err e = d.loop ? draw(&d, vault) : f->code;
+    log_remove_sink(on_log, &d);
     if (!d.loop)
-        return f->code;
-    enum err e = draw(&d, vault);
+        return e;
     pid_t worker = d.engine ? engine_pid(d.engine, false) : 0;
     engine_free(d.engine);
     timer_free(d.start);

@@ -107,9 +107,25 @@ static void tell(struct pull *p, const char *event)
         p->set->progress(p->set->user, &now);
 }
 
+/* Does it begin and end as the published digits do? */
+static bool sum_fits(const char *sum, const char *known)
+{
+    const char *gap = strstr(known, "…");
+    if (!gap)
+        return !strcmp(sum, known);
+    const char *tail = gap + strlen("…");
+    return !strncmp(sum, known, (size_t)(gap - known)) && !strcmp(sum + 64 - strlen(tail), tail);
+}
+
 static bool on_head(void *user, const struct http_head *h)
 {
     struct pull *p = user;
+    if (p->file->sum && h->sha256[0] && !sum_fits(h->sha256, p->file->sum)) {
+        fault_set(&p->own, ERR_CORRUPT,
+                  "%s has the SHA-256 %s on the server, %s was published: is %s the right address?",
+                  p->file->name, h->sha256, p->file->sum, p->set->base);
+        return false;
+    }
     if (p->file->bytes && h->total >= 0 && h->total != p->file->bytes) {
         fault_set(&p->own, ERR_CORRUPT,
                   "%s has %" PRId64 " bytes on the server, %" PRId64 " were published: is %s the "
@@ -285,21 +301,13 @@ static enum err sum_of(const char *path, char out[65], struct fault *f)
     return n == 0 ? ERR_OK : fault_set(f, ERR_IO, "cannot read %s: %s", path, strerror(why));
 }
 
-/* Does it begin and end as the published digits do? */
-static bool sum_fits(const char *sum, const char *known)
-{
-    const char *gap = strstr(known, "…");
-    if (!gap)
-        return !strcmp(sum, known);
-    const char *tail = gap + strlen("…");
-    return !strncmp(sum, known, (size_t)(gap - known)) && !strcmp(sum + 64 - strlen(tail), tail);
-}
-
+/* By all of the server's digits where it names them (they fit the published ones: on_head), else by
+ * those that are published. */
 static enum err verify(const struct pull *p, struct fault *f)
 {
-    const char *want = p->file->sum ? p->file->sum : p->sum;
+    const char *want = p->sum[0] ? p->sum : p->file->sum;
     char sum[65];
-    if (!want[0])
+    if (!want)
         return ERR_OK;
     enum err e = sum_of(p->part, sum, f);
     if (!e && !sum_fits(sum, want))
@@ -333,6 +341,29 @@ static enum err open_part(struct pull *p, struct fault *f)
     return ERR_OK;
 }
 
+/* What lies there, of the right size: is it that? Where not, it may be of use to somebody: it
+ * stays. */
+static enum err judge(struct pull *p, struct fault *f)
+{
+    char sum[65];
+    if (!p->file->sum) {
+        tell(p, p->file->bytes
+                    ? "is here already; no SHA-256 is known, only its size was compared"
+                    : "is here already; neither size nor SHA-256 is known, so nothing of "
+                      "it was compared");
+        return ERR_OK;
+    }
+    tell(p, "is here already, its SHA-256 is computed");
+    enum err e = sum_of(p->path, sum, f);
+    if (!e && !sum_fits(sum, p->file->sum))
+        return fault_set(f, ERR_CORRUPT,
+                         "%s has the SHA-256 %s, %s was published; move it away and pull again",
+                         p->path, sum, p->file->sum);
+    if (!e)
+        tell(p, "is here, with the published SHA-256");
+    return e;
+}
+
 /* A whole part (the rename was missed, or it was damaged) is judged without asking the server. */
 static enum err get_file(struct pull *p, struct fault *f)
 {
@@ -342,8 +373,7 @@ static enum err get_file(struct pull *p, struct fault *f)
         return fault_set(f, e, "the path of %s is too long", p->file->name);
     if (!stat(p->path, &st) && (!p->file->bytes || st.st_size == p->file->bytes)) {
         p->have = p->total = st.st_size;
-        tell(p, "is here already");
-        return ERR_OK;
+        return judge(p, f);
     }
     e = open_part(p, f);
     for (int tries = 0; !e && tries < 2; tries++) {

@@ -2,14 +2,15 @@
  *
  * Each file comes to NAME.part and is renamed when its length and its SHA-256 are right, so that a
  * folder never holds half a file under a whole one's name. What was cut off goes on where it
- * stopped, also after a restart. */
+ * stopped, also after a restart. What is whole already is compared with the SHA-256 that was
+ * published; where none was, the progress says so. */
 #ifndef SAKUGA_APP_PULL_H
 #define SAKUGA_APP_PULL_H
 
 #include "loop/loop.h"
 
 /* A published file. `bytes` 0: unknown. `sum`: the digits of its SHA-256 that we know, "head…tail",
- * NULL none: then the one that the server names, where it does. */
+ * NULL none. All digits of the one that the server names, where it does, are compared too. */
 struct pull_file {
     const char *name;
     int64_t bytes;
@@ -45,7 +46,7 @@ struct pull_settings {
 
 /* Fetches what is missing of a model, running the loop until it is there. ERR_FULL: the disk has
  * not the room (both numbers are named) and nothing was begun. ERR_CORRUPT: a file came twice with
- * a wrong sum. Other errors as loop/http.h tells them, after five attempts in a row that brought
+ * a wrong sum, or the server or the folder has another one under its name. Other errors as loop/http.h tells them, after five attempts in a row that brought
  * nothing. What came stays for the next time. */
 enum err pull_model(struct loop *l, const struct pull_model *m, const struct pull_settings *set,
                     struct fault *f);

@@ -199,6 +199,12 @@ static float *values_of(struct loader *l, int64_t n, const char *name)
         return NULL;
     }
     wtensor_widen(t, v);
+    size_t end = strlen(name);
+    if (end > 7 && !strcmp(name + end - 7, ".weight")) {
+        char module[NAME_LEN];
+        snprintf(module, sizeof module, "%.*s", (int)(end - 7), name);
+        apply_scale(l, module, t, 0, t->rank ? t->dim[0] : 1, v);
+    }
     patch(l, name, v, n, 1);
     return v;
 }
@@ -207,6 +213,18 @@ float *load_values(struct loader *l, int64_t n, const char *name, ...)
 {
     NAMED(full);
     return values_of(l, n, full);
+}
+
+bool load_row(struct loader *l, const char *module, int64_t row, float *out)
+{
+    char name[NAME_LEN + 16];
+    snprintf(name, sizeof name, "%s.weight", module);
+    const struct wtensor *t = need(l, name);
+    if (!t)
+        return false;
+    wtensor_widen_rows(t, row, 1, out);
+    apply_scale(l, module, t, row, 1, out);
+    return !l->fault.code;
 }
 
 struct tensor load_vector(struct loader *l, int64_t n, const char *name, ...)

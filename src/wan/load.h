@@ -51,6 +51,8 @@ struct tensor load_vector(struct loader *l, int64_t n, const char *name, ...)
 /* The same in host memory; the caller frees it. */
 float *load_values(struct loader *l, int64_t n, const char *name, ...)
     __attribute__((format(printf, 3, 4)));
+/* One row of `module`.weight, such as a word's of an embedding, into out[its length]. */
+bool load_row(struct loader *l, const char *module, int64_t row, float *out);
 
 bool load_has(const struct loader *l, const char *name, ...) __attribute__((format(printf, 2, 3)));
 

@@ -1,10 +1,14 @@
 /* wan/lora: small changes to a model, in every style of the wild (spec 8).
  *
  * A set holds opened LoRA files with a strength each. Keys are matched to the tensors of the model
- * they will change; what does not fit (a module that the model lacks, another shape) is left out
- * and counted. A set is a patcher: weights are changed on their way from the file to the device,
+ * they will change; what does not fit (a module that the model lacks, another shape, an alpha
+ * alone) is left out and counted; a change of an unknown kind (LoHa, LoKr) is refused by its name.
+ * A set is a patcher: weights are changed on their way from the file to the device,
  *
  *     W' = W + Σ strength·(alpha/rank)·up·down + strength·diff
+ *
+ * with up·mid·down of a LoCon, with W + strength·(m·(W+ΔW)/‖W+ΔW‖ − W) of a DoRA, and with
+ * W + strength·(set_weight − W), file after file in the order of the set,
  *
  * so the base is never copied, and a switch loads again only what the old or new set touches. */
 #ifndef SAKUGA_WAN_LORA_H

@@ -42,7 +42,6 @@ int t5_bucket(int relative, int buckets)
 static struct tensor embed(struct loader *l, const struct t5 *t, const int *ids, int n)
 {
     struct tensor x = {0};
-    const struct wtensor *table = weights_find(t->weights, "token_embedding.weight");
     float *rows = malloc((size_t)n * (size_t)t->dim * sizeof *rows);
     if (!rows)
         fault_set(&l->fault, ERR_NOMEM, "no memory for %d tokens", n);
@@ -52,7 +51,8 @@ static struct tensor embed(struct loader *l, const struct t5 *t, const int *ids,
                       ids[i], (long long)t->vocab);
             break;
         }
-        wtensor_widen_rows(table, ids[i], 1, rows + i * t->dim);
+        if (!load_row(l, "token_embedding", ids[i], rows + i * t->dim))
+            break;
     }
     if (!l->fault.code)
         x = tensor_from(t->dev, rows, 2, (const int64_t[]){n, t->dim});

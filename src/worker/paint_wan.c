@@ -72,10 +72,12 @@ static enum err on_frames(void *user, const struct wan_frames *p, struct fault *
     return ERR_OK;
 }
 
+/* What a model says of a clip (keys of a LoRA were left out, it begins anew) is rare, and the one
+ * who asked for the clip should see it. */
 static void on_note(void *user, const char *words)
 {
     struct run *r = user;
-    log_info("worker", "job %lld %s", (long long)r->job->id, words);
+    log_warn("worker", "job %lld %s", (long long)r->job->id, words);
 }
 
 /* ---- to the model ---- */

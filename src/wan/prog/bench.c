@@ -529,6 +529,8 @@ static const char *complaint(const struct bench *b)
 {
     if (!b->m)
         return "there is no such model";
+    if (b->dir && b->layers)
+        return "--layers is for random weights; with --model all layers of the folder are timed";
     if (b->width < 16 || b->height < 16 || b->width % 16 || b->height % 16 || b->width > 4096 ||
         b->height > 4096)
         return "width and height must be multiples of 16";

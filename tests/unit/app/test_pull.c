@@ -251,6 +251,38 @@ static void what_is_whole_comes_once(void **state)
     assert_whole(&b);
     assert_int_equal(book->requests, 2);
     assert_non_null(strstr(b.said, "sub/weights.bin is here already"));
+    assert_non_null(strstr(b.said, "sub/weights.bin is here, with the published"));
+    assert_non_null(strstr(b.said, "config.json is here already; neither size nor SHA-256"));
+    end(&b);
+}
+
+/* One byte of a whole file is another: its size says nothing. It is named and left as it is. */
+static void what_is_here_is_compared(void **state)
+{
+    static const struct pull_file sized[] = {{"sub/weights.bin", SIZE, NULL}, {NULL, 0, NULL}};
+    static const struct pull_model unknown = {"test", "some/model", "", sized};
+    struct bench b;
+    struct buf got = BUF_INIT(0);
+    char path[200];
+    begin(&b);
+    pull(&b, &model, "whole");
+    assert_whole(&b);
+    snprintf(path, sizeof path, "%s/sub/weights.bin", b.dir);
+    content[1000] ^= 1;
+    assert_int_equal(path_write(path, content, SIZE, 0600, NULL), ERR_OK);
+    content[1000] ^= 1;
+    book->requests = 0;
+    pull(&b, &model, "whole");
+    assert_int_equal(b.e, ERR_CORRUPT);
+    assert_non_null(strstr(fault_text(&b.f), path));
+    assert_non_null(strstr(fault_text(&b.f), sum));
+    assert_int_equal(path_read(path, SIZE + 1, &got, NULL), ERR_OK);
+    assert_int_equal(got.data[1000], (char)(content[1000] ^ 1));
+    pull(&b, &unknown, "whole"); /* without a sum only the size can tell, and that is said */
+    assert_int_equal(b.e, ERR_OK);
+    assert_non_null(strstr(b.said, "only its size was compared"));
+    assert_int_equal(book->requests, 0);
+    buf_free(&got);
     end(&b);
 }
 
@@ -372,6 +404,37 @@ static void the_hub_names_the_sum(void **state)
     end(&b);
 }
 
+/* Of the published sum only the ends are known, of the server's every digit: both must be right. */
+static void both_sums_are_compared(void **state)
+{
+    static char ends[65 + 4], lied[65 + 4];
+    static const struct pull_file files_of[][2] = {
+        {{"sub/weights.bin", SIZE, ends}, {NULL, 0, NULL}},
+        {{"sub/weights.bin", SIZE, lied}, {NULL, 0, NULL}}};
+    static const struct pull_model right = {"test", "some/model", "", files_of[0]},
+                                   wrong = {"test", "some/model", "", files_of[1]};
+    struct bench b;
+    struct stat st;
+    snprintf(ends, sizeof ends, "%.12s…%s", sum, sum + 60);
+    snprintf(lied, sizeof lied, "…%s", sum + 60); /* what the lying server's sum fits too */
+    begin(&b);
+    pull(&b, &right, "hub");
+    assert_int_equal(b.e, ERR_OK);
+    end(&b);
+    begin(&b); /* the published ends show the lie before a byte of the file came */
+    pull(&b, &right, "lie");
+    assert_int_equal(b.e, ERR_CORRUPT);
+    assert_non_null(strstr(fault_text(&b.f), "on the server"));
+    assert_false(there(&b, "sub/weights.bin", &st));
+    end(&b);
+    begin(&b); /* the published ends are right, another digit of the server's is not */
+    pull(&b, &wrong, "lie");
+    assert_int_equal(b.e, ERR_CORRUPT);
+    assert_non_null(strstr(fault_text(&b.f), "came damaged"));
+    assert_false(there(&b, "sub/weights.bin", &st));
+    end(&b);
+}
+
 static void an_index_brings_its_shards(void **state)
 {
     static const struct pull_file sharded[] = {{"x.safetensors.index.json", 0, NULL},
@@ -480,6 +543,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_whole_comes_once),
+        cmocka_unit_test(what_is_here_is_compared),
         cmocka_unit_test(a_cut_goes_on_where_it_stopped),
         cmocka_unit_test(a_server_without_ranges_begins_anew),
         cmocka_unit_test(a_stall_is_left_behind),
@@ -487,6 +551,7 @@ int main(void)
         cmocka_unit_test(what_comes_damaged_twice_is_refused),
         cmocka_unit_test(a_part_of_an_earlier_day_is_used),
         cmocka_unit_test(the_hub_names_the_sum),
+        cmocka_unit_test(both_sums_are_compared),
         cmocka_unit_test(an_index_brings_its_shards),
         cmocka_unit_test(errors_say_what_and_stop),
         cmocka_unit_test(plain_http_is_for_this_machine),

@@ -329,16 +329,18 @@ static float bf16(const void *data, int64_t i)
     return v;
 }
 
-/* Makes the linear layers of the blocks 8-bit as one tool or another does it, and beside them a
- * list of what they then mean, in f32. */
+/* Makes the linear layers of the blocks (and of a text encoder all its tables: spec 9.3 keeps only
+ * the transformer's others) 8-bit as one tool or another does it, and beside them a list of what
+ * they then mean, in f32. */
 static void quantise(const struct list *from, enum scaling scaling, struct list *to,
                      struct list *meant)
 {
     for (int i = 0; i < from->n; i++) {
         const struct entry *e = &from->e[i];
         char name[300];
-        bool linear = !strncmp(e->name, "blocks.", 7) && e->rank == 2 &&
-                      strstr(e->name, ".weight") && !strstr(e->name, "norm");
+        bool place = !strncmp(e->name, "blocks.", 7) || !strncmp(e->name, "token_embedding.", 16);
+        bool linear =
+            place && e->rank == 2 && strstr(e->name, ".weight") && !strstr(e->name, "norm");
         assert_int_equal(e->type, DTYPE_BF16);
         if (!linear) {
             list_add(to, e->name, e->type, e->rank, e->dim, e->data);
@@ -418,6 +420,35 @@ static void eight_bits_per_row(void **state)
     eight_bits(PER_ROW, "f8-row");
 }
 
+/* The text encoder too: its words and its positions as well as its layers. */
+static const char *with_encoder(const char *name, const struct list *t5)
+{
+    const char *folder = fresh(name);
+    tiny_link(folder, TINY_DIT, "dit.safetensors");
+    tiny_link(folder, TINY_VAE, "vae.safetensors");
+    tiny_link(folder, TINY_SPIECE, "spiece.model");
+    list_write(t5, 0, t5->n, folder, "t5.safetensors");
+    return folder;
+}
+
+static void eight_bits_in_the_text_encoder(void **state)
+{
+    for (enum scaling scaling = PLAIN; scaling <= PER_ROW; scaling++) {
+        char name[32];
+        struct list *from = list_read(TINY_T5), *to = calloc(1, sizeof *to),
+                    *meant = calloc(1, sizeof *meant);
+        quantise(from, scaling, to, meant);
+        snprintf(name, sizeof name, "t5-f8-meant-%d", scaling);
+        uint64_t want = frames_of(with_encoder(name, meant));
+        assert_int_not_equal(want, golden);
+        snprintf(name, sizeof name, "t5-f8-%d", scaling);
+        assert_int_equal(frames_of(with_encoder(name, to)), want);
+        list_free(from);
+        list_free(to);
+        list_free(meant);
+    }
+}
+
 /* Scales for a number of rows that the weight has not are told, with file and tensor. */
 static void too_few_scales(void **state)
 {
@@ -458,7 +489,8 @@ int main(void)
         cmocka_unit_test(original),           cmocka_unit_test(original_in_shards),
         cmocka_unit_test(diffusers),          cmocka_unit_test(comfy),
         cmocka_unit_test(eight_bits_plain),   cmocka_unit_test(eight_bits_per_tensor),
-        cmocka_unit_test(eight_bits_per_row), cmocka_unit_test(too_few_scales),
+        cmocka_unit_test(eight_bits_per_row), cmocka_unit_test(eight_bits_in_the_text_encoder),
+        cmocka_unit_test(too_few_scales),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
