@@ -46,8 +46,9 @@ struct pull_settings {
 
 /* Fetches what is missing of a model, running the loop until it is there. ERR_FULL: the disk has
  * not the room (both numbers are named) and nothing was begun. ERR_CORRUPT: a file came twice with
- * a wrong sum, or the server or the folder has another one under its name. Other errors as loop/http.h tells them, after five attempts in a row that brought
- * nothing. What came stays for the next time. */
+ * a wrong sum, or the server or the folder has another one under its name. Other errors as
+ * loop/http.h tells them, after five attempts in a row that brought nothing. What came stays for
+ * the next time. */
 enum err pull_model(struct loop *l, const struct pull_model *m, const struct pull_settings *set,
                     struct fault *f);
 
