@@ -44,6 +44,12 @@ void device_trim(struct device *d)
     d->ops->trim(d);
 }
 
+void device_reserve(struct device *d, uint64_t bytes)
+{
+    if (!device_failed(d) && d->ops->reserve)
+        d->ops->reserve(d, bytes);
+}
+
 void device_pace(struct device *d)
 {
     if (!device_failed(d) && d->ops->pace)
@@ -139,9 +145,38 @@ void device_zero(struct device *d, const struct tensor *t)
         d->ops->zero(d, t->data, tensor_bytes(t));
 }
 
+struct shelf *shelf_new(struct device *d, int parts)
+{
+    if (!d->ops->shelf_new || !fits(d, "shelf", parts > 0))
+        return NULL;
+    struct shelf *s = d->ops->shelf_new(d, parts);
+    if (!s)
+        device_fail(d, ERR_NOMEM, "no memory for a shelf of %d parts", parts);
+    return s;
+}
+
+void shelf_free(struct shelf *s)
+{
+    if (s)
+        s->dev->ops->shelf_free(s);
+}
+
+void shelf_turn(struct shelf *s, int part, int next)
+{
+    if (s && fits(s->dev, "shelf", part >= 0 && part < s->parts && next < s->parts))
+        s->dev->ops->shelf_turn(s, part, next);
+}
+
+uint64_t shelf_bytes(const struct shelf *s)
+{
+    return s ? s->bytes : 0;
+}
+
 struct weight *weight_new(struct device *d, const struct weight_spec *s)
 {
-    if (!fits(d, "weight", s->out > 0 && s->in > 0 && s->kt > 0 && s->kh > 0 && s->kw > 0))
+    if (!fits(d, "weight",
+              s->out > 0 && s->in > 0 && s->kt > 0 && s->kh > 0 && s->kw > 0 &&
+                  (!s->shelf || (s->part >= 0 && s->part < s->shelf->parts))))
         return NULL;
     return d->ops->pack(d, s);
 }

@@ -19,6 +19,7 @@
 
 struct device;
 struct parcel; /* bytes on their way to the host */
+struct shelf;  /* weights that take turns on the device */
 struct weight; /* a matrix or kernel in the form the device multiplies by, with its bias */
 
 struct device_caps {
@@ -53,8 +54,11 @@ bool device_failed(const struct device *d);
  * answer so that others get the device, is heard. */
 void device_pace(struct device *d);
 
-/* Gives memory that freed tensors left behind back to the system. */
+/* Gives memory that freed tensors left behind back to the system, but what is reserved. */
 void device_trim(struct device *d);
+/* Takes from the system now what is missing to `bytes` in all, so that work that needs no more
+ * cannot run out of memory in the middle. Less is kept in reserve only after a smaller wish. */
+void device_reserve(struct device *d, uint64_t bytes);
 uint64_t device_used(const struct device *d); /* bytes now held in tensors and weights */
 uint64_t device_peak(const struct device *d); /* the most it ever was */
 
@@ -77,15 +81,29 @@ struct weight_spec {
     int kt, kh, kw; /* 1, 1, 1 for a linear layer */
     const void *values;
     const float *bias;
-    enum dtype type; /* of the values; 0 is f32 */
-    bool lent;       /* the values stay where they are until weight_free(): no copy is needed */
-    bool precise;    /* multiplied in f32, whatever the device is best at */
-    bool low;        /* may be rounded to 8 bits, a scale a row, where the device does so */
+    enum dtype type;     /* of the values; 0 is f32 */
+    bool lent;           /* the values stay where they are until weight_free(): no copy is needed */
+    bool precise;        /* multiplied in f32, whatever the device is best at */
+    bool low;            /* may be rounded to 8 bits, a scale a row, where the device does so */
+    struct shelf *shelf; /* or NULL: it takes turns there, as one of `part` */
+    int part;
 };
 struct weight *weight_new(struct device *d, const struct weight_spec *spec);
 void weight_free(struct weight *w); /* NULL is fine */
 int64_t weight_out(const struct weight *w);
 int64_t weight_in(const struct weight *w);
+
+/* Weights that do not all fit the device: those of many parts (a transformer's blocks), of which
+ * one after the other is worked with. Their matrices lie in host memory in the form that the device
+ * multiplies by, pinned, and two parts have room on the device: while one is worked with, the next
+ * comes. Results are those of weights that stay, bit for bit. A shelf goes after its weights. NULL
+ * where tensors lie in ordinary memory, or on failure (kept). */
+struct shelf *shelf_new(struct device *d, int parts);
+void shelf_free(struct shelf *s); /* NULL is fine */
+/* From here on the weights of `part` may be used, those of the part before no more; those of `next`
+ * (−1: none) begin to come. NULL is fine. */
+void shelf_turn(struct shelf *s, int part, int next);
+uint64_t shelf_bytes(const struct shelf *s); /* in host memory */
 
 enum act { ACT_NONE, ACT_GELU_TANH, ACT_GELU_ERF, ACT_SILU, ACT_RELU };
 

@@ -146,6 +146,8 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
     spec.bias = b ? l->bias : NULL;
     spec.precise = l->precise;
     spec.low = l->low;
+    spec.shelf = l->shelf;
+    spec.part = l->part;
     return weight_new(l->dev, &spec);
 }
 

@@ -23,8 +23,10 @@ struct loader {
     const struct patcher *patch; /* or NULL */
     bool lent;                   /* the weights go before the files do */
     bool precise, low;           /* how weights may be multiplied (weight_spec) */
-    struct fault fault;          /* the first failure */
-    float *stage;                /* values on their way */
+    struct shelf *shelf;         /* or NULL: linear layers take turns there, as those of `part` */
+    int part;
+    struct fault fault; /* the first failure */
+    float *stage;       /* values on their way */
     int64_t stage_n;
     float *bias;
     int64_t bias_n;

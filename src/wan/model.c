@@ -362,8 +362,8 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
         }
     }
     if (!e && !w->dit)
-        e = dit_open(w->dev, w->files.weights[FILES_DIT], &w->patcher, w->info.resident, &w->dit,
-                     f);
+        e = dit_open(w->dev, w->files.weights[FILES_DIT], &w->patcher,
+                     w->info.resident ? DIT_RESIDENT : DIT_IN_FILES, &w->dit, f);
     return e;
 }
 

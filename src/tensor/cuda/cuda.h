@@ -1,7 +1,8 @@
 /* tensor/cuda: one NVIDIA GPU behind the device table. For files of tensor/cuda/ only.
  *
  * All work goes in order through one stream of the lowest priority, so memory that was given back
- * may be lent again at once, and a display or OBS on the same card goes first. Products are
+ * may be lent again at once, and a display or OBS on the same card goes first. Weights come on
+ * streams of their own (lanes; shelf.c), which that one waits for by events. Products are
  * cuBLASLt's, convolutions and large attention cuDNN's, all else kernels of our own (launch.h).
  * On a bf16 device weights and what lies between products are bf16 with sums in f32; on an f32
  * device everything is f32 and nothing is rounded to TF32: that one is for checking. */
@@ -15,7 +16,8 @@
 #include <cudnn.h>
 
 #define CUDNN_LEAST 91500 /* below, conv3d gave wrong results on large bf16 inputs */
-#define STAGES 3
+#define LANES 2
+#define STAGES 4
 #define PACES 4
 #define STAGE_BYTES ((size_t)32 << 20)
 
@@ -23,6 +25,13 @@ struct memory; /* memory.c */
 struct gemms;  /* gemm.c */
 struct plans;  /* plans.c */
 struct choices;
+
+/* A way for weights to come: copies and what makes them ready. They take the lanes in turn, so that
+ * one is rounded while the next is on the bus. */
+struct lane {
+    cudaStream_t stream;
+    cudaEvent_t done;
+};
 
 struct cuda {
     struct device dev; /* first */
@@ -38,7 +47,9 @@ struct cuda {
     cudnnHandle_t dnn;
     cudaEvent_t paces[PACES];
     int pace_next;
-    /* pinned memory between the host and the stream, used in turn */
+    struct lane lanes[LANES];
+    int lane_next;
+    /* pinned memory between the host and a stream, used in turn */
     void *stage[STAGES];
     cudaEvent_t staged[STAGES]; /* the stream is done with it */
     int stage_next;
@@ -54,6 +65,12 @@ struct cuda_weight {
     int64_t in8, out8;
     float *bias;    /* [out8] on the device, or NULL */
     void *bias_low; /* the same in bf16, on a bf16 device */
+    /* of one that takes turns (shelf.c): `data` is a place in a berth, where it is there */
+    struct shelf *shelf; /* or NULL */
+    struct cuda_weight *next;
+    void *parked; /* in pinned host memory */
+    size_t bytes;
+    int part;
 };
 
 static inline struct cuda *cuda_of(struct device *d)
@@ -80,17 +97,31 @@ void memory_close(struct cuda *c);
 void *memory_alloc(struct device *d, size_t bytes);
 void memory_release(struct device *d, void *p);
 void memory_trim(struct device *d);
+void memory_reserve(struct device *d, uint64_t bytes);
+/* The same of a stream, and without the failure kept when there is no memory. */
+void *memory_take(struct cuda *c, size_t bytes, cudaStream_t stream);
+void memory_give(struct cuda *c, void *p, cudaStream_t stream);
+void memory_send(struct cuda *c, void *to, const void *from, size_t bytes, cudaStream_t stream);
 void memory_write(struct device *d, void *to, const void *from, size_t bytes);
 void memory_read(struct device *d, void *to, const void *from, size_t bytes);
 void memory_copy(struct device *d, void *to, const void *from, size_t bytes);
-/* The next pinned buffer of STAGE_BYTES, free of the stream; NULL with the failure kept. After
- * queueing work that reads it, stage_done(). */
+/* The next pinned buffer of STAGE_BYTES, free of its stream; NULL with the failure kept. After
+ * queueing work with it, stage_done(). */
 void *stage_take(struct cuda *c);
-void stage_done(struct cuda *c);
+void stage_done(struct cuda *c, cudaStream_t stream);
 
 /* weight.c */
 struct weight *weight_pack(struct device *d, const struct weight_spec *spec);
 void weight_unpack(struct weight *w);
+
+/* shelf.c */
+struct shelf *shelf_open(struct device *d, int parts);
+void shelf_close(struct shelf *s);
+void shelf_bring(struct shelf *s, int part, int next);
+/* Moves data of a weight, packed on `stream`, to the shelf. False: the failure is kept. */
+bool shelf_park(struct cuda_weight *w, struct shelf *s, int part, size_t bytes,
+                cudaStream_t stream);
+void shelf_forget(struct cuda_weight *w);
 
 /* linear.c */
 void linear_run(struct device *d, const struct linear_op *op);
