@@ -39,6 +39,11 @@ uint64_t device_peak(const struct device *d)
     return d->peak;
 }
 
+void device_mark(struct device *d)
+{
+    d->peak = d->used;
+}
+
 void device_trim(struct device *d)
 {
     d->ops->trim(d);

@@ -31,7 +31,9 @@ struct device_caps {
     enum dtype low;   /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
     int threads;
     uint64_t memory;  /* bytes it has */
+    uint64_t aside;   /* of these what its libraries take for themselves, not in device_used() */
     bool host_memory; /* tensors lie in ordinary memory */
+    bool hollow;      /* nothing is there, and nothing is computed: it only counts */
 };
 
 struct device_setup {
@@ -60,7 +62,13 @@ void device_trim(struct device *d);
  * cannot run out of memory in the middle. Less is kept in reserve only after a smaller wish. */
 void device_reserve(struct device *d, uint64_t bytes);
 uint64_t device_used(const struct device *d); /* bytes now held in tensors and weights */
-uint64_t device_peak(const struct device *d); /* the most it ever was */
+uint64_t device_peak(const struct device *d); /* the most it ever was … */
+void device_mark(struct device *d);           /* … since this was called */
+
+/* A device of those caps that takes no memory and computes nothing, but counts what work on it
+ * would take on such a device: what it reads back is zeros, and weights have no values. NULL: out
+ * of memory. */
+struct device *device_hollow(const struct device_caps *like);
 
 /* Host memory in and out; `n` elements from the tensor's start. */
 void device_write(struct device *d, struct tensor *t, const float *from, int64_t n);

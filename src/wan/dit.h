@@ -47,6 +47,7 @@ enum err dit_open(struct device *dev, const struct weights *w, const struct patc
                   enum dit_place place, struct dit **out, struct fault *f);
 void dit_free(struct dit *d); /* NULL is fine */
 const struct dit_config *dit_config(const struct dit *d);
+uint64_t dit_parked(const struct dit *d); /* bytes in host memory; NULL is fine */
 int dit_threads(const struct dit *d); /* of the host, for work between passes */
 
 /* Loads again each weight that `touches` says the patches change, from the mapped file. */

@@ -78,6 +78,8 @@ static void load_block(struct loader *l, const struct dit_config *c, struct dit_
         snprintf(at, sizeof at, "vace_blocks.%d", i - c->layers);
     else
         snprintf(at, sizeof at, "blocks.%d", i);
+    load_ahead(l, i + 1 < c->layers ? "blocks.%d." : "vace_blocks.%d.",
+               i + 1 < c->layers ? i + 1 : i + 1 - c->layers);
     l->low = true; /* of a block the linear layers (spec 9.3) */
     l->part = i;
     snprintf(part, sizeof part, "%s.self_attn", at);
@@ -254,6 +256,11 @@ void dit_free(struct dit *d)
 const struct dit_config *dit_config(const struct dit *d)
 {
     return &d->c;
+}
+
+uint64_t dit_parked(const struct dit *d)
+{
+    return d ? shelf_bytes(d->shelf) : 0;
 }
 
 int dit_threads(const struct dit *d)

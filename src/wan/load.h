@@ -52,6 +52,10 @@ struct tensor load_vector(struct loader *l, int64_t n, const char *name, ...)
 float *load_values(struct loader *l, int64_t n, const char *name, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The file's part that is called so will be loaded next. */
+void load_ahead(const struct loader *l, const char *prefix, ...)
+    __attribute__((format(printf, 2, 3)));
+
 bool load_has(const struct loader *l, const char *name, ...) __attribute__((format(printf, 2, 3)));
 
 /* Length of axis `axis` of a tensor, or 0 when there is none such. */

@@ -611,7 +611,7 @@ static size_t take(size_t bytes)
 
 size_t emu_memory(void)
 {
-    static const char *wish = getenv("EMU_MEMORY");
+    const char *wish = getenv("EMU_MEMORY");
     return wish ? (size_t)atol(wish) << 20 : ARENA;
 }
 
@@ -703,5 +703,4 @@ cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t, cudaEvent_t)
     }
 CALM(cudaSetDevice, int)
 CALM(cudaGetDevice, int *)
-CALM(cudaDeviceGetDefaultMemPool, cudaMemPool_t *, int)
 CALM(cudaMemPoolSetAttribute, cudaMemPool_t, cudaMemPoolAttr, void *)

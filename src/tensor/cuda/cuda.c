@@ -14,6 +14,7 @@
 
 #define SM_LEAST 80
 #define SM_EIGHT 90
+#define LIBRARIES ((uint64_t)320 << 20) /* a workspace of cuBLASLt, 64 MB, and cuDNN's largest */
 #define THREADS_MOST 8 /* of the host; more do not fill the bus faster */
 
 bool cuda_ok(struct cuda *c, cudaError_t e, const char *call, int64_t a, int64_t b, int64_t n)
@@ -394,6 +395,7 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     if (c->eight)
         caps->dtype = caps->low = DTYPE_F8_E4M3;
     caps->threads = c->threads;
+    caps->aside = LIBRARIES;
     str_copy(caps->name, sizeof caps->name, "cuda");
     e = open_all(c, f);
     if (!e)

@@ -188,6 +188,8 @@ bool memory_open(struct cuda *c, struct fault *f)
 
 void memory_close(struct cuda *c)
 {
+    if (c->memory && c->memory->pool)
+        cudaMemPoolTrimTo(c->memory->pool, 0); /* it is the process's own, not this device's */
     for (int i = 0; i < LANES; i++) {
         if (c->lanes[i].stream)
             cudaStreamSynchronize(c->lanes[i].stream);
