@@ -19,6 +19,7 @@
 
 struct hollow {
     struct device dev; /* first */
+    struct device_ops ops;
     size_t kept[KEPT]; /* what was freed, as tensor/cpu lends it again */
     int kept_n;
 };
@@ -423,7 +424,10 @@ struct device *device_hollow(const struct device_caps *like)
     struct hollow *h = calloc(1, sizeof *h);
     if (!h)
         return NULL;
-    h->dev.ops = &hollow_ops;
+    h->ops = hollow_ops;
+    if (like->host_memory) /* it has none */
+        h->ops.shelf_new = NULL;
+    h->dev.ops = &h->ops;
     h->dev.caps = *like;
     h->dev.caps.hollow = true;
     return &h->dev;

@@ -94,6 +94,7 @@ part ops-fp8 90 build-gpu/tests/unit/tensor/test_ops cuda fp8
 part golden-f32 60 build-gpu/wan-golden --device cuda --dtype f32 tests/wan/open
 part golden-bf16 60 build-gpu/wan-golden --device cuda --dtype bf16 tests/wan/open
 part golden-fp8 60 build-gpu/wan-golden --device cuda --dtype fp8 tests/wan/open
+part golden-parked 60 build-gpu/wan-golden --device cuda --dtype bf16 --parked tests/wan/open
 part ceilings 120 build-gpu/ceilings
 bench forward-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench forward-1.3b-fp8 60 --dtype fp8 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
@@ -104,6 +105,7 @@ done
 for type in bf16 fp8; do
     bench forward-14b-$type 90 --dtype $type --random wan2.1-t2v-14b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --no-text --no-vae
 done
+bench forward-1.3b-parked 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --no-text --no-vae --parked
 if python3 -c 'import torch' 2>/dev/null; then
     part torch 150 python3 tests/bench/torch_peer.py --seconds "$(left)" --bench build-gpu
 fi
@@ -136,6 +138,8 @@ g = load("forward-14b-fp8")
 if g: row("14B, one forward, linear layers in fp8", min(g["step_s"]), 1.771)
 g = load("forward-14b-bf16")
 if g: row("14B, one forward, bf16", min(g["step_s"]), 2.267)
+g2 = load("forward-1.3b-parked")
+if g2: row("1.3B, one forward, bf16, its blocks in turns", min(g2["step_s"]), 0.391)
 c = load("clip-1.3b")
 if c:
     row("VAE decode, 81 frames", c["vae_s"], 0.35)
@@ -145,7 +149,7 @@ if c:
     print("| transformer and VAE, load | %.2f s | | |" % c["load_s"])
     print("| 1.3B, 4 steps, no CFG: text + steps + decode | %.2f s | | |" % (c["text_s"] + 4 * min(c["step_s"]) + c["vae_s"]))
     print("| 1.3B, 50 steps, CFG, from the same | %.1f s | | |" % (c["text_s"] + 100 * min(c["step_s"]) + c["vae_s"]))
-    print("| memory of the device at most | %.2f GB | | |" % (c["device_peak_bytes"] * 1e-9))
+    print("| memory of the device at most, of what was planned | %.2f of %.2f GB | | |" % (c["device_peak_bytes"] * 1e-9, c["device_planned_bytes"] * 1e-9))
 for n in (2, 4):
     v = load("vae-chunk-%d" % n)
     if v: print("| VAE decode, %d latent frames at a time | %.3f s | | |" % (n, v["vae_s"]))

@@ -27,6 +27,7 @@ struct bench {
     int width, height, frames, steps, text_tokens, layers, repeat, chunk;
     double guidance;
     bool json, no_t5, no_vae;
+    enum dit_place place; /* of the transformer's blocks */
 
     struct random_model shape; /* of the folder's model */
     const struct random_model *m;
@@ -120,7 +121,7 @@ static enum err count_sample(struct bench *b, struct weights *w)
     struct dit *d = NULL;
     struct dit_prompt *p = NULL;
     struct dit_prompt_spec spec = {.n = b->text_tokens};
-    enum err e = dit_open(b->dev, w, NULL, DIT_RESIDENT, &d, &b->f);
+    enum err e = dit_open(b->dev, w, NULL, b->place, &d, &b->f);
     if (!e)
         e = dit_prompt_new(d, &spec, &p, &b->f);
     struct dit_input in = {.frames = b->latent_frames, .height = b->h, .width = b->w, .prompt = p};
@@ -198,7 +199,7 @@ static enum err sample(struct bench *b, const float *context, float *x, int64_t 
         e = count(b, count_sample, w);
     double start = now_s();
     if (!e)
-        e = dit_open(b->dev, w, NULL, DIT_RESIDENT, &d, &b->f);
+        e = dit_open(b->dev, w, NULL, b->place, &d, &b->f);
     b->load_s = now_s() - start;
     start = now_s();
     struct dit_prompt_spec spec = {.context = context, .n = b->text_tokens};
@@ -495,7 +496,7 @@ static int usage(void)
                     "                 --size WxH --frames N --steps N [--guidance G]\n"
                     "                 [--device D] [--dtype f32|bf16|auto] [--text-tokens N]\n"
                     "                 [--layers N] [--no-text] [--no-vae] [--json]\n"
-                    "                 [--repeat N] [--chunk LATENT_FRAMES]\n");
+                    "                 [--repeat N] [--chunk LATENT_FRAMES] [--parked]\n");
     return 2;
 }
 
@@ -508,6 +509,9 @@ static bool parse(struct bench *b, int argc, char **argv)
             continue;
         } else if (!strcmp(name, "--no-text")) {
             b->no_t5 = true;
+            continue;
+        } else if (!strcmp(name, "--parked")) {
+            b->place = DIT_PARKED;
             continue;
         } else if (!strcmp(name, "--no-vae")) {
             b->no_vae = true;
@@ -572,6 +576,7 @@ int main(int argc, char **argv)
                       .guidance = 1,
                       .text_tokens = DIT_TEXT,
                       .repeat = 1,
+                      .place = DIT_RESIDENT,
                       .h264_s = -1};
     if (!parse(&b, argc, argv))
         return usage();
