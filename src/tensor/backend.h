@@ -24,6 +24,11 @@ struct device_ops {
     void (*zero)(struct device *d, void *p, size_t bytes);
     struct weight *(*pack)(struct device *d, const struct weight_spec *spec);
     void (*unpack)(struct weight *w); /* frees it */
+    /* NULL where all memory is the host's: then there are no shelves, and nothing to reserve */
+    struct shelf *(*shelf_new)(struct device *d, int parts);
+    void (*shelf_free)(struct shelf *s);
+    void (*shelf_turn)(struct shelf *s, int part, int next);
+    void (*reserve)(struct device *d, uint64_t bytes);
     void (*linear)(struct device *d, const struct linear_op *op);
     void (*conv)(struct device *d, const struct conv_op *op);
     void (*norm)(struct device *d, const struct norm_op *op);
@@ -65,6 +70,13 @@ struct weight {
     struct device *dev;
     int64_t out, in;
     int kt, kh, kw;
+};
+
+/* First member of a backend's own shelf. */
+struct shelf {
+    struct device *dev;
+    int parts;
+    uint64_t bytes; /* in host memory */
 };
 
 /* First member of a backend's own parcel. */

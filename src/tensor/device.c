@@ -40,9 +40,20 @@ uint64_t device_peak(const struct device *d)
     return d->peak;
 }
 
+void device_mark(struct device *d)
+{
+    d->peak = d->used;
+}
+
 void device_trim(struct device *d)
 {
     d->ops->trim(d);
+}
+
+void device_reserve(struct device *d, uint64_t bytes)
+{
+    if (!device_failed(d) && d->ops->reserve)
+        d->ops->reserve(d, bytes);
 }
 
 void device_pace(struct device *d)
@@ -140,10 +151,38 @@ void device_zero(struct device *d, const struct tensor *t)
         d->ops->zero(d, t->data, tensor_bytes(t));
 }
 
+struct shelf *shelf_new(struct device *d, int parts)
+{
+    if (!d->ops->shelf_new || !fits(d, "shelf", parts > 0))
+        return NULL;
+    struct shelf *s = d->ops->shelf_new(d, parts);
+    if (!s)
+        device_fail(d, ERR_NOMEM, "no memory for a shelf of %d parts", parts);
+    return s;
+}
+
+void shelf_free(struct shelf *s)
+{
+    if (s)
+        s->dev->ops->shelf_free(s);
+}
+
+void shelf_turn(struct shelf *s, int part, int next)
+{
+    if (s && fits(s->dev, "shelf", part >= 0 && part < s->parts && next < s->parts))
+        s->dev->ops->shelf_turn(s, part, next);
+}
+
+uint64_t shelf_bytes(const struct shelf *s)
+{
+    return s ? s->bytes : 0;
+}
+
 struct weight *weight_new(struct device *d, const struct weight_spec *s)
 {
     const struct weight *whole = s->whole;
-    bool ok = s->out > 0 && s->in > 0 && s->kt > 0 && s->kh > 0 && s->kw > 0;
+    bool ok = s->out > 0 && s->in > 0 && s->kt > 0 && s->kh > 0 && s->kw > 0 &&
+              (!s->shelf || (s->part >= 0 && s->part < s->shelf->parts));
     if (whole || !s->values) /* of linear layers only */
         ok = ok && d->caps.packed && s->kt * s->kh * s->kw == 1 && !(whole && !s->values) &&
              (!whole || (whole->in == s->in && s->at >= 0 && s->at + s->out <= whole->out));

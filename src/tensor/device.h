@@ -20,6 +20,7 @@
 
 struct device;
 struct parcel; /* bytes on their way to the host */
+struct shelf;  /* weights that take turns on the device */
 struct weight; /* a matrix or kernel in the form the device multiplies by, with its bias */
 
 struct device_caps {
@@ -33,8 +34,14 @@ struct device_caps {
     enum dtype low; /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
     int threads;
     uint64_t memory;  /* bytes it has */
+    uint64_t aside;   /* of these what its libraries take for themselves, not in device_used() */
     bool host_memory; /* tensors lie in ordinary memory */
     bool packed;      /* a weight may have its rows in parts (weight_spec), and likes it */
+    bool one_scale;   /* a tensor of F8_E4M3 has one scale: where rows are made one by one, they are
+                       * of `work` first */
+    /* queries from which attention is planned by a library; the same in 8 bits (0: never) */
+    int attends, attends_low;
+    bool hollow; /* nothing is there, and nothing is computed: it only counts */
 };
 
 struct device_setup {
@@ -60,10 +67,19 @@ bool device_failed(const struct device *d);
  * answer so that others get the device, is heard. */
 void device_pace(struct device *d);
 
-/* Gives memory that freed tensors left behind back to the system. */
+/* Gives memory that freed tensors left behind back to the system, but what is reserved. */
 void device_trim(struct device *d);
+/* Takes from the system now what is missing to `bytes` in all, so that work that needs no more
+ * cannot run out of memory in the middle. Less is kept in reserve only after a smaller wish. */
+void device_reserve(struct device *d, uint64_t bytes);
 uint64_t device_used(const struct device *d); /* bytes now held in tensors and weights */
-uint64_t device_peak(const struct device *d); /* the most it ever was */
+uint64_t device_peak(const struct device *d); /* the most it ever was … */
+void device_mark(struct device *d);           /* … since this was called */
+
+/* A device of those caps that takes no memory and computes nothing, but counts what work on it
+ * would take on such a device: what it reads back is zeros, and weights have no values. NULL: out
+ * of memory. */
+struct device *device_hollow(const struct device_caps *like);
 
 /* Host memory in and out; `n` elements from the tensor's start. */
 void device_write(struct device *d, struct tensor *t, const float *from, int64_t n);
@@ -82,23 +98,38 @@ void device_zero(struct device *d, const struct tensor *t);
  *
  * Where caps.packed, several linear layers of the same input may be one product: a weight made
  * without values is room for all their rows (and biases, 0), and each that is made with `whole`
- * takes its place there, row `at`. It may be multiplied by alone too, and ends before the whole. */
+ * takes its place there, row `at`. It may be multiplied by alone too, while the whole is there. On
+ * a shelf the whole takes turns, from when its last rows have come. */
 struct weight_spec {
     int64_t out, in;
     int kt, kh, kw; /* 1, 1, 1 for a linear layer */
     const void *values;
     const float *bias;
     enum dtype type; /* of the values; 0 is f32 */
-    bool lent;       /* the values stay where they are until weight_free(): no copy is needed */
+    bool lent;       /* the values stay where they are until weight_free(): none are copied */
     bool precise;    /* multiplied in f32, whatever the device is best at */
-    bool low;        /* may be rounded to 8 bits, a scale a row or one, where the device does so */
-    struct weight *whole; /* or NULL; of the same `in`, `precise` and `low` */
+    bool low;        /* may be rounded to 8 bits, with a scale a row or one, where it does so */
+    struct weight *whole; /* or NULL; of the same `in`, `precise`, `low`, `shelf` and `part` */
     int64_t at;
+    struct shelf *shelf; /* or NULL: it takes turns there, as one of `part` */
+    int part;
 };
 struct weight *weight_new(struct device *d, const struct weight_spec *spec);
 void weight_free(struct weight *w); /* NULL is fine */
 int64_t weight_out(const struct weight *w);
 int64_t weight_in(const struct weight *w);
+
+/* Weights that do not all fit the device: those of many parts (a transformer's blocks), of which
+ * one after the other is worked with. Their matrices lie in host memory in the form that the device
+ * multiplies by, pinned, and two parts have room on the device: while one is worked with, the next
+ * comes. Results are those of weights that stay, bit for bit. A shelf goes after its weights. NULL
+ * where tensors lie in ordinary memory, or on failure (kept). */
+struct shelf *shelf_new(struct device *d, int parts);
+void shelf_free(struct shelf *s); /* NULL is fine */
+/* From here on the weights of `part` may be used, those of the part before no more; those of `next`
+ * (−1: none) begin to come. NULL is fine. */
+void shelf_turn(struct shelf *s, int part, int next);
+uint64_t shelf_bytes(const struct shelf *s); /* in host memory */
 
 enum act { ACT_NONE, ACT_GELU_TANH, ACT_GELU_ERF, ACT_SILU, ACT_RELU };
 

@@ -96,7 +96,8 @@ static void rope_table(struct pass *p)
     float *table = malloc((size_t)p->tokens * DIT_HEAD * sizeof *table);
     if (!table)
         return;
-    dit_rope(table, DIT_HEAD, want[0], want[1], want[2], want[3]);
+    if (!device_caps(p->dev)->hollow)
+        dit_rope(table, DIT_HEAD, want[0], want[1], want[2], want[3]);
     d->rope = tensor_from(p->dev, table, 3, shape);
     memcpy(d->rope_of, want, sizeof want);
     free(table);
@@ -328,6 +329,15 @@ static void vace_hint(struct pass *p, int j)
     device_blend(p->dev, &p->x, 1, &p->q, p->in->vace_scale);
 }
 
+/* Which block's weights are worked with after those of main block i, when j of VACE's are done: in
+ * the next pass, behind the last. */
+static int block_after(const struct pass *p, int i, int j)
+{
+    const struct dit_config *c = &p->d->c;
+    int next = (i + 1) % c->layers, vace = next ? j : 0;
+    return p->c.data && vace < c->vace && c->vace_at[vace] == next ? c->layers + vace : next;
+}
+
 static enum err run_blocks(struct pass *p, struct fault *f)
 {
     struct dit *d = p->d;
@@ -338,11 +348,14 @@ static enum err run_blocks(struct pass *p, struct fault *f)
         device_pace(p->dev);
         if (p->in->stop && p->in->stop(p->in->stop_user))
             return fault_set(f, ERR_CANCELLED, "cancelled in layer %d", i);
+        if (hint)
+            shelf_turn(d->shelf, d->c.layers + j, i);
         if (hint && vace_block(p, j, f))
             return f->code;
         const struct dit_block *b = dit_block_take(d, i, f);
         if (!b)
             return f->code;
+        shelf_turn(d->shelf, i, block_after(p, i, j + hint));
         run_block(p, b, &p->x, i);
         dit_block_drop(d, i);
         if (hint) {

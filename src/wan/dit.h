@@ -1,6 +1,6 @@
 /* wan/dit: the diffusion transformer, latents → velocity (spec 4, 5, 13, 14).
  *
- * One struct holds the weights on a device, either all of them or a block at a time. What depends
+ * One struct holds the weights on a device, all of them or a block or two at a time. What depends
  * only on the prompt (text embedding, and every block's cross-attention keys and values) lies in a
  * struct dit_prompt and serves all steps. Latents enter and leave in host memory, channel first,
  * as the samplers keep them. One thread; a prompt or cache must go before its dit. */
@@ -28,6 +28,13 @@ struct dit_config {
     int vace_at[DIT_LAYERS_MAX]; /* main block that gets hint j */
 };
 
+/* Where the weights of its blocks are. */
+enum dit_place {
+    DIT_IN_FILES, /* there until a block begins; on the device while it is worked with */
+    DIT_RESIDENT, /* all on the device */
+    DIT_PARKED    /* in host memory, ready, and on the device in turns (shelf_new) */
+};
+
 struct dit;
 struct dit_prompt;
 struct dit_cache;
@@ -35,14 +42,14 @@ struct dit_cache;
 /* Reads the configuration from the tensors, and VACE's places from the metadata. */
 enum err dit_config_read(const struct weights *w, struct dit_config *out, struct fault *f);
 
-/* resident: keep all blocks on the device; else each is loaded when it is needed. `patch` may be
- * NULL and must live as long as the dit. */
+/* `patch` may be NULL and must live as long as the dit. */
 enum err dit_open(struct device *dev, const struct weights *w, const struct patcher *patch,
-                  bool resident, struct dit **out, struct fault *f);
+                  enum dit_place place, struct dit **out, struct fault *f);
 void dit_free(struct dit *d); /* NULL is fine */
 const struct dit_config *dit_config(const struct dit *d);
-int dit_threads(const struct dit *d); /* of the host, for work between passes */
-bool dit_apart(const struct dit *d);  /* its device works by itself: the host is free meanwhile */
+uint64_t dit_parked(const struct dit *d); /* bytes in host memory; NULL is fine */
+int dit_threads(const struct dit *d);     /* of the host, for work between passes */
+bool dit_apart(const struct dit *d); /* its device works by itself: the host is free meanwhile */
 
 /* Loads again each weight that `touches` says the patches change, from the mapped file. */
 enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name), void *user,

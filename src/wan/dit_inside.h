@@ -26,7 +26,9 @@ struct dit {
     const struct weights *weights;
     const struct patcher *patch;
     struct dit_config c;
-    bool resident;
+    enum dit_place place;
+    struct shelf *shelf; /* of parked blocks. Part i: what a pass needs of block i; part n + i, of n
+                          * blocks: its keys and values of a prompt */
     struct weight *patch_embedding, *vace_embedding, *ref_conv;
     struct weight *text0, *text2, *time0, *time2, *time_projection, *head;
     struct tensor head_modulation; /* [2·dim] */
@@ -52,7 +54,7 @@ struct dit_cache {
 
 /* The block's weights, loaded if they are not there; NULL with `f`. */
 struct dit_block *dit_block_take(struct dit *d, int i, struct fault *f);
-/* Gives them back when the dit is not resident. */
+/* Gives them back when they lie in files. */
 void dit_block_drop(struct dit *d, int i);
 
 static inline void dit_linear(struct device *dev, const struct tensor *y, const struct tensor *x,

@@ -54,21 +54,26 @@ enum err dit_config_read(const struct weights *w, struct dit_config *out, struct
     return ERR_OK;
 }
 
-/* `packed`: q, k and v are of the same tokens, so they may be one product; each comes from the
- * file, and is changed by LoRAs, by its own name. */
-static void load_attention(struct loader *l, int64_t dim, struct dit_attention *a, const char *at,
-                           bool packed)
+/* k and v are of part `kv` of the shelf. `packed`: q, k and v are of the same tokens (and part), so
+ * they may be one product; each comes from the file, and is changed by LoRAs, by its own name. */
+static void load_attention(struct loader *l, int64_t dim, struct dit_attention *a, int kv,
+                           const char *at, bool packed)
 {
+    int part = l->part;
     if (packed && device_caps(l->dev)->packed) {
         struct weight_spec all = {3 * dim, dim, 1, 1, 1, .low = l->low, .precise = l->precise};
+        all.shelf = l->shelf;
+        all.part = part;
         a->qkv = weight_new(l->dev, &all);
     }
     l->whole = a->qkv;
     l->at = 0;
     a->q = load_linear(l, dim, dim, true, "%s.q", at);
+    l->part = kv;
     a->k = load_linear(l, dim, dim, true, "%s.k", at);
     a->v = load_linear(l, dim, dim, true, "%s.v", at);
     l->whole = NULL;
+    l->part = part;
     a->o = load_linear(l, dim, dim, true, "%s.o", at);
     a->norm_q = load_vector(l, dim, "%s.norm_q.weight", at);
     a->norm_k = load_vector(l, dim, "%s.norm_k.weight", at);
@@ -78,19 +83,25 @@ static void load_block(struct loader *l, const struct dit_config *c, struct dit_
 {
     char at[64], part[96];
     bool vace = i >= c->layers;
+    int text = c->layers + c->vace + i; /* the part that a prompt needs */
     if (vace)
         snprintf(at, sizeof at, "vace_blocks.%d", i - c->layers);
     else
         snprintf(at, sizeof at, "blocks.%d", i);
+    load_ahead(l, i + 1 < c->layers ? "blocks.%d." : "vace_blocks.%d.",
+               i + 1 < c->layers ? i + 1 : i + 1 - c->layers);
     l->low = true; /* of a block the linear layers (spec 9.3) */
+    l->part = i;
     snprintf(part, sizeof part, "%s.self_attn", at);
-    load_attention(l, c->dim, &b->self, part, true);
+    load_attention(l, c->dim, &b->self, i, part, true);
     snprintf(part, sizeof part, "%s.cross_attn", at);
-    load_attention(l, c->dim, &b->cross, part, false);
+    load_attention(l, c->dim, &b->cross, text, part, false);
     if (c->image_dim) {
+        l->part = text;
         b->k_img = load_linear(l, c->dim, c->dim, true, "%s.k_img", part);
         b->v_img = load_linear(l, c->dim, c->dim, true, "%s.v_img", part);
         b->norm_k_img = load_vector(l, c->dim, "%s.norm_k_img.weight", part);
+        l->part = i;
     }
     b->up = load_linear(l, c->ffn, c->dim, true, "%s.ffn.0", at);
     b->down = load_linear(l, c->dim, c->ffn, true, "%s.ffn.2", at);
@@ -100,6 +111,7 @@ static void load_block(struct loader *l, const struct dit_config *c, struct dit_
     if (vace) {
         if (i == c->layers)
             b->before = load_linear(l, c->dim, c->dim, true, "%s.before_proj", at);
+        l->part = c->vace_at[i - c->layers]; /* its hint is added after that block */
         b->after = load_linear(l, c->dim, c->dim, true, "%s.after_proj", at);
     }
     l->low = false;
@@ -141,7 +153,8 @@ struct dit_block *dit_block_take(struct dit *d, int i, struct fault *f)
         return b;
     struct loader l = LOADER_INIT(d->dev, d->weights);
     l.patch = d->patch;
-    l.lent = !d->resident; /* it goes before the next one comes */
+    l.shelf = d->shelf;
+    l.lent = d->place == DIT_IN_FILES; /* it goes before the next one comes */
     load_block(&l, &d->c, b, i);
     if (load_done(&l, f)) {
         free_block(b);
@@ -152,7 +165,7 @@ struct dit_block *dit_block_take(struct dit *d, int i, struct fault *f)
 
 void dit_block_drop(struct dit *d, int i)
 {
-    if (!d->resident)
+    if (d->place == DIT_IN_FILES)
         free_block(&d->blocks[i]);
 }
 
@@ -186,7 +199,7 @@ static void load_ends(struct loader *l, struct dit *d)
 }
 
 enum err dit_open(struct device *dev, const struct weights *w, const struct patcher *patch,
-                  bool resident, struct dit **out, struct fault *f)
+                  enum dit_place place, struct dit **out, struct fault *f)
 {
     struct dit *d = calloc(1, sizeof *d);
     if (!d)
@@ -194,7 +207,7 @@ enum err dit_open(struct device *dev, const struct weights *w, const struct patc
     d->dev = dev;
     d->weights = w;
     d->patch = patch;
-    d->resident = resident;
+    d->place = place;
     enum err e = dit_config_read(w, &d->c, f);
     if (!e) {
         d->blocks = calloc((size_t)(d->c.layers + d->c.vace), sizeof *d->blocks);
@@ -205,7 +218,10 @@ enum err dit_open(struct device *dev, const struct weights *w, const struct patc
         struct loader l = LOADER_INIT(dev, w);
         l.patch = patch;
         load_ends(&l, d);
-        for (int i = 0; resident && i < d->c.layers + d->c.vace; i++) {
+        if (place == DIT_PARKED)
+            l.shelf = d->shelf = shelf_new(dev, 2 * (d->c.layers + d->c.vace));
+        for (int i = 0; place != DIT_IN_FILES && !device_failed(dev) && i < d->c.layers + d->c.vace;
+             i++) {
             load_block(&l, &d->c, &d->blocks[i], i);
             weights_rest(w); /* else the whole file counts beside the weights */
         }
@@ -241,6 +257,7 @@ void dit_free(struct dit *d)
     for (int i = 0; d->blocks && i < d->c.layers + d->c.vace; i++)
         free_block(&d->blocks[i]);
     free(d->blocks);
+    shelf_free(d->shelf);
     free_ends(d);
     tensor_free(&d->rope);
     device_trim(d->dev);
@@ -255,6 +272,11 @@ const struct dit_config *dit_config(const struct dit *d)
 bool dit_apart(const struct dit *d)
 {
     return !device_caps(d->dev)->host_memory;
+}
+
+uint64_t dit_parked(const struct dit *d)
+{
+    return d ? shelf_bytes(d->shelf) : 0;
 }
 
 int dit_threads(const struct dit *d)
@@ -286,9 +308,11 @@ enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name)
     for (int i = 0; i < d->c.layers + d->c.vace; i++)
         if (hit[i] && d->blocks[i].loaded) {
             free_block(&d->blocks[i]);
-            if (d->resident)
+            l.shelf = d->shelf;
+            if (d->place != DIT_IN_FILES)
                 load_block(&l, &d->c, &d->blocks[i], i);
         }
+    l.shelf = NULL;
     if (hit[d->c.layers + d->c.vace]) {
         free_ends(d);
         load_ends(&l, d);

@@ -81,12 +81,14 @@ enum err dit_prompt_new(struct dit *d, const struct dit_prompt_spec *s, struct d
     if (s->clip)
         image = embed_image(d, s);
     enum err e = ERR_OK;
-    for (int i = 0; i < d->c.layers + d->c.vace && !e; i++) {
+    int n = d->c.layers + d->c.vace;
+    for (int i = 0; i < n && !e; i++) {
         const struct dit_block *b = dit_block_take(d, i, f);
         if (!b) {
             e = f->code;
             break;
         }
+        shelf_turn(d->shelf, n + i, i + 1 < n ? n + i + 1 : -1);
         keys_and_values(d, &text, b->cross.k, b->cross.v, &b->cross.norm_k, &p->k[i], &p->v[i]);
         if (s->clip)
             keys_and_values(d, &image, b->k_img, b->v_img, &b->norm_k_img, &p->k_img[i],

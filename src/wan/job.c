@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-static void fill_defaults(const struct wan *w, struct wan_job *j)
+void job_defaults(const struct wan *w, struct wan_job *j)
 {
     const struct wan_info *i = &w->info;
     const struct preset *preset = preset_find(j->sampler);
@@ -29,7 +29,6 @@ static void fill_defaults(const struct wan *w, struct wan_job *j)
                    : i->image && !i->control && j->width * j->height <= 832 * 480 ? 3
                                                                                   : 5;
     j->sampler = j->sampler ? j->sampler : sampler_name(SAMPLER_UNIPC);
-    j->chunk = j->chunk > 0 ? j->chunk : 1;
     j->checkpoint_every = j->checkpoint_every > 0 ? j->checkpoint_every : 1;
 }
 
@@ -159,14 +158,8 @@ static enum err check_sampler(const struct wan *w, const struct wan_job *j, stru
     return ERR_OK;
 }
 
-enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *f)
+enum err job_size(const struct wan_job *j, struct fault *f)
 {
-    enum err e = wan_ready(w, f);
-    if (e)
-        return e;
-    fill_defaults(w, j);
-    if (!j->prompt)
-        return fault_set(f, ERR_INVAL, "a clip needs a prompt");
     if (j->width < 16 || j->height < 16 || j->width > WAN_WIDTH_MAX || j->height > WAN_HEIGHT_MAX ||
         j->width % 16 || j->height % 16)
         return fault_set(f, ERR_INVAL,
@@ -175,6 +168,19 @@ enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *
     if (j->frames < 1 || j->frames > WAN_FRAMES_MAX || j->frames % 4 != 1)
         return fault_set(f, ERR_INVAL, "%d frames are not possible; use 1, 5, 9 … up to %d",
                          j->frames, WAN_FRAMES_MAX);
+    return ERR_OK;
+}
+
+enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *f)
+{
+    enum err e = wan_ready(w, f);
+    if (e)
+        return e;
+    job_defaults(w, j);
+    if (!j->prompt)
+        return fault_set(f, ERR_INVAL, "a clip needs a prompt");
+    if ((e = job_size(j, f)))
+        return e;
     if (!(fabs(j->guidance) <= 100))
         return fault_set(f, ERR_INVAL, "a guidance of %g is not possible", j->guidance);
     if (!(j->guide_from >= 0 && j->guide_from <= j->guide_to && j->guide_to <= 1))

@@ -27,6 +27,12 @@ static const char *where(const struct weights *w)
     return w->n ? w->t[0].file : "the checkpoint";
 }
 
+/* Only shapes count there. */
+static bool hollow(const struct loader *l)
+{
+    return device_caps(l->dev)->hollow;
+}
+
 static const struct wtensor *need(struct loader *l, const char *name)
 {
     if (l->fault.code)
@@ -115,14 +121,17 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
         return NULL;
     }
     bool changed = l->patch && l->patch->touches(l->patch->user, name);
+    static const float nothing; /* values that nobody reads */
     if (t->strided || changed || scale_of(l, module)) {
-        if (!grow(l, &l->stage, &l->stage_n, spec.out * row))
+        if (!hollow(l) && !grow(l, &l->stage, &l->stage_n, spec.out * row))
             return NULL;
-        wtensor_widen_rows(t, from, spec.out, l->stage);
-        apply_scale(l, module, t, from, spec.out, l->stage);
-        if (from == 0 && spec.out == rows)
-            patch(l, name, l->stage, spec.out, row);
-        spec.values = l->stage;
+        if (!hollow(l)) {
+            wtensor_widen_rows(t, from, spec.out, l->stage);
+            apply_scale(l, module, t, from, spec.out, l->stage);
+            if (from == 0 && spec.out == rows)
+                patch(l, name, l->stage, spec.out, row);
+        }
+        spec.values = hollow(l) ? &nothing : l->stage;
     } else { /* straight from the file */
         spec.values = t->data + (size_t)(from * row) * dtype_size(t->type);
         spec.type = t->type;
@@ -137,8 +146,9 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
             misshapen(l, b, want);
             return NULL;
         }
-        wtensor_widen_rows(b, from, spec.out, l->bias);
-        if (from == 0 && spec.out == rows)
+        if (!hollow(l))
+            wtensor_widen_rows(b, from, spec.out, l->bias);
+        if (!hollow(l) && from == 0 && spec.out == rows)
             patch(l, name, l->bias, spec.out, 1);
     }
     if (l->fault.code)
@@ -149,6 +159,8 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
     spec.whole = l->whole;
     spec.at = l->at;
     l->at += spec.out;
+    spec.shelf = l->shelf;
+    spec.part = l->part;
     return weight_new(l->dev, &spec);
 }
 
@@ -193,19 +205,21 @@ static float *values_of(struct loader *l, int64_t n, const char *name)
         misshapen(l, t, want);
         return NULL;
     }
-    float *v = malloc((size_t)(n ? n : 1) * sizeof *v);
+    float *v = calloc((size_t)(n ? n : 1), sizeof *v);
     if (!v) {
         fault_set(&l->fault, ERR_NOMEM, "no memory for %s", name);
         return NULL;
     }
-    wtensor_widen(t, v);
     size_t end = strlen(name);
-    if (end > 7 && !strcmp(name + end - 7, ".weight")) {
-        char module[NAME_LEN];
-        snprintf(module, sizeof module, "%.*s", (int)(end - 7), name);
-        apply_scale(l, module, t, 0, t->rank ? t->dim[0] : 1, v);
+    if (!hollow(l)) {
+        wtensor_widen(t, v);
+        if (end > 7 && !strcmp(name + end - 7, ".weight")) {
+            char module[NAME_LEN];
+            snprintf(module, sizeof module, "%.*s", (int)(end - 7), name);
+            apply_scale(l, module, t, 0, t->rank ? t->dim[0] : 1, v);
+        }
+        patch(l, name, v, n, 1);
     }
-    patch(l, name, v, n, 1);
     return v;
 }
 
@@ -236,6 +250,13 @@ struct tensor load_vector(struct loader *l, int64_t n, const char *name, ...)
         t = tensor_from(l->dev, v, 1, &n);
     free(v);
     return t;
+}
+
+void load_ahead(const struct loader *l, const char *name, ...)
+{
+    NAMED(prefix);
+    if (!hollow(l))
+        weights_want(l->weights, prefix);
 }
 
 bool load_has(const struct loader *l, const char *name, ...)

@@ -25,8 +25,10 @@ struct loader {
     bool precise, low;           /* how weights may be multiplied (weight_spec) */
     struct weight *whole;        /* or NULL: what comes is rows of this weight, */
     int64_t at;                  /* from here on */
-    struct fault fault;          /* the first failure */
-    float *stage;                /* values on their way */
+    struct shelf *shelf;         /* or NULL: linear layers take turns there, as those of `part` */
+    int part;
+    struct fault fault; /* the first failure */
+    float *stage;       /* values on their way */
     int64_t stage_n;
     float *bias;
     int64_t bias_n;
@@ -53,6 +55,10 @@ float *load_values(struct loader *l, int64_t n, const char *name, ...)
     __attribute__((format(printf, 3, 4)));
 /* One row of `module`.weight, such as a word's of an embedding, into out[its length]. */
 bool load_row(struct loader *l, const char *module, int64_t row, float *out);
+
+/* The file's part that is called so will be loaded next. */
+void load_ahead(const struct loader *l, const char *prefix, ...)
+    __attribute__((format(printf, 2, 3)));
 
 bool load_has(const struct loader *l, const char *name, ...) __attribute__((format(printf, 2, 3)));
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Cuts and a shaking camera, which a clip that begins and ends with given pictures is not to have:
  * "镜头切换，镜头晃动，" of one with both, the second half of it of one with the first. */
@@ -39,22 +40,6 @@ static int64_t numbers(const struct weights *w)
     return n;
 }
 
-#define STAGE_BYTES ((uint64_t)64 << 20) /* pinned memory on the way to a GPU */
-
-/* Bytes of a weight where it is computed with. */
-static uint64_t weight_bytes(const struct wan *w)
-{
-    const struct device_caps *caps = device_caps(w->dev);
-    return dtype_size(caps->dtype);
-}
-
-/* The same of one that is never rounded to 8 bits: the text encoder's and the VAE's. */
-static uint64_t whole_bytes(const struct wan *w)
-{
-    const struct device_caps *caps = device_caps(w->dev);
-    return dtype_size(caps->dtype == DTYPE_F8_E4M3 ? caps->work : caps->dtype);
-}
-
 /* The format that most numbers of a network have. */
 static const char *stored(const struct weights *w)
 {
@@ -83,6 +68,11 @@ static void name_variant(struct wan_info *i, const struct dit_config *c)
     for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++)
         if (sizes[k].dim == c->dim)
             snprintf(i->variant, sizeof i->variant, "%s %s", kind, sizes[k].size);
+}
+
+static enum dit_place place_of(const struct wan_plan *p)
+{
+    return p->resident ? DIT_RESIDENT : p->parked ? DIT_PARKED : DIT_IN_FILES;
 }
 
 static void describe(struct wan *w)
@@ -128,16 +118,26 @@ static void describe(struct wan *w)
     i->control = c->in == 48 && c->image_dim > 0;
     i->reference = i->control && c->ref;
     i->parameters = numbers(s->weights[FILES_DIT]);
-    i->resident = (uint64_t)i->parameters * weight_bytes(w) <= w->memory / 2;
-    /* a host widens a layer when it is needed; on a device all may stay for the next prompt */
-    w->keep_text = !caps->host_memory && i->resident && s->weights[FILES_T5] &&
-                   (uint64_t)i->parameters * weight_bytes(w) +
-                           (uint64_t)numbers(s->weights[FILES_T5]) * whole_bytes(w) <=
-                       w->memory / 5 * 3;
     if (s->weights[FILES_T5]) {
         i->vocabulary = load_dim(s->weights[FILES_T5], "token_embedding.weight", 0);
         i->text_layers = load_layers(s->weights[FILES_T5], "blocks.%d.norm1.weight");
     }
+}
+
+/* Where the transformer will be, as far as the usual clip says: the least where not even that fits.
+ * A host keeps all of one that takes at most half its memory, and widens the text encoder a layer
+ * at a time; on a device that may stay for the next prompt. */
+static void settle(struct wan *w)
+{
+    static const struct wan_job usual;
+    const struct device_caps *caps = device_caps(w->dev);
+    struct wan_plan p = {.resident = (uint64_t)w->info.parameters * dtype_size(caps->dtype) <=
+                                     w->memory / 2};
+    if (!caps->host_memory)
+        wan_plan(w, &usual, &p, NULL);
+    w->info.resident = p.resident;
+    w->keep_text = p.keep_text;
+    w->place = place_of(&p);
 }
 
 /* A transformer alone can be described; to draw, all its parts must be there and fit. */
@@ -184,8 +184,10 @@ enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault 
         return e;
     }
     w->memory = setup->memory ? setup->memory : device_caps(w->dev)->memory;
+    w->host = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
     w->patcher = lora_patcher(&w->loras);
     describe(w);
+    settle(w);
     *out = w;
     return ERR_OK;
 }
@@ -217,98 +219,6 @@ void wan_free(struct wan *w)
 const struct wan_info *wan_info(const struct wan *w)
 {
     return &w->info;
-}
-
-/* ---- what it needs ---- */
-
-static int64_t largest(const struct weights *w)
-{
-    int64_t n = 0;
-    for (int i = 0; i < w->n; i++)
-        n = w->t[i].count > n ? w->t[i].count : n;
-    return n;
-}
-
-static int64_t numbers_of(const struct weights *w, const char *prefix)
-{
-    int64_t n = 0;
-    for (int i = 0; w && i < w->n; i++)
-        if (!strncmp(w->t[i].name, prefix, strlen(prefix)))
-            n += w->t[i].count;
-    return n;
-}
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-    return a > b ? a : b;
-}
-
-/* Rows of a prompt's text, at most: no token is shorter than a byte; a blank, the end, a pad. */
-static uint64_t rows_of(const char *text)
-{
-    size_t n = strlen(text) + 3;
-    return n < DIT_TEXT ? n : DIT_TEXT;
-}
-
-/* Spec 6.5 and 10: what a job holds at once: the weights, what lasts from step to step, and
- * the buffers of the stage that has the largest. The residual stream is f32, what lies between
- * products of the device's working type. */
-static uint64_t need(const struct wan *w, const struct wan_job *j)
-{
-    const struct dit_config *c = &w->config;
-    const struct files *s = &w->files;
-    const struct preset *preset = preset_find(j->sampler);
-    int made = (j->frames + 3) / 4 + j->reference_n, block = preset ? preset->block : 0;
-    uint64_t pixels = (uint64_t)j->width * (uint64_t)j->height, place = pixels / 256;
-    const struct device_caps *caps = device_caps(w->dev);
-    uint64_t work = dtype_size(caps->work), each = weight_bytes(w);
-    uint64_t whole = whole_bytes(w); /* a host's VAE is f32 */
-    uint64_t row = (uint64_t)c->dim * work, blocks = (uint64_t)(c->layers + c->vace);
-    const struct weights *dit = s->weights[FILES_DIT], *vae = s->weights[FILES_VAE];
-    bool encodes = w->info.image || j->source || j->reference_n || j->control;
-    int64_t seen = numbers(vae) - (encodes ? 0 : numbers_of(vae, "encoder."));
-    int64_t weights = w->info.parameters;
-    if (!w->info.resident) { /* one block at a time, and one of VACE's */
-        int64_t main = numbers_of(dit, "blocks."), vace = numbers_of(dit, "vace_blocks.");
-        weights -= main - main / c->layers;
-        weights -= c->vace ? vace - vace / c->vace : 0;
-    }
-    uint64_t held = (uint64_t)weights * each + (uint64_t)seen * (caps->host_memory ? 4 : whole);
-    if (w->keep_text)
-        held += (uint64_t)numbers(s->weights[FILES_T5]) * whole;
-    /* keys and values: of the prompt, of the negative one, of a causal model's past */
-    uint64_t image = c->image_tokens ? (uint64_t)c->image_tokens : c->image_dim ? 257 : 0;
-    uint64_t rows = rows_of(j->prompt), other = j->guidance == 1 ? 0 : rows_of(j->negative);
-    held += 2 * row * blocks * (rows + image + (other ? other + image : 0));
-    if (block)
-        held += 2 * row * blocks * place * (made < ROLLOUT_WINDOW ? made : ROLLOUT_WINDOW);
-    if (j->teacache > 0)
-        held += 2 * (uint64_t)c->dim * 4 * place * (uint64_t)made;
-    uint64_t pass = place * (uint64_t)(block ? block : made) *
-                    ((uint64_t)c->dim * ((c->vace ? 8 : 4) + 6 * work) + (uint64_t)c->ffn * work);
-    int64_t wide =
-        load_dim(vae, "decoder.conv1.weight", 0); /* 384: 17,604 bytes a pixel, measured */
-    uint64_t tile = (uint64_t)j->tile * (uint64_t)j->tile;
-    uint64_t decode = (tile && tile < pixels ? tile : pixels) * 4500 * work * (uint64_t)wide / 384;
-    /* the text encoder is read half a layer at a time: three matrices, and three such results */
-    uint64_t ffn = (uint64_t)load_dim(s->weights[FILES_T5], "blocks.0.ffn.fc1.weight", 0);
-    uint64_t text = ffn * 3 * ((uint64_t)c->text_dim * whole + most(rows, other) * 4);
-    uint64_t stage = caps->host_memory ? (uint64_t)largest(dit) * 4 : STAGE_BYTES;
-    if (caps->dtype == DTYPE_F8_E4M3) /* the widest weight, before or after it has 8 bits */
-        stage += (uint64_t)c->dim * (uint64_t)c->ffn * 4;
-    return held + most(pass, most(decode, text)) + stage;
-}
-
-enum err model_fits(const struct wan *w, const struct wan_job *j, struct fault *f)
-{
-    uint64_t want = need(w, j), have = w->memory;
-    if (want <= have)
-        return ERR_OK;
-    return fault_set(f, ERR_NOMEM,
-                     "%s at %d x %d, %d frames, needs about %llu MB, and there are %llu MB; use "
-                     "a smaller size or fewer frames",
-                     w->info.variant, j->width, j->height, j->frames,
-                     (unsigned long long)(want >> 20), (unsigned long long)(have >> 20));
 }
 
 /* ---- weights ---- */
@@ -369,6 +279,35 @@ static enum err change_loras(struct wan *w, const struct lora_set *fresh, struct
     return e;
 }
 
+/* The less a place takes of the device the later it stands. */
+static int frugal(enum dit_place place)
+{
+    return place == DIT_RESIDENT ? 0 : place == DIT_PARKED ? 1 : 2;
+}
+
+enum err model_prepare(struct wan *w, struct wan_job *job, struct fault *f)
+{
+    struct wan_plan p;
+    enum err e = wan_plan(w, job, &p, f);
+    if (e)
+        return e;
+    job->chunk = p.chunk;
+    job->tile = p.tile;
+    w->keep_text = p.keep_text;
+    if (!p.keep_text)
+        t5_drop(&w->t5);
+    enum dit_place place = place_of(&p);
+    if (!w->dit) {
+        w->place = place;
+    } else if (frugal(place) > frugal(w->place)) { /* this job leaves it less room */
+        dit_free(w->dit);
+        w->dit = NULL;
+        w->place = place;
+    }
+    device_reserve(w->dev, p.sum - p.aside);
+    return device_settle(w->dev, f);
+}
+
 enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                    struct fault *f)
 {
@@ -383,8 +322,7 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
         }
     }
     if (!e && !w->dit)
-        e = dit_open(w->dev, w->files.weights[FILES_DIT], &w->patcher, w->info.resident, &w->dit,
-                     f);
+        e = dit_open(w->dev, w->files.weights[FILES_DIT], &w->patcher, w->place, &w->dit, f);
     return e;
 }
 

@@ -421,11 +421,11 @@ enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_cal
                     .began_us = clock_mono_us()};
     memset(r.made, 0, sizeof *r.made);
     enum err e = wan_job_complete(w, &r.job, r.f);
-    r.made->job = r.job;
     if (!e)
         tell_own_steps(&r, job);
     if (!e)
-        e = model_fits(w, &r.job, r.f);
+        e = model_prepare(w, &r.job, r.f);
+    r.made->job = r.job;
     if (!e)
         e = begin(&r);
     const struct preset *preset = preset_find(r.job.sampler);

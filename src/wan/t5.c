@@ -69,7 +69,7 @@ static struct tensor position_bias(struct loader *l, const struct t5 *t, int blo
                                "blocks.%d.pos_embedding.embedding.weight", block);
     float *b = malloc((size_t)(span * t->heads) * sizeof *b);
     if (table && b) {
-        for (int h = 0; h < t->heads; h++)
+        for (int h = 0; h < t->heads && !device_caps(t->dev)->hollow; h++)
             for (int64_t r = 0; r < span; r++)
                 b[h * span + r] = table[t5_bucket((int)(r - (n - 1)), t->buckets) * t->heads + h];
         bias = tensor_from(t->dev, b, 2, (const int64_t[]){t->heads, span});
@@ -140,6 +140,7 @@ enum err t5_keep(struct t5 *t, struct fault *f)
     if (!t->kept)
         return fault_set(f, ERR_NOMEM, "out of memory");
     for (int i = 0; i < t->layers && !l.fault.code && !device_failed(t->dev); i++) {
+        load_ahead(&l, "blocks.%d.", i + 1);
         load_attention(&l, t, &t->kept[i], i);
         load_feed_forward(&l, t, &t->kept[i], i);
     }
@@ -202,6 +203,8 @@ static void layer(struct loader *l, const struct t5 *t, int i, const struct tens
 {
     struct t5_block own = {0};
     const struct t5_block *b = t->kept ? &t->kept[i] : &own;
+    if (!t->kept)
+        load_ahead(l, "blocks.%d.", i + 1);
     if (!t->kept)
         load_attention(l, t, &own, i);
     attention(l, t, b, i, x, r, n);

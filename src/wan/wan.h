@@ -131,7 +131,8 @@ struct wan_job {
     int lora_n;
     const struct wan_turn *turn; /* "self-forcing" and "causvid": `turn_n` of them, frames rising */
     int turn_n;
-    int chunk;                  /* latent frames decoded at once; 1. No effect on the result */
+    int chunk;                  /* latent frames decoded at once; what is planned. No effect on the
+                                 * result */
     double teacache;            /* threshold at which steps reuse the last one's blocks, about 0.05
                                  * for 1.3B to 0.3; 0: never. Likeness for speed. Checkpoints then
                                  * come with whole steps only. Not for
@@ -139,8 +140,8 @@ struct wan_job {
     bool tiny;                  /* decode with the folder's tiny decoder: a twentieth of the work, a
                                  * little soft */
     int tile;                   /* decode in overlapping tiles of so many pixels, 256 say, for
-                                 * memory's sake; 0: the whole picture. Differs a little at seams.
-                                 * Not for causal clips */
+                                 * memory's sake; 0: the whole picture where it fits, else as
+                                 * planned. Differs a little at seams. Not for causal clips */
     const char *checkpoint_dir; /* a folder, or NULL: keep no checkpoints */
     int checkpoint_every;       /* steps; 1. A causal clip keeps every block */
 };
@@ -202,6 +203,28 @@ enum err wan_job_complete(const struct wan *w, struct wan_job *job, struct fault
 /* Writes the tensors of one network (a .pth, an index with shards, or a model folder, which means
  * its transformer) as one safetensors file, with the names of the original release. */
 enum err wan_convert(const char *from, const char *to, struct fault *f);
+
+/* What a job takes of the device's memory, by running it on one that only counts, and how what
+ * there is will do. In bytes. */
+struct wan_plan {
+    uint64_t memory;                         /* what there is */
+    uint64_t transformer, text_encoder, vae; /* weights that stay, in the form they are used in */
+    uint64_t text, image, sample, decode;    /* the most that each stage takes beside those */
+    uint64_t aside;                          /* of libraries, and on the way */
+    uint64_t sum;                            /* of weights, of the largest stage, and that */
+    uint64_t host;                           /* parked blocks, in the host's memory */
+    bool resident;                           /* the transformer stays as a whole; else its blocks */
+    bool parked;     /* … come in turns from host memory; else from files */
+    bool keep_text;  /* the text encoder stays for the next prompt */
+    int chunk, tile; /* of the job, or chosen */
+};
+
+/* A host's ways are fixed; on a device of its own memory the first that fits of: all weights stay;
+ * not the text encoder; in tiles; blocks in turns; not the text encoder; in tiles. NOMEM, naming
+ * both numbers, when the last does not fit: *out is that, then. Pictures of the job need not be
+ * there. */
+enum err wan_plan(const struct wan *w, const struct wan_job *job, struct wan_plan *out,
+                  struct fault *f);
 
 /* Wan's own negative prompt for this model (spec 11.2). */
 const char *wan_negative(const struct wan *w);

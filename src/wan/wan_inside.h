@@ -31,7 +31,8 @@ struct wan {
     struct device *dev;
     struct wan_info info;
     struct dit_config config;
-    uint64_t memory;             /* bytes there are */
+    uint64_t memory;             /* bytes there are, */
+    uint64_t host;               /* and of the host */
     struct tokenizer *tokenizer; /* on first need */
 
     /* loaded on first need, and kept */
@@ -41,6 +42,7 @@ struct wan {
     bool no_peek;    /* it failed once as a preview */
     struct t5 t5;    /* open when t5.dev is set; its weights are kept where there is room */
     bool keep_text;
+    enum dit_place place; /* of the dit that is loaded, or will be */
     struct patcher patcher;
     struct lora_set loras;   /* what the dit was loaded with */
     struct lora_set touched; /* what a change of LoRAs touches */
@@ -83,8 +85,13 @@ struct run {
     struct late *late;    /* resume.c: one on its way to the disk, or NULL */
 };
 
-/* model.c: is there memory for the job? Loads the networks, the transformer with its LoRAs. */
-enum err model_fits(const struct wan *w, const struct wan_job *job, struct fault *f);
+/* job.c: what a job says nothing of; is its size possible? */
+void job_defaults(const struct wan *w, struct wan_job *j);
+enum err job_size(const struct wan_job *j, struct fault *f);
+
+/* model.c: plans the job, whose chunk and tile it fills, makes room for it as planned, and takes
+ * the memory. Loads the networks, the transformer with its LoRAs. */
+enum err model_prepare(struct wan *w, struct wan_job *job, struct fault *f);
 enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                    struct fault *f);
 enum err model_vae(struct wan *w, struct fault *f);

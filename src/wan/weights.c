@@ -44,6 +44,19 @@ void weights_rest(const struct weights *w)
             madvise((void *)m->data, m->bytes, MADV_DONTNEED);
 }
 
+void weights_want(const struct weights *w, const char *prefix)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    for (int i = 0; i < w->n; i++) {
+        const struct wtensor *t = &w->t[i];
+        if (strncmp(t->name, prefix, strlen(prefix)) || !t->data)
+            continue;
+        uintptr_t from = (uintptr_t)t->data / page * page;
+        uintptr_t to = (uintptr_t)t->data + (size_t)t->count * dtype_size(t->type);
+        madvise((void *)from, to - from, MADV_WILLNEED); /* memory of no file is there anyway */
+    }
+}
+
 enum err weights_map(struct weights *w, const char *path, struct mapping **out, struct fault *f)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);

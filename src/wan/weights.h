@@ -62,6 +62,9 @@ void wtensor_widen_rows(const struct wtensor *t, int64_t from, int64_t n, float 
  * the weights are elsewhere now. Reading it again costs page faults, nothing else. */
 void weights_rest(const struct weights *w);
 
+/* What is named prefix… will be read soon: the system may begin to fetch it from the disk. */
+void weights_want(const struct weights *w, const char *prefix);
+
 /* An entry of the metadata (all of them are strings), or NULL. */
 const char *weights_meta(const struct weights *w, const char *key);
 

@@ -11,6 +11,29 @@ static void line(const char *key, const char *value)
     printf("%-13s %s\n", key, value[0] ? value : "-");
 }
 
+/* Of the usual clip. */
+static void needs(const struct wan *w)
+{
+    static const struct wan_job usual;
+    struct wan_plan p = {0};
+    struct fault f;
+    char text[256], way[120] = "does not fit";
+    enum err e = wan_plan(w, &usual, &p, &f);
+    if (e && !p.sum) {
+        line("needs", fault_text(&f));
+        return;
+    }
+    if (!e)
+        snprintf(way, sizeof way, "%s%s%s",
+                 p.resident ? "the transformer as a whole"
+                 : p.parked ? "its blocks in turns, from the host's memory"
+                            : "its blocks in turns, from the files",
+                 p.keep_text ? ", and the text encoder" : "", p.tile ? ", decoded in tiles" : "");
+    snprintf(text, sizeof text, "%.1f GB at 832x480x81, of %.1f GB: %s", (double)p.sum / 1e9,
+             (double)p.memory / 1e9, way);
+    line("needs", text);
+}
+
 int model_info(const char *path)
 {
     struct fault f;
@@ -48,11 +71,10 @@ int model_info(const char *path)
                   : i->vace      ? "a prompt; may have a source, a mask and references"
                                  : "a prompt");
     line("id", i->id);
-    snprintf(text, sizeof text, "%.200s, %s", i->device_words,
-             i->resident ? "the transformer as a whole" : "a block at a time");
-    line("device", text);
+    line("device", i->device_words);
     if (i->device_note[0])
         line("", i->device_note);
+    needs(w);
     bool ready = !wan_ready(w, &f);
     line("ready", ready ? "yes" : fault_text(&f));
     wan_free(w);

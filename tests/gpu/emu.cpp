@@ -1,5 +1,5 @@
 /* The emulation: findings, memory with a shadow, fibers, the scheduler, and the calls of the CUDA
- * runtime that tensor/cuda makes.
+ * runtime that tensor/cuda makes; those about streams are in streams.cpp.
  *
  * Time is counted in intervals: a launch, a block and each barrier begin a new one. Two accesses of
  * one place, one of them a write, are a race when they lie in the same launch but in other blocks,
@@ -64,7 +64,8 @@ static void place_of(uintptr_t pc, char *out, size_t n)
         pclose(f);
 }
 
-__attribute__((format(printf, 1, 2))) static void found(const char *format, ...)
+#define found emu_found
+void emu_found(const char *format, ...)
 {
     va_list ap;
     if (findings++ >= TOLD || quiet)
@@ -108,8 +109,9 @@ void emu_order(int order, unsigned seed)
 
 float emu_off(float x, float ulps)
 {
+    static const bool exact = getenv("EMU_EXACT") != NULL;
     int e;
-    if (x == 0 || !isfinite(x) || !isfinite(ulps))
+    if (exact || x == 0 || !isfinite(x) || !isfinite(ulps))
         return x;
     frexpf(x, &e);
     return x + ldexpf(ulps * (float)((int)(roll() & 0xffff) - 32768) / 32768, e - 24);
@@ -183,6 +185,8 @@ static void touch(const void *p, size_t size, bool write, bool aligned, uintptr_
         place_of(pc, text, sizeof text);
         found("misaligned: %zu bytes, thread %d at %s", size, emu_now->number, text);
     }
+    if (at >= SHARED_AREA)
+        emu_stream_saw(p, size, write);
     for (size_t i = at / 2; i < (at + size + 1) / 2; i++) {
         struct cell *c = &shadow[i];
         if (c->wrote == UNALLOCATED || (c->wrote == UNWRITTEN && !write)) {
@@ -504,7 +508,7 @@ static void begin(void)
 }
 
 void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t shared,
-             emu_body *body, void *arg)
+             cudaStream_t stream, emu_body *body, void *arg)
 {
     size_t threads = (size_t)block.x * block.y * block.z, blocks = (size_t)grid.x * grid.y * grid.z;
     if (emu_fails()) {
@@ -514,6 +518,7 @@ void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t
     size_t limit = shared_limit.count(kernel) ? shared_limit[kernel] : (size_t)SHARED_STATIC;
     begin();
     kernel_now = name;
+    emu_stream_enter(stream);
     if (!threads || threads > THREADS || !blocks || grid.x > 0x7fffffff || grid.y > 65535 ||
         grid.z > 65535 || shared > limit) {
         found("a launch of %zu blocks, %zu threads, %zu bytes of shared memory", blocks, threads,
@@ -540,6 +545,7 @@ void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t
             last_error = cudaErrorLaunchFailure;
         shared_end();
     }
+    emu_stream_leave(name);
     free(list);
 }
 
@@ -567,8 +573,8 @@ const char *cudaGetErrorName(cudaError_t e)
                                           : "cudaError";
 }
 
-/* EMU_FAIL=alloc:N or launch:N: that one fails; of an allocation the second try too. sticky:N:
- * after that launch all calls fail. */
+/* EMU_FAIL=alloc:N, launch:N or pinned:N: that one fails; of an allocation the second try too.
+ * sticky:N: after that launch all calls fail. */
 static bool fails(const char *what)
 {
     static const char *wish = getenv("EMU_FAIL");
@@ -586,10 +592,20 @@ bool emu_fails(void)
     return sticky || fails("launch");
 }
 
+cudaError_t emu_lost(void)
+{
+    return sticky;
+}
+
 int emu_sm(void)
 {
     const char *s = getenv("EMU_SM");
     return s ? atoi(s) : 90;
+}
+
+bool emu_fails_pinned(void)
+{
+    return fails("pinned");
 }
 
 static size_t take(size_t bytes)
@@ -612,24 +628,25 @@ static size_t take(size_t bytes)
     return 0;
 }
 
-cudaError_t cudaMalloc(void **p, size_t bytes)
+size_t emu_memory(void)
 {
-    if (sticky)
-        return sticky;
-    size_t at = fails("alloc") ? 0 : take(bytes);
-    *p = at ? arena + at : NULL;
-    return at ? cudaSuccess : cudaErrorMemoryAllocation;
+    const char *wish = getenv("EMU_MEMORY");
+    return wish ? (size_t)atol(wish) << 20 : ARENA;
 }
 
-cudaError_t cudaFree(void *p)
+void *emu_take(size_t bytes)
+{
+    size_t at = fails("alloc") ? 0 : take(bytes);
+    return at ? arena + at : NULL;
+}
+
+bool emu_give(void *p)
 {
     size_t at = (size_t)((unsigned char *)p - arena);
     if (!used.count(at)) {
         found("memory is freed that is not in use");
-        return cudaErrorInvalidValue;
+        return false;
     }
-    if (sticky)
-        return sticky;
     size_t bytes = used[at];
     used.erase(at);
     mark(at, bytes, UNALLOCATED);
@@ -642,29 +659,7 @@ cudaError_t cudaFree(void *p)
         std::prev(next)->second += bytes;
     else
         spare[at] = bytes;
-    return cudaSuccess;
-}
-
-cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, cudaMemPool_t, cudaStream_t)
-{
-    return cudaMalloc(p, bytes);
-}
-
-cudaError_t cudaFreeAsync(void *p, cudaStream_t)
-{
-    return cudaFree(p);
-}
-
-cudaError_t cudaMallocHost(void **p, size_t bytes)
-{
-    *p = malloc(bytes);
-    return *p ? cudaSuccess : cudaErrorMemoryAllocation;
-}
-
-cudaError_t cudaFreeHost(void *p)
-{
-    free(p);
-    return cudaSuccess;
+    return true;
 }
 
 void emu_wrote(const void *p, size_t bytes)
@@ -676,27 +671,6 @@ void emu_wrote(const void *p, size_t bytes)
         found("a copy or fill of %zu bytes is out of bounds", bytes);
     else
         mark(at, bytes, BY_HOST);
-}
-
-cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind, cudaStream_t)
-{
-    const char *a = (const char *)to, *b = (const char *)from;
-    if (sticky)
-        return sticky;
-    if (a < b + bytes && b < a + bytes)
-        found("a copy onto itself");
-    memmove(to, from, bytes);
-    emu_wrote(to, bytes);
-    return cudaSuccess;
-}
-
-cudaError_t cudaMemsetAsync(void *p, int v, size_t bytes, cudaStream_t)
-{
-    if (sticky)
-        return sticky;
-    memset(p, v, bytes);
-    emu_wrote(p, bytes);
-    return cudaSuccess;
 }
 
 cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute, int bytes)
@@ -720,13 +694,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *p, int)
     snprintf(p->name, sizeof p->name, "emulated on the CPU");
     p->major = emu_sm() / 10;
     p->minor = emu_sm() % 10;
-    p->totalGlobalMem = ARENA;
-    return cudaSuccess;
-}
-
-cudaError_t cudaMemGetInfo(size_t *spare_n, size_t *all)
-{
-    *spare_n = *all = ARENA;
+    p->totalGlobalMem = emu_memory();
     return cudaSuccess;
 }
 
@@ -755,15 +723,4 @@ cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t, cudaEvent_t)
     }
 CALM(cudaSetDevice, int)
 CALM(cudaGetDevice, int *)
-CALM(cudaStreamSynchronize, cudaStream_t)
-CALM(cudaStreamQuery, cudaStream_t)
-CALM(cudaStreamCreateWithPriority, cudaStream_t *, unsigned, int)
-CALM(cudaStreamDestroy, cudaStream_t)
-CALM(cudaDeviceGetDefaultMemPool, cudaMemPool_t *, int)
 CALM(cudaMemPoolSetAttribute, cudaMemPool_t, cudaMemPoolAttr, void *)
-CALM(cudaMemPoolTrimTo, cudaMemPool_t, size_t)
-CALM(cudaEventCreate, cudaEvent_t *)
-CALM(cudaEventCreateWithFlags, cudaEvent_t *, unsigned)
-CALM(cudaEventDestroy, cudaEvent_t)
-CALM(cudaEventRecord, cudaEvent_t, cudaStream_t)
-CALM(cudaEventSynchronize, cudaEvent_t)

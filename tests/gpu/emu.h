@@ -7,8 +7,11 @@
  * wrote, addresses out of bounds, vectors not aligned. Each is told with file and line, and
  * counted.
  *
- * Not shown: speed, the last bits (nvcc contracts a·b + c), tensor cores, overlap of streams, host
- * and device memory taken for each other. */
+ * Streams and events (streams.cpp): work that meets another stream's without an event between them,
+ * host memory that is read or reused while a copy is on its way.
+ *
+ * Not shown: speed, the last bits (nvcc contracts a·b + c), tensor cores, host and device memory
+ * taken for each other. */
 #ifndef SAKUGA_TESTS_GPU_EMU_H
 #define SAKUGA_TESTS_GPU_EMU_H
 
@@ -20,16 +23,16 @@
 
 typedef void emu_body(void *arg);
 void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t shared,
-             emu_body *body, void *arg);
+             cudaStream_t stream, emu_body *body, void *arg);
 
 template <class... P, class... A>
 static inline void emu_launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 block,
-                              size_t shared, cudaStream_t, A... a)
+                              size_t shared, cudaStream_t stream, A... a)
 {
     auto body = [&] { kernel(static_cast<P>(a)...); };
     emu_run(
-        name, (const void *)kernel, grid, block, shared, [](void *p) { (*(decltype(body) *)p)(); },
-        &body);
+        name, (const void *)kernel, grid, block, shared, stream,
+        [](void *p) { (*(decltype(body) *)p)(); }, &body);
 }
 
 #define LAUNCH(kernel, grid, block, smem, stream, ...)                                             \
@@ -116,8 +119,21 @@ bool emu_checks(void); /* are the kernels built with access checks? */
  * emulation itself: how many there were, now forgotten; and no printing. */
 int emu_forgive(void);
 void emu_quiet(bool quiet);
+/* emu.cpp: memory of the arena; bytes that a device has, EMU_MEMORY (MB) or all. */
+void *emu_take(size_t bytes);
+bool emu_give(void *p);
+size_t emu_memory(void);
+void emu_found(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* streams.cpp: a library's stand-in reads or writes here; a kernel begins, touches, ends. */
+void emu_uses(cudaStream_t s, const void *p, size_t bytes, bool write, const char *what);
+void emu_stream_enter(cudaStream_t s);
+void emu_stream_saw(const void *p, size_t size, bool write);
+void emu_stream_leave(const char *kernel);
+bool emu_fails_pinned(void);
 /* Is this the launch that is to fail? The stand-ins of the libraries ask too. */
 bool emu_fails(void);
+/* cudaSuccess, or what each call gives from now on (EMU_FAIL=sticky:N). */
+cudaError_t emu_lost(void);
 /* The compute capability that is played, 90 for 9.0: EMU_SM, or that of an H200. */
 int emu_sm(void);
 /* A library's stand-in wrote here. */

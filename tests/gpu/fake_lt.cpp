@@ -34,6 +34,12 @@ static double load(const void *p, cudaDataType_t type, int64_t i)
                                : ((const float *)p)[i];
 }
 
+static size_t bytes_of(const struct layout *l)
+{
+    size_t size = l->type == CUDA_R_8F_E4M3 ? 1 : l->type == CUDA_R_16BF ? 2 : 4;
+    return ((l->columns - 1) * (size_t)l->ld + l->rows) * size;
+}
+
 static void store(void *p, cudaDataType_t type, int64_t i, double v)
 {
     if (type == CUDA_R_16BF)
@@ -150,7 +156,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
                               const void *a, cublasLtMatrixLayout_t la, const void *b,
                               cublasLtMatrixLayout_t lb, const void *beta, const void *c,
                               cublasLtMatrixLayout_t lc, void *d, cublasLtMatrixLayout_t ld,
-                              const cublasLtMatmulAlgo_t *, void *, size_t, cudaStream_t)
+                              const cublasLtMatmulAlgo_t *, void *, size_t, cudaStream_t stream)
 {
     const struct op *o = (const struct op *)desc;
     if (emu_fails())
@@ -166,6 +172,9 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
     bool eight = A->type == CUDA_R_8F_E4M3;
     if (eight && (!ta || tb || m % 16 || k % 16 || D->type != CUDA_R_16BF || !eight_here(o)))
         return CUBLAS_STATUS_NOT_SUPPORTED;
+    emu_uses(stream, a, bytes_of(A), false, "a product");
+    emu_uses(stream, b, bytes_of(B), false, "a product");
+    emu_uses(stream, d, bytes_of(D), true, "a product");
     bool gelu = o->tail == CUBLASLT_EPILOGUE_GELU || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
     bool bias = o->tail == CUBLASLT_EPILOGUE_BIAS || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
     float al = *(const float *)alpha, be = *(const float *)beta;

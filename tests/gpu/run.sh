@@ -99,6 +99,7 @@ done
 for type in fp8 fp8-linear fp8-weight; do
     part golden-$type 40 build-gpu/wan-golden --device cuda --dtype $type tests/wan/open
 done
+part golden-parked 60 build-gpu/wan-golden --device cuda --dtype bf16 --parked tests/wan/open
 part ceilings 120 build-gpu/ceilings
 part kernels 30 build-gpu/tests/gpu/shares
 bench forward-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
@@ -114,6 +115,7 @@ done
 for type in bf16 fp8; do
     bench forward-14b-$type 90 --dtype $type --random wan2.1-t2v-14b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --no-text --no-vae
 done
+bench forward-1.3b-parked 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --no-text --no-vae --parked
 if python3 -c 'import torch' 2>/dev/null; then
     part torch 150 python3 tests/bench/torch_peer.py --seconds "$(left)" --bench build-gpu
 fi
@@ -148,6 +150,8 @@ for size, whole, linear in (("1.3b", 0.242, 0.339), ("14b", 1.342, 1.771)):
     if g: row(size.upper() + ", one forward, linear layers and attention in fp8", min(g["step_s"]), whole)
 g = load("forward-14b-bf16")
 if g: row("14B, one forward, bf16", min(g["step_s"]), 2.267)
+g2 = load("forward-1.3b-parked")
+if g2: row("1.3B, one forward, bf16, its blocks in turns", min(g2["step_s"]), 0.391)
 c = load("clip-1.3b")
 if c:
     row("VAE decode, 81 frames", c["vae_s"], 0.35)
@@ -157,7 +161,7 @@ if c:
     print("| transformer and VAE, load | %.2f s | | |" % c["load_s"])
     print("| 1.3B, 4 steps, no CFG: text + steps + decode | %.2f s | | |" % (c["text_s"] + 4 * min(c["step_s"]) + c["vae_s"]))
     print("| 1.3B, 50 steps, CFG, from the same | %.1f s | | |" % (c["text_s"] + 100 * min(c["step_s"]) + c["vae_s"]))
-    print("| memory of the device at most | %.2f GB | | |" % (c["device_peak_bytes"] * 1e-9))
+    print("| memory of the device at most, of what was planned | %.2f of %.2f GB | | |" % (c["device_peak_bytes"] * 1e-9, c["device_planned_bytes"] * 1e-9))
 b = load("causal-1.3b")
 if b:
     print("| 1.3B, causal: first block of 12 pictures, last | %.3f s, %.3f s | | |" % (b["block_s"][0], b["block_s"][-1]))

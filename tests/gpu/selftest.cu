@@ -81,6 +81,66 @@ static void expect(const char *name, bool mistake, bool needs_checks)
         expect(#kernel, mistake, needs_checks);                                                    \
     } while (0)
 
+/* Copies on a stream of their own, and kernels on another: with an event between them, and without.
+ */
+static void streams(float *out, float *in)
+{
+    cudaStream_t a, b;
+    cudaEvent_t e;
+    void *pinned, *lent;
+    if (cudaStreamCreateWithPriority(&a, 0, 0) || cudaStreamCreateWithPriority(&b, 0, 0) ||
+        cudaEventCreateWithFlags(&e, 0) || cudaMallocHost(&pinned, N * sizeof(float)))
+        exit(2);
+    memset(pinned, 0, N * sizeof(float));
+    for (int wait = 0; wait < 2; wait++) {
+        cudaMemcpyAsync(in, pinned, N * sizeof(float), cudaMemcpyHostToDevice, a);
+        cudaEventRecord(e, a);
+        if (wait)
+            cudaStreamWaitEvent(b, e, 0);
+        LAUNCH(right, 1, N, 0, b, out, in);
+        expect("a kernel reads what a copy brings", !wait, true);
+        cudaEventRecord(e, b);
+        if (wait)
+            cudaStreamWaitEvent(a, e, 0);
+        cudaMemcpyAsync(in, pinned, N * sizeof(float), cudaMemcpyHostToDevice, a);
+        expect("a copy overwrites what a kernel reads", !wait, true);
+        if (!wait)
+            memset(pinned, 1, N * sizeof(float));
+        cudaStreamSynchronize(a);
+        cudaStreamSynchronize(b);
+        expect("a buffer is filled while it is read", !wait, false);
+        cudaMallocFromPoolAsync(&lent, N * sizeof(float), 0, a);
+        cudaEventRecord(e, a);
+        if (wait)
+            cudaStreamWaitEvent(b, e, 0);
+        cudaMemsetAsync(lent, 0, N * sizeof(float), b);
+        cudaEventRecord(e, b);
+        if (wait)
+            cudaStreamWaitEvent(a, e, 0);
+        cudaFreeAsync(lent, a);
+        expect("memory of another stream", !wait, false);
+        cudaStreamSynchronize(a);
+        cudaStreamSynchronize(b);
+        memset(pinned, 0, N * sizeof(float));
+        cudaMemcpyAsync(pinned, in, N * sizeof(float), cudaMemcpyDeviceToHost, a);
+        if (wait)
+            cudaStreamSynchronize(a);
+        if ((*(float *)pinned == *in) != wait) {
+            printf("FAIL a copy to the host is there %s the host waits\n",
+                   wait ? "after" : "before");
+            wrong++;
+        }
+        cudaStreamSynchronize(a);
+    }
+    cudaMemcpyAsync(in, pinned, N * sizeof(float), cudaMemcpyHostToDevice, a);
+    cudaStreamSynchronize(a);
+    cudaFreeHost(pinned);
+    cudaEventDestroy(e);
+    cudaStreamDestroy(a);
+    cudaStreamDestroy(b);
+    expect("both waited for", false, false);
+}
+
 int main(void)
 {
     static float host[N];
@@ -105,6 +165,8 @@ int main(void)
         TRY(lonely_shuffle, 1, true, false);
         TRY(right, 1, false, false);
     }
+    cudaStreamSynchronize(0);
+    streams(out, (float *)p);
     printf("%s\n", wrong ? "failed" : "all as expected");
     return wrong > 0;
 }

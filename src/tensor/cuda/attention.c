@@ -14,9 +14,6 @@
 #include <math.h>
 #include <string.h>
 
-#ifndef QUERIES_WORTH
-#define QUERIES_WORTH 128 /* below, a plan is not worth its second of compiling */
-#endif
 #define KEYS_REPEATED 4096
 #define LOGITS ((int64_t)64 << 20) /* numbers of a block's logits: 256 MB */
 

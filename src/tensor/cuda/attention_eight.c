@@ -11,10 +11,6 @@
 /* Bytes from one scalar to the next: the graph's tensors are aligned. */
 #define NUMBER ((size_t)16)
 
-#ifndef QUERIES_WORTH_EIGHT
-#define QUERIES_WORTH_EIGHT 512 /* below, rounding costs more than the products save */
-#endif
-
 static void build(struct graph *g, const void *shape)
 {
     sdpa_graph(g, shape);

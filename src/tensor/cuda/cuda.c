@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #define SM_LEAST 80
-#define SM_ATTENDS_EIGHT                                                                           \
-    90                 /* and 9.x alone: cuDNN has such a graph for later ones in other forms */
-#define THREADS_MOST 8 /* of the host; more do not fill the bus faster */
+#define SM_ATTENDS_EIGHT 90 /* and 9.x alone: cuDNN's graph for later ones has another form */
+#define LIBRARIES ((uint64_t)320 << 20) /* a workspace of cuBLASLt, 64 MB, and cuDNN's largest */
+#define THREADS_MOST 8                  /* of the host; more do not fill the bus faster */
 
 enum err cuda_blame(struct cuda *c, bool memory)
 {
@@ -51,19 +51,23 @@ struct tensor cuda_as(struct cuda *c, const struct tensor *t, enum dtype type, v
 }
 
 void cuda_round(struct cuda *c, void *to, float *scales, struct span from, int64_t rows,
-                int64_t width)
+                int64_t width, cudaStream_t stream)
 {
-    float *tops = NULL;
-    cudaError_t e;
-    if (c->eight != EIGHT_TENSORS)
-        e = launch_eight(to, scales, from, rows, width, c->stream);
-    else if ((tops = device_alloc(&c->dev, EIGHT_TOPS * sizeof *tops)))
-        e = launch_eight_whole(to, scales, tops, from, rows, width, c->stream);
-    else
+    size_t room = EIGHT_TOPS * sizeof(float);
+    if (c->eight != EIGHT_TENSORS) {
+        cuda_ok(c, launch_eight(to, scales, from, rows, width, stream), "rounding to e4m3", rows,
+                width, 1);
         return;
-    cuda_ok(c, e, "rounding to e4m3", rows, width, 1);
-    if (tops)
-        device_release(&c->dev, tops);
+    }
+    float *tops = memory_take(c, room, stream);
+    if (!tops) {
+        device_fail(&c->dev, ERR_NOMEM, "%s has no memory for %zu bytes (%llu are in use)",
+                    c->dev.caps.name, room, (unsigned long long)c->dev.used);
+        return;
+    }
+    cuda_ok(c, launch_eight_whole(to, scales, tops, from, rows, width, stream), "rounding to e4m3",
+            rows, width, 1);
+    memory_give(c, tops, stream);
 }
 
 struct tensor cuda_unrounded(struct cuda *c, const struct tensor *y)
@@ -222,7 +226,8 @@ static void convert(struct device *d, const struct tensor *to, const struct tens
     struct cuda *c = cuda_of(d);
     int64_t width = tensor_last(from), rows = tensor_count(from) / width;
     if (to->type == DTYPE_F8_E4M3)
-        cuda_round(c, to->data, eight_scales(to->data, rows, width), span_of(from), rows, width);
+        cuda_round(c, to->data, eight_scales(to->data, rows, width), span_of(from), rows, width,
+                   c->stream);
     else if (from->type == DTYPE_F8_E4M3)
         cuda_ok(c,
                 launch_widen(span_of(to), from->data, eight_scales(from->data, rows, width), rows,
@@ -291,6 +296,7 @@ static const struct device_ops cuda_ops = {
     .alloc = memory_alloc,
     .release = memory_release,
     .trim = memory_trim,
+    .reserve = memory_reserve,
     .wait = wait_cuda,
     .pace = pace,
     .write = memory_write,
@@ -299,6 +305,9 @@ static const struct device_ops cuda_ops = {
     .zero = zero,
     .pack = weight_pack,
     .unpack = weight_unpack,
+    .shelf_new = shelf_open,
+    .shelf_free = shelf_close,
+    .shelf_turn = shelf_bring,
     .linear = linear_run,
     .conv = conv_run,
     .norm = norm,
@@ -415,7 +424,9 @@ static void eight(struct cuda *c, enum device_dtype dtype)
     caps->dtype = DTYPE_F8_E4M3;
     if (c->eight != EIGHT_STORED)
         caps->low = DTYPE_F8_E4M3;
-    caps->packed = c->eight != EIGHT_TENSORS; /* there each weight has a scale of its own */
+    caps->one_scale = c->eight == EIGHT_TENSORS;
+    caps->packed = !caps->one_scale; /* else each weight has a scale of its own */
+    caps->attends_low = c->attends_eight ? QUERIES_WORTH_EIGHT : 0;
     if (dtype != DEVICE_FP8)
         str_copy(caps->computed, sizeof caps->computed,
                  dtype == DEVICE_FP8_LINEAR ? "fp8-linear" : "fp8-weight");
@@ -448,6 +459,8 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     caps->dtype = caps->low = caps->work = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
     caps->threads = c->threads;
     caps->packed = true;
+    caps->aside = LIBRARIES;
+    caps->attends = QUERIES_WORTH;
     str_copy(caps->name, sizeof caps->name, "cuda");
     e = open_all(c, f);
     if (!e && dtype >= DEVICE_FP8)

@@ -28,14 +28,14 @@ static struct gemm product(const struct cuda *c, const struct tensor *x,
                                .out = (int)y->type,
                                .gelu = gelu},
                      .x = x->data,
-                     .w = w->data,
+                     .w = weight_data(w),
                      .y = y->data,
                      .bias = y->type == DTYPE_BF16 ? w->bias_low : w->bias,
                      .alpha = 1,
                      .beta = add ? 1.0f : 0.0f};
     if (w->type == DTYPE_F8_E4M3) {
         g.scale_x = eight_scales(x->data, rows, w->w.in);
-        g.scale_w = w->scales;
+        g.scale_w = weight_scales(w);
         g.shape.whole = c->eight == EIGHT_TENSORS;
     }
     return g;

@@ -1,9 +1,10 @@
 /* Memory of the device, and the way between it and the host.
  *
  * Blocks come from the driver's stream-ordered pool, which keeps what is given back: after the
- * first pass an allocation costs about a microsecond. A table from pointer to size counts what is
- * in use. Host memory is pageable and may be a mapped file; it passes through a few pinned buffers,
- * filled by several threads while the bus empties the one before. */
+ * first pass an allocation costs about a microsecond. What a job was planned to need is taken from
+ * the system before it begins (memory_reserve) and stays in the pool. A table from pointer to size
+ * counts what is in use. Host memory is pageable and may be a mapped file; it passes through a few
+ * pinned buffers, filled by several threads while the bus empties the one before. */
 #include "tensor/cuda/cuda.h"
 
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct block {
 
 struct memory {
     cudaMemPool_t pool;
+    uint64_t floor;       /* bytes that trimming leaves in the pool */
     struct block *blocks; /* open addressing; `n` of `room`, a power of two */
     size_t n, room;
 };
@@ -64,17 +66,25 @@ static size_t forget(struct memory *m, void *p)
     return bytes;
 }
 
-void *memory_alloc(struct device *d, size_t bytes)
+/* What lies in the pool in pieces goes back to the system: it may do as a whole. */
+static void give_pieces(struct cuda *c)
 {
-    struct cuda *c = cuda_of(d);
+    cudaStreamSynchronize(c->stream);
+    for (int i = 0; i < LANES; i++)
+        cudaStreamSynchronize(c->lanes[i].stream);
+    cudaMemPoolTrimTo(c->memory->pool, 0);
+    cudaGetLastError();
+}
+
+void *memory_take(struct cuda *c, size_t bytes, cudaStream_t stream)
+{
     void *p = NULL;
     bytes = (bytes + 255) & ~(size_t)255;
-    cudaError_t e = cudaMallocFromPoolAsync(&p, bytes, c->memory->pool, c->stream);
-    if (e == cudaErrorMemoryAllocation) { /* what lies in the pool in pieces may do as a whole */
+    cudaError_t e = cudaMallocFromPoolAsync(&p, bytes, c->memory->pool, stream);
+    if (e == cudaErrorMemoryAllocation) {
         cudaGetLastError();
-        if (cudaStreamSynchronize(c->stream) || cudaMemPoolTrimTo(c->memory->pool, 0))
-            cudaGetLastError();
-        e = cudaMallocFromPoolAsync(&p, bytes, c->memory->pool, c->stream);
+        give_pieces(c);
+        e = cudaMallocFromPoolAsync(&p, bytes, c->memory->pool, stream);
     }
     if (e == cudaErrorMemoryAllocation) {
         cudaGetLastError();
@@ -83,32 +93,72 @@ void *memory_alloc(struct device *d, size_t bytes)
     if (!cuda_ok(c, e, "cudaMallocFromPoolAsync", (int64_t)bytes, 1, 1))
         return NULL;
     if (!note(c->memory, p, bytes)) {
-        cudaFreeAsync(p, c->stream);
+        cudaFreeAsync(p, stream);
         return NULL;
     }
-    device_count(d, (int64_t)bytes);
+    device_count(&c->dev, (int64_t)bytes);
     return p;
+}
+
+void memory_give(struct cuda *c, void *p, cudaStream_t stream)
+{
+    device_count(&c->dev, -(int64_t)forget(c->memory, p));
+    cuda_ok(c, cudaFreeAsync(p, stream), "cudaFreeAsync", 1, 1, 1);
+}
+
+void *memory_alloc(struct device *d, size_t bytes)
+{
+    return memory_take(cuda_of(d), bytes, cuda_of(d)->stream);
 }
 
 void memory_release(struct device *d, void *p)
 {
-    struct cuda *c = cuda_of(d);
-    device_count(d, -(int64_t)forget(c->memory, p));
-    cuda_ok(c, cudaFreeAsync(p, c->stream), "cudaFreeAsync", 1, 1, 1);
+    memory_give(cuda_of(d), p, cuda_of(d)->stream);
 }
 
 void memory_trim(struct device *d)
 {
     struct cuda *c = cuda_of(d);
     if (cuda_ok(c, cudaStreamSynchronize(c->stream), "cudaStreamSynchronize", 1, 1, 1))
-        cuda_ok(c, cudaMemPoolTrimTo(c->memory->pool, 0), "cudaMemPoolTrimTo", 1, 1, 1);
+        cuda_ok(c, cudaMemPoolTrimTo(c->memory->pool, c->memory->floor), "cudaMemPoolTrimTo", 1, 1,
+                1);
+}
+
+/* One block of all that is missing, given back at once: the pool then has it. */
+void memory_reserve(struct device *d, uint64_t bytes)
+{
+    struct cuda *c = cuda_of(d);
+    struct memory *m = c->memory;
+    uint64_t have = 0;
+    void *p = NULL;
+    m->floor = bytes;
+    if (!cuda_ok(c, cudaMemPoolGetAttribute(m->pool, cudaMemPoolAttrReservedMemCurrent, &have),
+                 "cudaMemPoolGetAttribute", 1, 1, 1) ||
+        have >= bytes || d->used >= bytes)
+        return;
+    give_pieces(c);
+    cudaError_t e = cudaMallocFromPoolAsync(&p, bytes - d->used, m->pool, c->stream);
+    if (!e)
+        e = cudaFreeAsync(p, c->stream);
+    if (!e)
+        return;
+    m->floor = 0;
+    cudaGetLastError();
+    if (e == cudaErrorMemoryAllocation)
+        device_fail(d, ERR_NOMEM,
+                    "the GPU has no %llu MB to spare, which the job needs beside %llu MB in use; "
+                    "close what else uses it, or ask for less",
+                    (unsigned long long)((bytes - d->used) >> 20),
+                    (unsigned long long)(d->used >> 20));
+    else
+        cuda_ok(c, e, "taking memory for the job", (int64_t)bytes, 1, 1);
 }
 
 bool memory_open(struct cuda *c, struct fault *f)
 {
     struct memory *m = c->memory = calloc(1, sizeof *m);
     uint64_t all = UINT64_MAX;
-    int ordinal = 0;
+    int ordinal = 0, priority = 0;
     if (!m || !(m->blocks = calloc(m->room = 1024, sizeof *m->blocks))) {
         fault_set(f, ERR_NOMEM, "out of memory");
         return false;
@@ -117,7 +167,14 @@ bool memory_open(struct cuda *c, struct fault *f)
     if (!e)
         e = cudaDeviceGetDefaultMemPool(&m->pool, ordinal);
     if (!e)
+        e = cudaStreamGetPriority(c->stream, &priority);
+    if (!e)
         e = cudaMemPoolSetAttribute(m->pool, cudaMemPoolAttrReleaseThreshold, &all);
+    for (int i = 0; i < LANES && !e; i++) {
+        e = cudaStreamCreateWithPriority(&c->lanes[i].stream, cudaStreamNonBlocking, priority);
+        if (!e)
+            e = cudaEventCreateWithFlags(&c->lanes[i].done, cudaEventDisableTiming);
+    }
     for (int i = 0; i < STAGES && !e; i++) {
         e = cudaMallocHost(&c->stage[i], STAGE_BYTES);
         if (!e)
@@ -131,6 +188,16 @@ bool memory_open(struct cuda *c, struct fault *f)
 
 void memory_close(struct cuda *c)
 {
+    if (c->memory && c->memory->pool)
+        cudaMemPoolTrimTo(c->memory->pool, 0); /* it is the process's own, not this device's */
+    for (int i = 0; i < LANES; i++) {
+        if (c->lanes[i].stream)
+            cudaStreamSynchronize(c->lanes[i].stream);
+        if (c->lanes[i].done)
+            cudaEventDestroy(c->lanes[i].done);
+        if (c->lanes[i].stream)
+            cudaStreamDestroy(c->lanes[i].stream);
+    }
     for (int i = 0; i < STAGES; i++) {
         if (c->staged[i])
             cudaEventDestroy(c->staged[i]);
@@ -150,10 +217,10 @@ void *stage_take(struct cuda *c)
     return c->stage[i];
 }
 
-void stage_done(struct cuda *c)
+void stage_done(struct cuda *c, cudaStream_t stream)
 {
     int i = c->stage_next;
-    cuda_ok(c, cudaEventRecord(c->staged[i], c->stream), "cudaEventRecord", i, 1, 1);
+    cuda_ok(c, cudaEventRecord(c->staged[i], stream), "cudaEventRecord", i, 1, 1);
     c->stage_next = (i + 1) % STAGES;
 }
 
@@ -169,21 +236,24 @@ static void move(struct cuda *c, void *to, const void *from, size_t bytes)
     }
 }
 
-void memory_write(struct device *d, void *to, const void *from, size_t bytes)
+void memory_send(struct cuda *c, void *to, const void *from, size_t bytes, cudaStream_t stream)
 {
-    struct cuda *c = cuda_of(d);
     for (size_t at = 0; at < bytes; at += STAGE_BYTES) {
         size_t n = bytes - at < STAGE_BYTES ? bytes - at : STAGE_BYTES;
         void *stage = stage_take(c);
         if (!stage)
             return;
         move(c, stage, (const char *)from + at, n);
-        if (!cuda_ok(c,
-                     cudaMemcpyAsync((char *)to + at, stage, n, cudaMemcpyHostToDevice, c->stream),
+        if (!cuda_ok(c, cudaMemcpyAsync((char *)to + at, stage, n, cudaMemcpyHostToDevice, stream),
                      "cudaMemcpyAsync to the device", (int64_t)n, 1, 1))
             return;
-        stage_done(c);
+        stage_done(c, stream);
     }
+}
+
+void memory_write(struct device *d, void *to, const void *from, size_t bytes)
+{
+    memory_send(cuda_of(d), to, from, bytes, cuda_of(d)->stream);
 }
 
 /* The copy of a piece out of its buffer runs while the bus fills the next one. */
@@ -201,7 +271,7 @@ void memory_read(struct device *d, void *to, const void *from, size_t bytes)
                                                    cudaMemcpyDeviceToHost, c->stream),
                                    "cudaMemcpyAsync from the device", (int64_t)n, 1, 1))
                 return;
-            stage_done(c);
+            stage_done(c, c->stream);
         }
         if (i > 0) {
             int slot = (first + (int)((i - 1) % STAGES)) % STAGES;

@@ -1,6 +1,7 @@
 /* Weights on their way to the device: from a mapped file, of any type, through pinned buffers. What
  * has the right type already is copied; else it is widened to f32 by the host's threads and rounded
- * on the device. */
+ * on the device. All of it goes on a lane, of which there are several in turn: the memory it takes
+ * there, copies, roundings; the work that is queued behind waits for the lane. */
 #include "tensor/cuda/cuda.h"
 
 #include <stdlib.h>
@@ -11,23 +12,39 @@
 void weight_unpack(struct weight *w)
 {
     struct cuda_weight *p = (struct cuda_weight *)w;
+    if (p->parked) {
+        shelf_forget(p);
+        cudaFreeHost(p->parked);
+    }
     void *own[] = {p->data, p->bias, p->bias_low};
-    for (int i = 0; i < 3 && !p->part; i++)
+    for (int i = 0; i < 3 && !p->whole; i++)
         if (own[i])
             device_release(w->dev, own[i]);
     free(p);
 }
 
+static void *room(struct cuda *c, size_t bytes, cudaStream_t lane)
+{
+    void *p = device_failed(&c->dev) ? NULL : memory_take(c, bytes, lane);
+    if (!p)
+        device_fail(&c->dev, ERR_NOMEM,
+                    "%s has no memory for a weight of %zu bytes (%llu are in use)",
+                    c->dev.caps.name, bytes, (unsigned long long)c->dev.used);
+    return p;
+}
+
 /* to[n] of `type` on the device = from[n] of the host's `source`; n in pieces of a buffer */
-static void upload(struct cuda *c, struct span to, const void *from, enum dtype source, int64_t n)
+static void upload(struct cuda *c, struct span to, const void *from, enum dtype source, int64_t n,
+                   cudaStream_t lane)
 {
     struct device *d = &c->dev;
     if (source == to.type) {
-        memory_write(d, to.p, from, (size_t)n * dtype_size(source));
+        memory_send(c, to.p, from, (size_t)n * dtype_size(source), lane);
         return;
     }
     int64_t each = (int64_t)(STAGE_BYTES / sizeof(float));
-    float *wide = to.type == DTYPE_F32 ? NULL : device_alloc(d, STAGE_BYTES);
+    size_t most = (size_t)(n < each ? n : each) * sizeof(float);
+    float *wide = to.type == DTYPE_F32 ? NULL : room(c, most, lane);
     for (int64_t at = 0; at < n && (wide || to.type == DTYPE_F32) && !device_failed(d);
          at += each) {
         int64_t m = n - at < each ? n - at : each, pieces = (m + PIECE - 1) / PIECE;
@@ -42,125 +59,138 @@ static void upload(struct cuda *c, struct span to, const void *from, enum dtype 
         }
         if (!cuda_ok(c,
                      cudaMemcpyAsync(land, stage, (size_t)m * sizeof(float), cudaMemcpyHostToDevice,
-                                     c->stream),
+                                     lane),
                      "cudaMemcpyAsync of a weight", m, 1, 1))
             break;
-        stage_done(c);
+        stage_done(c, lane);
         if (wide) {
             struct launch_map map = {
                 .what = MAP_ACT,
                 .y = {(char *)to.p + (size_t)at * dtype_size(to.type), to.type},
                 .x = {wide, DTYPE_F32},
                 .n = m};
-            cuda_ok(c, launch_map(&map, c->stream), "rounding a weight", m, 1, 1);
+            cuda_ok(c, launch_map(&map, lane), "rounding a weight", m, 1, 1);
         }
     }
     if (wide)
-        device_release(d, wide);
+        memory_give(c, wide, lane);
 }
 
 /* A matrix to e4m3. Each row with a scale of its own: a published one whose rows have their scales
  * comes back as it was; and one with a scale for all does where that is how it is multiplied. */
-static void upload_eight(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
+static void upload_eight(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s,
+                         cudaStream_t lane)
 {
     struct device *d = &c->dev;
     int64_t n = s->out * s->in;
     enum dtype type = s->type == DTYPE_BF16 ? DTYPE_BF16 : DTYPE_F32;
-    void *wide = device_alloc(d, (size_t)n * dtype_size(type));
+    void *wide = room(c, (size_t)n * dtype_size(type), lane);
     if (!wide)
         return;
-    upload(c, (struct span){wide, type}, s->values, s->type, n);
+    upload(c, (struct span){wide, type}, s->values, s->type, n, lane);
     if (!device_failed(d))
-        cuda_round(c, p->data, p->scales, (struct span){wide, type}, s->out, s->in);
-    device_release(d, wide);
+        cuda_round(c, weight_data(p), weight_scales(p), (struct span){wide, type}, s->out, s->in,
+                   lane);
+    memory_give(c, wide, lane);
 }
 
 /* A kernel in torch's order [out][in][taps] → [out8][taps][in8], zeros where there was nothing. */
-static void upload_kernel(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
+static void upload_kernel(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s,
+                          cudaStream_t lane)
 {
-    struct device *d = &c->dev;
     int64_t taps = (int64_t)s->kt * s->kh * s->kw, n = s->out * s->in * taps;
-    float *torch = device_alloc(d, (size_t)n * sizeof(float));
-    void *last = p->in8 == s->in ? p->data : device_alloc(d, (size_t)n * dtype_size(p->type));
+    float *torch = room(c, (size_t)n * sizeof(float), lane);
+    void *last = p->in8 == s->in ? p->data : room(c, (size_t)n * dtype_size(p->type), lane);
     if (torch && last) {
-        upload(c, (struct span){torch, DTYPE_F32}, s->values, s->type, n);
+        upload(c, (struct span){torch, DTYPE_F32}, s->values, s->type, n, lane);
         cuda_ok(c,
                 cudaMemsetAsync(p->data, 0, (size_t)(p->out8 * taps * p->in8) * dtype_size(p->type),
-                                c->stream),
+                                lane),
                 "cudaMemsetAsync", n, 1, 1);
-        cuda_ok(
-            c,
-            launch_taps_last((struct span){last, p->type}, torch, s->out, s->in, taps, c->stream),
-            "ordering a kernel", s->out, s->in, taps);
+        cuda_ok(c, launch_taps_last((struct span){last, p->type}, torch, s->out, s->in, taps, lane),
+                "ordering a kernel", s->out, s->in, taps);
         if (last != p->data)
             cuda_ok(c,
                     launch_channels((struct span){p->data, p->type}, (int)p->in8,
-                                    (struct span){last, p->type}, (int)s->in, s->out * taps,
-                                    c->stream),
+                                    (struct span){last, p->type}, (int)s->in, s->out * taps, lane),
                     "padding a kernel", s->out, s->in, taps);
     }
     if (last && last != p->data)
-        device_release(d, last);
+        memory_give(c, last, lane);
     if (torch)
-        device_release(d, torch);
+        memory_give(c, torch, lane);
 }
 
 /* Zeros. */
-static void make_bias(struct cuda *c, struct cuda_weight *p)
+static void make_bias(struct cuda *c, struct cuda_weight *p, cudaStream_t lane)
 {
-    struct device *d = &c->dev;
     size_t bytes = (size_t)p->out8 * sizeof(float);
-    p->bias = device_alloc(d, bytes);
-    if (p->bias)
-        d->ops->zero(d, p->bias, bytes);
-    if (p->type != DTYPE_F32 && (p->bias_low = device_alloc(d, bytes / 2)))
-        d->ops->zero(d, p->bias_low, bytes / 2);
+    p->bias = room(c, bytes, lane);
+    if (!p->bias)
+        return;
+    cuda_ok(c, cudaMemsetAsync(p->bias, 0, bytes, lane), "cudaMemsetAsync", p->out8, 1, 1);
+    if (p->type != DTYPE_F32 && (p->bias_low = room(c, bytes / 2, lane)))
+        cuda_ok(c, cudaMemsetAsync(p->bias_low, 0, bytes / 2, lane), "cudaMemsetAsync", p->out8, 1,
+                1);
 }
 
-static void upload_bias(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
+static void upload_bias(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s,
+                        cudaStream_t lane)
 {
-    memory_write(&c->dev, p->bias, s->bias, (size_t)s->out * sizeof(float));
+    memory_send(c, p->bias, s->bias, (size_t)s->out * sizeof(float), lane);
     if (!p->bias_low)
         return;
     struct launch_map map = {
         .what = MAP_ACT, .y = {p->bias_low, DTYPE_BF16}, .x = {p->bias, DTYPE_F32}, .n = p->out8};
-    cuda_ok(c, launch_map(&map, c->stream), "rounding a bias", p->out8, 1, 1);
+    cuda_ok(c, launch_map(&map, lane), "rounding a bias", p->out8, 1, 1);
 }
 
-/* Room for p, or its place in the whole. */
+/* What is queued from here on finds all that the lane has brought. */
+static void arrive(struct cuda *c, struct lane *lane)
+{
+    if (!cuda_ok(c, cudaEventRecord(lane->done, lane->stream), "cudaEventRecord", 1, 1, 1) ||
+        !cuda_ok(c, cudaStreamWaitEvent(c->stream, lane->done, 0), "cudaStreamWaitEvent", 1, 1, 1))
+        cudaStreamSynchronize(lane->stream);
+}
+
+/* Room for p, or its place in the whole: rows come on the lane of the whole, whose memory is ready
+ * there. */
 static void place(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
 {
-    const struct cuda_weight *all = (const struct cuda_weight *)s->whole;
+    struct cuda_weight *all = (struct cuda_weight *)s->whole;
     int64_t taps = (int64_t)s->kt * s->kh * s->kw;
-    size_t bytes = (size_t)(p->out8 * p->in8 * taps) * dtype_size(p->type);
     if (all) {
-        p->part = true;
+        p->whole = all;
+        p->at = s->at;
+        p->lane = all->lane;
         p->type = all->type;
-        p->data = (char *)all->data + (size_t)(s->at * s->in) * dtype_size(p->type);
-        p->scales = all->scales ? all->scales + s->at : NULL;
         p->bias = all->bias + s->at;
         p->bias_low = all->bias_low ? (char *)all->bias_low + s->at * 2 : NULL;
         return;
     }
+    p->lane = &c->lanes[c->lane_next];
+    c->lane_next = (c->lane_next + 1) % LANES;
+    p->shelf = s->shelf;
+    p->part = s->part;
+    p->bytes = (size_t)(p->out8 * p->in8 * taps) * dtype_size(p->type);
     if (p->type == DTYPE_F8_E4M3) /* its scales */
-        bytes = (bytes + 15) / 16 * 16 + (size_t)s->out * sizeof(float);
-    p->data = device_alloc(&c->dev, bytes);
-    if (p->data && p->type == DTYPE_F8_E4M3)
-        p->scales = eight_scales(p->data, s->out, s->in);
+        p->bytes = (p->bytes + 15) / 16 * 16 + (size_t)s->out * sizeof(float);
+    p->data = room(c, p->bytes, p->lane->stream);
     if (p->data && (s->bias || !s->values))
-        make_bias(c, p);
+        make_bias(c, p, p->lane->stream);
 }
 
 static void fill(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s)
 {
+    cudaStream_t lane = p->lane->stream;
     if ((int64_t)s->kt * s->kh * s->kw > 1)
-        upload_kernel(c, p, s);
+        upload_kernel(c, p, s, lane);
     else if (p->type == DTYPE_F8_E4M3)
-        upload_eight(c, p, s);
+        upload_eight(c, p, s, lane);
     else
-        upload(c, (struct span){p->data, p->type}, s->values, s->type, s->out * s->in);
+        upload(c, (struct span){weight_data(p), p->type}, s->values, s->type, s->out * s->in, lane);
     if (s->bias && !device_failed(&c->dev))
-        upload_bias(c, p, s);
+        upload_bias(c, p, s, lane);
 }
 
 struct weight *weight_pack(struct device *d, const struct weight_spec *s)
@@ -182,6 +212,11 @@ struct weight *weight_pack(struct device *d, const struct weight_spec *s)
     place(c, p, s);
     if (s->values && !device_failed(d))
         fill(c, p, s);
+    struct cuda_weight *all = p->whole ? p->whole : p;
+    bool complete = s->values && p->at + s->out == all->w.out; /* of a whole, its last rows */
+    if (all->shelf && complete && !device_failed(d))
+        shelf_park(all, p->lane->stream);
+    arrive(c, p->lane);
     if (device_failed(d)) {
         weight_unpack(&p->w);
         return NULL;
@@ -197,12 +232,13 @@ const struct cuda_weight *weight_wide(struct cuda *c, const struct weight *w,
         return p;
     *own = *p;
     own->type = DTYPE_BF16;
-    own->scales = NULL;
+    own->whole = NULL;
+    own->at = 0;
     own->data = device_alloc(&c->dev, (size_t)(w->out * w->in) * 2);
     if (own->data)
         cuda_ok(c,
-                launch_widen((struct span){own->data, DTYPE_BF16}, p->data, p->scales, w->out,
-                             w->in, c->stream),
+                launch_widen((struct span){own->data, DTYPE_BF16}, weight_data(p), weight_scales(p),
+                             w->out, w->in, c->stream),
                 "widening a weight", w->out, w->in, 1);
     return own;
 }

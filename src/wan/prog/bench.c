@@ -28,7 +28,8 @@ struct bench {
     int width, height, frames, steps, text_tokens, layers, repeat, chunk;
     double guidance;
     bool json, no_t5, no_vae, causal;
-    int block; /* causal: latent frames of a block; step_s are those of blocks then */
+    int block;            /* causal: latent frames of a block; step_s are those of blocks then */
+    enum dit_place place; /* of the transformer's blocks */
 
     struct random_model shape; /* of the folder's model */
     const struct random_model *m;
@@ -39,6 +40,7 @@ struct bench {
     struct fault f;
     double load_s, encode_s, text_s, vae_s, h264_s, step_s[STEPS_MAX];
     double text_load_s, text_first_s, vae_first_s; /* of the first of several */
+    uint64_t planned;    /* bytes: the most of its parts, on a device that only counts */
     double alone[ALONE]; /* GFLOP/s of the device's product by itself, as in alone_shape() */
 };
 
@@ -86,6 +88,52 @@ static double t5_flop(const struct bench *b)
     return b->m->t5_layers * (8 * n * d * d + 6 * n * d * ffn + 4 * n * n * d);
 }
 
+/* A part on a device that only counts, before it is run on the real one. */
+static enum err count(struct bench *b, enum err (*part)(struct bench *b, struct weights *w),
+                      struct weights *w)
+{
+    struct bench c = *b;
+    c.dev = device_hollow(device_caps(b->dev));
+    enum err e = c.dev ? part(&c, w) : fault_set(&c.f, ERR_NOMEM, "out of memory");
+    if (e)
+        b->f = c.f;
+    if (c.dev && device_peak(c.dev) > b->planned)
+        b->planned = device_peak(c.dev);
+    device_close(c.dev);
+    return e;
+}
+
+static enum err count_encode(struct bench *b, struct weights *w)
+{
+    static const int ids[4096];
+    struct t5 t = {0};
+    float *out = malloc((size_t)b->text_tokens * (size_t)b->m->text_dim * sizeof *out);
+    enum err e = out ? t5_open(b->dev, w, &t, &b->f) : fault_set(&b->f, ERR_NOMEM, "out of memory");
+    if (!e && b->repeat > 1)
+        e = t5_keep(&t, &b->f);
+    if (!e)
+        e = t5_encode(&t, ids, b->text_tokens, out, NULL, &b->f);
+    t5_drop(&t);
+    free(out);
+    return e;
+}
+
+static enum err count_sample(struct bench *b, struct weights *w)
+{
+    struct dit *d = NULL;
+    struct dit_prompt *p = NULL;
+    struct dit_prompt_spec spec = {.n = b->text_tokens};
+    enum err e = dit_open(b->dev, w, NULL, b->place, &d, &b->f);
+    if (!e)
+        e = dit_prompt_new(d, &spec, &p, &b->f);
+    struct dit_input in = {.frames = b->latent_frames, .height = b->h, .width = b->w, .prompt = p};
+    if (!e)
+        e = dit_forward(d, &in, NULL, &b->f);
+    dit_prompt_free(p);
+    dit_free(d);
+    return e;
+}
+
 static enum err encode(struct bench *b, float **context)
 {
     struct t5 t = {0};
@@ -96,6 +144,8 @@ static enum err encode(struct bench *b, float **context)
         ids && *context && (w || b->no_t5) ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
     for (int i = 0; !e && i < b->text_tokens; i++)
         ids[i] = 2 + i * 7 % 400;
+    if (!e && w)
+        e = count(b, count_encode, w);
     if (!e && w)
         e = t5_open(b->dev, w, &t, &b->f);
     double start = now_s();
@@ -146,10 +196,12 @@ static enum err sample(struct bench *b, const float *context, float *x, int64_t 
     struct weights *w =
         b->layers ? random_dit(b->m, b->layers) : net_of(b, b->files.weights[FILES_DIT], make_dit);
     float *v = malloc((size_t)n * sizeof *v), *other = malloc((size_t)n * sizeof *other);
-    double start = now_s();
     enum err e = w && v && other ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
+    if (!e && !b->causal)
+        e = count(b, count_sample, w);
+    double start = now_s();
     if (!e)
-        e = dit_open(b->dev, w, NULL, true, &d, &b->f);
+        e = dit_open(b->dev, w, NULL, b->place, &d, &b->f);
     b->load_s = now_s() - start;
     start = now_s();
     struct dit_prompt_spec spec = {.context = context, .n = b->text_tokens};
@@ -193,11 +245,11 @@ static enum err decode_once(struct bench *b, struct vae *vae, const float *z, ui
         if (n)
             e = vae_decode_bytes(s, z, b->latent_frames, at, n, parcel[turn], &b->f);
         const uint8_t *rgb = waiting && !e ? parcel_take(parcel[1 - turn]) : NULL;
-        if (rgb)
+        if (rgb && out)
             memcpy(out, rgb, waiting);
         else if (waiting && !e)
             e = device_settle(b->dev, &b->f);
-        out += waiting;
+        out = out ? out + waiting : NULL;
         waiting = picture * (size_t)(at == 0 ? 1 : n * VAE_TIME);
         if (!n)
             break;
@@ -208,6 +260,19 @@ static enum err decode_once(struct bench *b, struct vae *vae, const float *z, ui
     return e;
 }
 
+static enum err count_decode(struct bench *b, struct weights *w)
+{
+    struct vae *vae = NULL;
+    float *z = calloc((size_t)VAE_Z * b->latent_frames * b->h * b->w, sizeof *z);
+    enum err e = z ? vae_open(b->dev, w, VAE_DECODER, &vae, &b->f)
+                   : fault_set(&b->f, ERR_NOMEM, "out of memory");
+    if (!e)
+        e = decode_once(b, vae, z, NULL);
+    vae_free(vae);
+    free(z);
+    return e;
+}
+
 static enum err decode(struct bench *b, const float *z)
 {
     struct vae *vae = NULL;
@@ -215,6 +280,8 @@ static enum err decode(struct bench *b, const float *z)
     uint8_t *out = malloc((size_t)pictures * (size_t)b->w * (size_t)b->h * 64 * 3);
     struct weights *w = net_of(b, b->files.weights[FILES_VAE], random_vae);
     enum err e = out && w ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
+    if (!e)
+        e = count(b, count_decode, w);
     double start = now_s();
     if (!e)
         e = vae_open(b->dev, w, VAE_DECODER, &vae, &b->f);
@@ -372,6 +439,7 @@ static void report(struct bench *b)
         cJSON_AddNumberToObject(o, "text_first_s", b->text_first_s);
         cJSON_AddNumberToObject(o, "vae_first_s", b->vae_first_s);
         cJSON_AddNumberToObject(o, "device_peak_bytes", (double)device_peak(b->dev));
+        cJSON_AddNumberToObject(o, "device_planned_bytes", (double)b->planned);
         for (int i = 0; i < b->steps; i++)
             cJSON_AddItemToArray(list, cJSON_CreateNumber(b->step_s[i]));
         cJSON_AddNumberToObject(o, "vae_s", b->vae_s);
@@ -429,8 +497,8 @@ static void report(struct bench *b)
     printf("total     %.2f s\n", total);
     if (layers != all)
         printf("total     %.2f s scaled to %d layers\n", total - steps + scaled, all);
-    printf("peak      %.2f GB, %.2f GB on the device\n", peak * 1e-9,
-           (double)device_peak(b->dev) * 1e-9);
+    printf("peak      %.2f GB, %.2f GB on the device, of %.2f GB planned\n", peak * 1e-9,
+           (double)device_peak(b->dev) * 1e-9, (double)b->planned * 1e-9);
 }
 
 /* The shapes of a folder's model, in the form that the random ones have. */
@@ -471,7 +539,8 @@ static int usage(void)
                     "                 [--device D] [--text-tokens N] [--layers N]\n"
                     "                 [--dtype auto|f32|bf16|fp8|fp8-linear|fp8-weight]\n"
                     "                 [--no-text] [--no-vae] [--json]\n"
-                    "                 [--repeat N] [--chunk LATENT_FRAMES] [--causal]\n");
+                    "                 [--repeat N] [--chunk LATENT_FRAMES] [--causal]\n"
+                    "                 [--parked]\n");
     return 2;
 }
 
@@ -487,6 +556,9 @@ static bool parse(struct bench *b, int argc, char **argv)
             continue;
         } else if (!strcmp(name, "--causal")) {
             b->causal = true;
+            continue;
+        } else if (!strcmp(name, "--parked")) {
+            b->place = DIT_PARKED;
             continue;
         } else if (!strcmp(name, "--no-vae")) {
             b->no_vae = true;
@@ -553,6 +625,7 @@ int main(int argc, char **argv)
                       .guidance = 1,
                       .text_tokens = DIT_TEXT,
                       .repeat = 1,
+                      .place = DIT_RESIDENT,
                       .h264_s = -1};
     if (!parse(&b, argc, argv))
         return usage();

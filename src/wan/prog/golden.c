@@ -197,7 +197,8 @@ static int run_faults(struct golden *g)
 static int usage(void)
 {
     fprintf(stderr, "usage: wan-golden [--device cpu|cuda] [--dtype f32|bf16|fp8|fp8-linear|"
-                    "fp8-weight] [--part NAME] [--faults] DIR\n");
+                    "fp8-weight]\n"
+                    "                  [--part NAME] [--faults] [--in-files | --parked] DIR\n");
     return 2;
 }
 
@@ -205,7 +206,7 @@ int main(int argc, char **argv)
 {
     const char *device = "cpu", *dtype = "f32", *only = NULL;
     bool faults = false;
-    struct golden g = {0};
+    struct golden g = {.place = DIT_RESIDENT};
     struct fault f = {0};
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;
@@ -215,6 +216,10 @@ int main(int argc, char **argv)
             dtype = argv[++i];
         else if (!strcmp(argv[i], "--part") && more)
             only = argv[++i];
+        else if (!strcmp(argv[i], "--in-files"))
+            g.place = DIT_IN_FILES;
+        else if (!strcmp(argv[i], "--parked"))
+            g.place = DIT_PARKED;
         else if (!strcmp(argv[i], "--faults"))
             faults = true;
         else if (argv[i][0] == '-' || g.dir)

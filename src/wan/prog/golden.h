@@ -6,6 +6,7 @@
 #define SAKUGA_WAN_PROG_GOLDEN_H
 
 #include "tensor/device.h"
+#include "wan/dit.h"
 #include "wan/probe.h"
 #include "wan/weights.h"
 
@@ -20,6 +21,7 @@ struct golden {
     bool fp8_all;                  /* attention too, where the device can */
     bool fp8;                      /* five times as loose still */
     bool quiet;                    /* count only */
+    enum dit_place place;          /* of the transformer's blocks */
     const struct mistake *mistake; /* the deliberate fault of this run, or NULL */
     int passed, failed, skipped;
     double worst, worst_bound; /* of the failed cases */

@@ -1,7 +1,8 @@
 /* Every operation of a device against a plain double loop, on shapes that fit no tile and on some
  * that do. Without arguments the CPU, by both makers of products; `test_ops cuda f32`, bf16 or fp8
- * runs the same on another device. On one that computes in bf16 the inputs are numbers
- * that bf16 holds, so that its bound is that of the sums and the result alone. */
+ * runs the same on another device (a name behind it: that test alone). On one that computes in bf16
+ * the inputs are numbers that bf16 holds, so that its bound is that of the sums and the result
+ * alone. */
 #include "unit.h"
 
 #include "tensor/device.h"
@@ -939,6 +940,75 @@ static void pictures_as_bytes(void **state)
     tensor_free(&t);
 }
 
+/* Parts of a shelf, in turn and out of turn, one of them made anew in between, against weights that
+ * stay: the same bits. */
+enum { PARTS = 5, EACH = 2, TURNS = 12, SHELF_ROWS = 24, SHELF_WIDTH = 48 };
+
+static void make_part(struct shelf *shelf, int part, struct weight **stay, struct weight **turn)
+{
+    for (int i = 0; i < EACH; i++) {
+        float *w = noise(SHELF_WIDTH * SHELF_WIDTH), *b = noise(SHELF_WIDTH);
+        struct weight_spec s = {SHELF_WIDTH, SHELF_WIDTH, 1,         1,
+                                1,           .values = w, .bias = b, .low = i == 0};
+        weight_free(stay[i]);
+        weight_free(turn[i]);
+        stay[i] = weight_new(dev, &s);
+        s.shelf = shelf;
+        s.part = part;
+        turn[i] = weight_new(dev, &s);
+        free(w);
+        free(b);
+    }
+}
+
+static void weights_in_turns(void **state)
+{
+    static const int order[TURNS] = {0, 1, 2, 3, 4, 2, 0, 1, 3, 3, 2, 4};
+    struct weight *stay[PARTS][EACH] = {0}, *turn[PARTS][EACH] = {0};
+    float *from = noise(SHELF_ROWS * SHELF_WIDTH);
+    float want[SHELF_ROWS * SHELF_WIDTH], got[SHELF_ROWS * SHELF_WIDTH];
+    uint64_t before = device_used(dev);
+    struct shelf *shelf = shelf_new(dev, PARTS);
+    struct tensor x = upload(from, 2, DIMS(SHELF_ROWS, SHELF_WIDTH)), y[TURNS][2 * EACH];
+    if (device_caps(dev)->host_memory)
+        assert_null(shelf);
+    for (int t = 0; t < TURNS; t++)
+        for (int i = 0; i < 2 * EACH; i++)
+            y[t][i] = tensor_work2(dev, SHELF_ROWS, SHELF_WIDTH);
+    for (int p = 0; p < PARTS; p++)
+        make_part(shelf, p, stay[p], turn[p]);
+    for (int t = 0; t < TURNS; t++) {
+        int p = order[t];
+        if (t == 6)
+            make_part(shelf, p, stay[p], turn[p]);
+        shelf_turn(shelf, p, t + 1 < TURNS && t % 4 != 2 ? order[t + 1] : -1);
+        for (int i = 0; i < EACH; i++) {
+            device_linear(dev, &(struct linear_op){.x = &x, .w = turn[p][i], .y = &y[t][i]});
+            device_linear(dev, &(struct linear_op){.x = &x, .w = stay[p][i], .y = &y[t][EACH + i]});
+        }
+    }
+    assert_int_equal(device_settle(dev, NULL), ERR_OK);
+    for (int t = 0; t < TURNS; t++)
+        for (int i = 0; i < EACH; i++) {
+            device_read(dev, want, &y[t][EACH + i], SHELF_ROWS * SHELF_WIDTH);
+            device_read(dev, got, &y[t][i], SHELF_ROWS * SHELF_WIDTH);
+            assert_int_equal(device_settle(dev, NULL), ERR_OK);
+            assert_memory_equal(got, want, sizeof want);
+            tensor_free(&y[t][i]);
+            tensor_free(&y[t][EACH + i]);
+        }
+    for (int p = 0; p < PARTS; p++)
+        for (int i = 0; i < EACH; i++) {
+            weight_free(stay[p][i]);
+            weight_free(turn[p][i]);
+        }
+    assert_int_equal(shelf_bytes(shelf), 0);
+    shelf_free(shelf);
+    tensor_free(&x);
+    assert_int_equal(device_used(dev), before);
+    free(from);
+}
+
 static void the_first_failure_stays(void **state)
 {
     struct fault f = {0};
@@ -1094,12 +1164,15 @@ int main(int argc, char **argv)
         cmocka_unit_test(patches),
         cmocka_unit_test(patches_that_do_not_fit),
         cmocka_unit_test(pictures_as_bytes),
+        cmocka_unit_test(weights_in_turns),
         cmocka_unit_test(the_first_failure_stays),
         cmocka_unit_test(memory_is_counted),
         cmocka_unit_test(an_unknown_arithmetic),
     };
     const struct CMUnitTest rounded[] = {cmocka_unit_test(products_in_bf16),
                                          cmocka_unit_test(attention_in_bf16)};
+    if (argc > 3)
+        cmocka_set_test_filter(argv[3]);
     if (argc > 2) {
         asked = (struct device_setup){argv[1], argv[2], 0};
         return cmocka_run_group_tests_name(argv[1], tests, open_asked, close_device);

@@ -129,14 +129,14 @@ static double expected(const struct shapes *dit, const struct shapes *vae, const
     double all = sum(dit, ""), blocks = sum(dit, "blocks."), frames = (j->size.frames + 3) / 4;
     double tokens = (double)j->size.width * j->size.height / 256 * frames;
     bool causal = !strcmp(j->sampler, "self-forcing");
-    double weights = (j->whole ? all : all - blocks + blocks / layers) + sum(vae, "decoder.") +
-                     sum(vae, "conv2.");
+    double weights = (j->whole ? all : all - blocks) + sum(vae, "decoder.") + sum(vae, "conv2.");
+    double block = j->whole ? 0 : blocks / layers; /* is there while it is worked with */
     double rows = 9 + (j->guidance == 1 ? 0 : 127);
     double kept = 2 * dim * layers * (rows + (causal ? fmin(frames, 21) / frames * tokens : 0));
     /* the stream, its normalised form, q, k, v and what attention gives; ffn; angles */
     double pass = (causal ? 3 / frames : 1) * tokens * (6 * dim + ffn + 128);
     double text = sum(t5, "blocks.0.ffn.");
-    return F32 * (weights + kept + fmax(fmax(pass, text), decoding(vae, j->size) / F32));
+    return F32 * (weights + kept + fmax(fmax(pass + block, text), decoding(vae, j->size) / F32));
 }
 
 static bool stop(void *user)
@@ -214,7 +214,7 @@ static void the_small_model(void **state)
         {SMALL, "unipc", {832, 480, 81}, 5, 11.6e9, true},
         {SMALL, "unipc", {1280, 720, 81}, 5, 11.6e9, true},
         {SMALL, "unipc", {832, 480, 81}, 1, 4e9, false},
-        {SMALL, "euler", {128, 128, 5}, 1, 1e9, false},
+        {SMALL, "euler", {128, 128, 5}, 1, 0.8e9, false},
         {SMALL, "self-forcing", {832, 480, 81}, 1, 20e9, true},
         {SMALL, "self-forcing", {832, 480, 9}, 1, 8e9, false},
     };
@@ -265,19 +265,114 @@ static void the_tiny_model(void **state)
         struct wan_job full = job;
         assert_int_equal(wan_job_complete(w, &full, &fault), ERR_OK);
         w->memory = 0;
-        assert_int_equal(model_fits(w, &full, &fault), ERR_NOMEM);
-        unsigned long long needs = 0;
-        sscanf(strstr(fault.text, "needs about"), "needs about %llu", &needs);
+        struct wan_plan plan;
+        assert_int_equal(wan_plan(w, &full, &plan, &fault), ERR_NOMEM);
+        assert_non_null(strstr(fault.text, "needs about"));
+        double needs = (double)plan.sum / MB;
         w->memory = UINT64_MAX;
         if (wan_make(w, &job, NULL, NULL, &fault))
             fail_msg("%s", fault_text(&fault));
         double held = (double)device_peak(w->dev) / MB;
-        print_message("%s, %d x %d x %d, %s: needs %llu MB, held %.1f MB\n", job.sampler, job.width,
+        print_message("%s, %d x %d x %d, %s: needs %.1f MB, held %.1f MB\n", job.sampler, job.width,
                       job.height, job.frames, whole ? "whole" : "in blocks", needs, held);
-        assert_true(held <= (double)needs + 1);
-        assert_true(held >= (double)needs * 0.4);
+        assert_true(held <= needs);
+        assert_true(needs <= held * 1.2);
         wan_free(w);
     }
+}
+
+/* ---- cards ---- */
+
+/* What is decided for a GPU of so many GiB, half a GiB of which others have (the driver, a screen),
+ * in a machine of 64: bf16 and fp8. */
+static const struct card {
+    const char *tsv, *dtype;
+    int gib;
+    bool resident, keep_text;
+    int chunk, tile; /* chunk 0: not even the least fits */
+} cards[] = {
+    {SMALL, "bf16", 8, true, false, 2, 0},  {SMALL, "bf16", 12, true, false, 4, 0},
+    {SMALL, "bf16", 16, true, true, 2, 0},  {SMALL, "bf16", 24, true, true, 4, 0},
+    {SMALL, "bf16", 48, true, true, 4, 0},  {SMALL, "bf16", 80, true, true, 4, 0},
+    {SMALL, "bf16", 141, true, true, 4, 0}, {SMALL, "fp8", 8, true, false, 4, 0},
+    {SMALL, "fp8", 12, true, false, 4, 0},  {SMALL, "fp8", 16, true, true, 3, 0},
+    {SMALL, "fp8", 24, true, true, 4, 0},   {SMALL, "fp8", 48, true, true, 4, 0},
+    {SMALL, "fp8", 80, true, true, 4, 0},   {SMALL, "fp8", 141, true, true, 4, 0},
+    {LARGE, "bf16", 8, false, false, 3, 0}, {LARGE, "bf16", 12, false, false, 4, 0},
+    {LARGE, "bf16", 16, false, true, 2, 0}, {LARGE, "bf16", 24, false, true, 4, 0},
+    {LARGE, "bf16", 48, true, true, 4, 0},  {LARGE, "bf16", 80, true, true, 4, 0},
+    {LARGE, "bf16", 141, true, true, 4, 0}, {LARGE, "fp8", 8, false, false, 3, 0},
+    {LARGE, "fp8", 12, false, false, 4, 0}, {LARGE, "fp8", 16, false, true, 3, 0},
+    {LARGE, "fp8", 24, true, false, 4, 0},  {LARGE, "fp8", 48, true, true, 4, 0},
+    {LARGE, "fp8", 80, true, true, 4, 0},   {LARGE, "fp8", 141, true, true, 4, 0},
+};
+
+static struct wan_plan plan_for(const struct card *card, enum err *e)
+{
+    char folder[200];
+    struct wan *w;
+    struct wan_plan p;
+    bool eight = !strcmp(card->dtype, "fp8");
+    struct device_caps caps = {.name = "cuda",
+                               .dtype = eight ? DTYPE_F8_E4M3 : DTYPE_BF16,
+                               .work = DTYPE_BF16,
+                               .low = eight ? DTYPE_F8_E4M3 : DTYPE_BF16,
+                               .threads = 1,
+                               .packed = true,
+                               .attends = 128,
+                               .attends_low = eight ? 512 : 0,
+                               .aside = (uint64_t)320 << 20};
+    const struct wan_job usual = {.prompt = "a fox over neon roofs"};
+    snprintf(folder, sizeof folder, "%s/%s", dir, card->tsv);
+    struct wan_setup setup = {.model = folder, .device = "cpu", .dtype = "f32"};
+    if (wan_open(&setup, &w, &fault))
+        fail_msg("%s", fault_text(&fault));
+    device_close(w->dev);
+    w->dev = device_hollow(&caps);
+    w->memory = ((uint64_t)card->gib << 30) - ((uint64_t)1 << 29);
+    w->host = (uint64_t)64 << 30;
+    *e = wan_plan(w, &usual, &p, &fault);
+    wan_free(w);
+    return p;
+}
+
+/* The table of doc/performance.md. */
+static void cards_of_all_sizes(void **state)
+{
+    int wrong = 0;
+    print_message("| model | numbers | GiB | planned | transformer | text encoder | decode |\n"
+                  "|---|---|---|---|---|---|---|\n");
+    for (size_t i = 0; i < sizeof cards / sizeof *cards; i++) {
+        const struct card *c = &cards[i];
+        char decode[64] = "-";
+        enum err e;
+        struct wan_plan p = plan_for(c, &e);
+        if (!e && p.tile)
+            snprintf(decode, sizeof decode, "tiles of %d", p.tile);
+        else if (!e)
+            snprintf(decode, sizeof decode, "%d at a time", p.chunk);
+        print_message("| %s | %s | %d | %.1f | %s | %s | %s |\n",
+                      strcmp(c->tsv, SMALL) ? "14B" : "1.3B", c->dtype, c->gib,
+                      (double)p.sum / (double)(1 << 30),
+                      e            ? "does not fit"
+                      : p.resident ? "stays"
+                      : p.parked   ? "in turns from host memory"
+                                   : "in turns from files",
+                      e             ? "-"
+                      : p.keep_text ? "stays"
+                                    : "a layer at a time",
+                      decode);
+        bool right = e ? c->chunk == 0
+                       : p.sum <= p.memory && p.resident == c->resident &&
+                             p.keep_text == c->keep_text && p.chunk == c->chunk &&
+                             p.tile == c->tile;
+        wrong += !right;
+        if (!right)
+            print_message("  not as expected\n");
+        assert_true(e == ERR_OK || e == ERR_NOMEM);
+        assert_int_equal(e == ERR_NOMEM, p.sum > p.memory);
+    }
+    assert_int_equal(wrong, 0);
 }
 
 static int set_up(void **state)
@@ -294,9 +389,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_tiny_model),
-        cmocka_unit_test(the_small_model),
+        cmocka_unit_test(the_tiny_model), cmocka_unit_test(the_small_model),
         cmocka_unit_test(the_large_model),
+        cmocka_unit_test(cards_of_all_sizes), /* of the folders that those two left */
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

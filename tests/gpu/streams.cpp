@@ -1,0 +1,438 @@
+/* Streams and events of the emulation.
+ *
+ * Work is done when it is queued, in the host's order, but a stream has a clock of what it knows to
+ * be done on each stream: by the events it waited for, and by what the host had waited for when it
+ * queued. Copies, fills, products, allocations and frees say which bytes they read and write; what
+ * meets bytes of another stream's work that it does not know of is told, since on a GPU the two
+ * would come in any order. Of kernels built with access checks that is every load and store, in
+ * pieces of 256 bytes.
+ *
+ * Copies between host and device are late on purpose: what comes from the device is in host memory
+ * only once the host has waited for it, and what goes there must be the same until then.
+ *
+ * EMU_FORGET=A:B forgets every wait of the A-th stream for events of the B-th; streams count from 1
+ * in the order of their making. */
+#include "gpu/emu.h"
+
+#include <algorithm>
+#include <map>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <vector>
+
+enum { STREAMS = 16 }; /* the first is CUDA's own, NULL */
+
+struct clock {
+    uint64_t at[STREAMS];
+};
+
+struct use {
+    uint64_t read, wrote; /* when last */
+    const char *what;
+};
+
+typedef std::map<std::pair<uintptr_t, uintptr_t>, struct use> uses; /* from, to → */
+
+static struct clock knows[STREAMS], host;
+static bool alive[STREAMS] = {true};
+static uses used[STREAMS];
+
+struct late {
+    int stream;
+    uint64_t when;
+    char *to; /* of the host; or NULL: `from` must not change */
+    const char *from;
+    std::vector<char> bytes;
+};
+static std::vector<struct late> lates;
+static std::map<uintptr_t, uintptr_t> pinned; /* from → to */
+
+static void join(struct clock *a, const struct clock *b)
+{
+    for (int i = 0; i < STREAMS; i++)
+        a->at[i] = a->at[i] > b->at[i] ? a->at[i] : b->at[i];
+}
+
+static int number_of(cudaStream_t s)
+{
+    int n = (int)(uintptr_t)s;
+    if (n < 0 || n >= STREAMS || !alive[n]) {
+        emu_found("work on a stream that is not there");
+        return 0;
+    }
+    return n;
+}
+
+/* The next moment of a stream. */
+static int step(cudaStream_t s)
+{
+    int n = number_of(s);
+    join(&knows[n], &host);
+    knows[n].at[n]++;
+    return n;
+}
+
+static void touch(int n, const void *p, size_t bytes, bool write, const char *what)
+{
+    uintptr_t from = (uintptr_t)p, to = from + bytes;
+    for (int t = 0; t < STREAMS; t++)
+        for (auto i = used[t].begin(); t != n && i != used[t].end();) {
+            const struct use &u = i->second;
+            uint64_t when = write && u.read > u.wrote ? u.read : u.wrote;
+            if (u.read <= host.at[t] && u.wrote <= host.at[t]) {
+                i = used[t].erase(i);
+                continue;
+            }
+            if (i->first.first < to && from < i->first.second && when > knows[n].at[t])
+                emu_found("%s, on stream %d, %s %zu bytes that stream %d may be using (%s)", what,
+                          n, write ? "writes" : "reads", bytes, t, u.what);
+            i++;
+        }
+    struct use &mine = used[n][{from, to}];
+    (write ? mine.wrote : mine.read) = knows[n].at[n];
+    mine.what = what;
+}
+
+void emu_uses(cudaStream_t s, const void *p, size_t bytes, bool write, const char *what)
+{
+    touch(number_of(s), p, bytes, write, what);
+}
+
+/* ---- kernels ---- */
+
+enum { GRAIN = 8 }; /* allocations are 256 bytes apart */
+static int launch_stream;
+static std::vector<uintptr_t> saw; /* grains, with 1 for a write */
+static uintptr_t saw_lately[64];
+
+void emu_stream_enter(cudaStream_t s)
+{
+    launch_stream = step(s);
+    saw.clear();
+    memset(saw_lately, 0, sizeof saw_lately);
+}
+
+void emu_stream_saw(const void *p, size_t size, bool write)
+{
+    uintptr_t first = (uintptr_t)p >> GRAIN, last = ((uintptr_t)p + size - 1) >> GRAIN;
+    for (uintptr_t g = first; g <= last; g++) {
+        uintptr_t key = g << 1 | write, *lately = &saw_lately[key % 64];
+        if (*lately == key)
+            continue;
+        *lately = key;
+        saw.push_back(key);
+    }
+}
+
+void emu_stream_leave(const char *kernel)
+{
+    for (int write = 0; write < 2; write++) {
+        std::vector<uintptr_t> grains;
+        for (uintptr_t key : saw)
+            if ((int)(key & 1) == write)
+                grains.push_back(key >> 1);
+        std::sort(grains.begin(), grains.end());
+        for (size_t i = 0, j; i < grains.size(); i = j) {
+            for (j = i + 1; j < grains.size() && grains[j] <= grains[j - 1] + 1;)
+                j++;
+            touch(launch_stream, (void *)(grains[i] << GRAIN),
+                  (size_t)(grains[j - 1] + 1 - grains[i]) << GRAIN, write, kernel);
+        }
+    }
+    saw.clear();
+}
+
+/* ---- waiting ---- */
+
+/* What has come to its end by now. */
+static void end_late(const struct clock *by)
+{
+    for (size_t i = 0; i < lates.size();) {
+        struct late &l = lates[i];
+        if (l.when > by->at[l.stream]) {
+            i++;
+            continue;
+        }
+        if (l.to)
+            memcpy(l.to, l.bytes.data(), l.bytes.size());
+        else if (memcmp(l.from, l.bytes.data(), l.bytes.size()))
+            emu_found("host memory was changed while a copy of %zu bytes out of it was on its way",
+                      l.bytes.size());
+        lates.erase(lates.begin() + (long)i);
+    }
+}
+
+static void host_knows(const struct clock *c)
+{
+    join(&host, c);
+    end_late(&host);
+}
+
+/* First in each call: of a lost device it does nothing. */
+#define ALIVE                                                                                      \
+    if (emu_lost())                                                                                \
+    return emu_lost()
+
+struct event {
+    struct clock at;
+    int stream; /* −1: never recorded */
+};
+
+extern "C" {
+
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t *s, unsigned, int)
+{
+    ALIVE;
+    for (int i = 1; i < STREAMS; i++)
+        if (!alive[i]) {
+            alive[i] = true;
+            *s = (cudaStream_t)(uintptr_t)i;
+            return cudaSuccess;
+        }
+    return cudaErrorMemoryAllocation;
+}
+
+cudaError_t cudaStreamGetPriority(cudaStream_t, int *priority)
+{
+    ALIVE;
+    *priority = 0;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t s)
+{
+    ALIVE;
+    host_knows(&knows[number_of(s)]);
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamQuery(cudaStream_t s)
+{
+    ALIVE;
+    number_of(s);
+    return cudaErrorNotReady; /* it may always be so */
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t s)
+{
+    ALIVE;
+    int n = number_of(s);
+    host_knows(&knows[n]);
+    used[n].clear();
+    alive[n] = false;
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned)
+{
+    ALIVE;
+    *e = (cudaEvent_t) new event{{}, -1};
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventCreate(cudaEvent_t *e)
+{
+    return cudaEventCreateWithFlags(e, 0);
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t e)
+{
+    ALIVE;
+    delete (struct event *)e;
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s)
+{
+    ALIVE;
+    int n = step(s);
+    *(struct event *)e = {knows[n], n};
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t e)
+{
+    ALIVE;
+    if (((struct event *)e)->stream >= 0)
+        host_knows(&((struct event *)e)->at);
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned)
+{
+    ALIVE;
+    static const char *wish = getenv("EMU_FORGET");
+    const struct event *v = (const struct event *)e;
+    int n = step(s), waits = 0, on = 0;
+    if (wish && sscanf(wish, "%d:%d", &waits, &on) == 2 && waits == n && on == v->stream)
+        return cudaSuccess;
+    if (v->stream >= 0)
+        join(&knows[n], &v->at);
+    return cudaSuccess;
+}
+
+/* ---- memory ---- */
+
+static std::vector<std::pair<std::pair<uintptr_t, uintptr_t>, struct clock>> freed;
+static std::map<void *, size_t> pool, apart; /* from the pool, and not */
+static size_t pool_used, pool_has, apart_used;
+
+static bool room(size_t pool_wants, size_t apart_wants)
+{
+    size_t has = pool_used + pool_wants > pool_has ? pool_used + pool_wants : pool_has;
+    return has + apart_used + apart_wants <= emu_memory();
+}
+
+cudaError_t cudaMalloc(void **p, size_t bytes)
+{
+    ALIVE;
+    *p = room(0, bytes) ? emu_take(bytes) : NULL;
+    if (!*p)
+        return cudaErrorMemoryAllocation;
+    apart[*p] = bytes;
+    apart_used += bytes;
+    return cudaSuccess;
+}
+
+cudaError_t cudaFree(void *p)
+{
+    ALIVE;
+    apart_used -= apart[p];
+    apart.erase(p);
+    return emu_give(p) ? cudaSuccess : cudaErrorInvalidValue;
+}
+
+cudaError_t cudaMemGetInfo(size_t *spare, size_t *all)
+{
+    ALIVE;
+    *all = emu_memory();
+    *spare = *all - pool_has - apart_used;
+    return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t *p, int)
+{
+    ALIVE;
+    *p = (cudaMemPool_t)(uintptr_t)1;
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, size_t least)
+{
+    ALIVE;
+    pool_has = pool_used > least ? pool_used : least < pool_has ? least : pool_has;
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr what, void *value)
+{
+    ALIVE;
+    if (what != cudaMemPoolAttrReservedMemCurrent)
+        return cudaErrorInvalidValue;
+    *(uint64_t *)value = pool_has;
+    return cudaSuccess;
+}
+
+/* What another stream gave back is lent after that stream's work, as the pool sees to it. */
+cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, cudaMemPool_t, cudaStream_t s)
+{
+    ALIVE;
+    *p = room(bytes, 0) ? emu_take(bytes) : NULL;
+    if (!*p)
+        return cudaErrorMemoryAllocation;
+    pool_used += bytes;
+    pool_has = pool_used > pool_has ? pool_used : pool_has;
+    int n = step(s);
+    uintptr_t from = (uintptr_t)*p, to = from + bytes;
+    for (size_t i = 0; i < freed.size();)
+        if (freed[i].first.first < to && from < freed[i].first.second) {
+            join(&knows[n], &freed[i].second);
+            freed.erase(freed.begin() + (long)i);
+        } else {
+            i++;
+        }
+    pool[*p] = bytes;
+    touch(n, *p, bytes, true, "an allocation");
+    return cudaSuccess;
+}
+
+cudaError_t cudaFreeAsync(void *p, cudaStream_t s)
+{
+    ALIVE;
+    int n = step(s);
+    size_t bytes = pool[p];
+    touch(n, p, bytes, true, "a free");
+    pool.erase(p);
+    pool_used -= bytes;
+    for (int t = 0; t < STREAMS; t++) /* that was all about these bytes */
+        for (auto i = used[t].begin(); i != used[t].end();)
+            i = i->first.first >= (uintptr_t)p && i->first.second <= (uintptr_t)p + bytes
+                    ? used[t].erase(i)
+                    : std::next(i);
+    freed.push_back({{(uintptr_t)p, (uintptr_t)p + bytes}, knows[n]});
+    return emu_give(p) ? cudaSuccess : cudaErrorInvalidValue;
+}
+
+cudaError_t cudaMallocHost(void **p, size_t bytes)
+{
+    ALIVE;
+    *p = emu_fails_pinned() ? NULL : malloc(bytes);
+    if (*p)
+        pinned[(uintptr_t)*p] = (uintptr_t)*p + bytes;
+    return *p ? cudaSuccess : cudaErrorMemoryAllocation;
+}
+
+cudaError_t cudaFreeHost(void *p)
+{
+    ALIVE;
+    for (const auto &l : lates)
+        if ((l.to ? l.to : l.from) >= (char *)p &&
+            (l.to ? l.to : l.from) < (char *)pinned[(uintptr_t)p])
+            emu_found("pinned memory is freed while a copy is on its way");
+    pinned.erase((uintptr_t)p);
+    free(p);
+    return cudaSuccess;
+}
+
+static bool is_pinned(const void *p, size_t bytes)
+{
+    auto i = pinned.upper_bound((uintptr_t)p);
+    return i != pinned.begin() && (uintptr_t)p + bytes <= std::prev(i)->second;
+}
+
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t s)
+{
+    ALIVE;
+    const char *a = (const char *)to, *b = (const char *)from;
+    int n = step(s);
+    if (a < b + bytes && b < a + bytes)
+        emu_found("a copy onto itself");
+    if (n && kind != cudaMemcpyDeviceToDevice &&
+        !is_pinned(kind == cudaMemcpyHostToDevice ? from : to, bytes))
+        emu_found("a copy of %zu bytes that the host waits for: its memory is not pinned", bytes);
+    end_late(&knows[n]); /* what a copy before has brought to the host may go on from there */
+    touch(n, from, bytes, false, "a copy");
+    touch(n, to, bytes, true, "a copy");
+    if (n && kind == cudaMemcpyDeviceToHost) {
+        lates.push_back({n, knows[n].at[n], (char *)to, NULL, std::vector<char>(b, b + bytes)});
+        memset(to, 0xff, bytes);
+        return cudaSuccess;
+    }
+    memmove(to, from, bytes);
+    if (n && kind == cudaMemcpyHostToDevice)
+        lates.push_back({n, knows[n].at[n], NULL, b, std::vector<char>(b, b + bytes)});
+    emu_wrote(to, bytes);
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemsetAsync(void *p, int v, size_t bytes, cudaStream_t s)
+{
+    ALIVE;
+    touch(step(s), p, bytes, true, "a fill");
+    memset(p, v, bytes);
+    emu_wrote(p, bytes);
+    return cudaSuccess;
+}
+}

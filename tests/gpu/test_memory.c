@@ -1,0 +1,167 @@
+/* What a plan says against what the emulated GPU gave, for every way that a plan may go: a budget
+ * that is one byte too small for one way leads to the next. All ways give the same pictures, and
+ * nothing more is taken from the system once a job has begun. A GPU that has less than it said is
+ * an error before anything is begun, and serves the next job. */
+#include "unit/wan/tiny.h"
+
+#include "base/buf.h"
+#include "wan/wan_inside.h"
+
+#include <cuda_runtime_api.h>
+#include <stdlib.h>
+
+#define MB 1048576.0
+
+static char dir[] = "/tmp/sakuga-memory-XXXXXX";
+static char model[200];
+static struct fault fault;
+static uint64_t hash;
+static int stages;
+
+static enum err take(void *user, const struct wan_frames *p, struct fault *f)
+{
+    for (size_t i = 0; i < (size_t)p->count * (size_t)p->width * (size_t)p->height * 3; i++)
+        hash = (hash ^ p->rgb[i]) * UINT64_C(1099511628211);
+    return ERR_OK;
+}
+
+static void begun(void *user, enum wan_stage stage)
+{
+    stages++;
+}
+
+static const struct wan_calls calls = {.frames = take, .stage = begun};
+
+static struct wan *open_with(uint64_t memory, const char *dtype)
+{
+    struct wan_setup setup = {.model = model, .device = "cuda", .dtype = dtype, .memory = memory};
+    struct wan *w;
+    if (wan_open(&setup, &w, &fault))
+        fail_msg("%s", fault_text(&fault));
+    return w;
+}
+
+static const char *way_of(const struct wan_plan *p)
+{
+    return p->resident ? "whole" : p->parked ? "parked" : "in files";
+}
+
+/* Draws, and holds the plan against what was taken. The hash of the pictures. */
+static uint64_t draw(struct wan *w, const struct wan_job *job, const struct wan_plan *p)
+{
+    uint64_t pool = 0;
+    for (int i = 0; i < 2; i++) { /* the second clip finds all weights loaded */
+        hash = 1;
+        if (wan_make(w, job, &calls, NULL, &fault))
+            fail_msg("%s", fault_text(&fault));
+    }
+    double planned = (double)(p->sum - p->aside) / MB, held = (double)device_peak(w->dev) / MB;
+    print_message("%s, %s, text %s, %d at a time, tile %d: planned %.2f MB, held %.2f MB\n",
+                  job->sampler, way_of(p), p->keep_text ? "kept" : "dropped", p->chunk, p->tile,
+                  planned, held);
+    assert_true(held <= planned);
+    assert_true(planned <= held * 1.2);
+    assert_int_equal(cudaMemPoolGetAttribute(NULL, cudaMemPoolAttrReservedMemCurrent, &pool),
+                     cudaSuccess);
+    assert_int_equal(pool, p->sum - p->aside);
+    return hash;
+}
+
+/* Of those with the whole transformer on the GPU the first alone, unless `all`. */
+static void all_ways(const char *dtype, const struct wan_job *job, uint64_t host, bool all)
+{
+    uint64_t memory = 0, first = 0;
+    bool whole = false, turns = false;
+    for (;;) {
+        struct wan *w = open_with(memory, dtype);
+        struct wan_plan p;
+        w->host = host;
+        enum err e = wan_plan(w, job, &p, &fault);
+        if (e) {
+            assert_int_equal(e, ERR_NOMEM);
+            wan_free(w);
+            break;
+        }
+        w->place = p.resident ? DIT_RESIDENT : p.parked ? DIT_PARKED : DIT_IN_FILES;
+        uint64_t now = all || !p.resident || !first ? draw(w, job, &p) : first;
+        first = first ? first : now;
+        if (!p.tile)
+            assert_true(now == first);
+        whole = whole || p.resident;
+        turns = turns || !p.resident;
+        memory = p.sum - 1;
+        wan_free(w);
+    }
+    assert_true(whole && turns);
+}
+
+/* Words of few letters: rows of a prompt are planned by its bytes. */
+static const struct wan_job still = {.prompt = "a fox",
+                                     .negative = "grey",
+                                     .width = 32,
+                                     .height = 32,
+                                     .frames = 1,
+                                     .steps = 1,
+                                     .guidance = 5,
+                                     .sampler = "euler"};
+
+static void every_way_is_planned(void **state)
+{
+    all_ways("bf16", &still, (uint64_t)1 << 40, true);
+    all_ways("bf16", &still, 0, false);
+    all_ways("fp8", &still, (uint64_t)1 << 40, false);
+}
+
+static void chunks_are_planned(void **state)
+{
+    struct wan *w = open_with(0, "bf16");
+    struct wan_job job = still;
+    struct wan_plan p;
+    job.frames = 5;
+    job.guidance = 1;
+    assert_int_equal(wan_plan(w, &job, &p, &fault), ERR_OK);
+    assert_int_equal(p.chunk, 2);
+    draw(w, &job, &p);
+    wan_free(w);
+}
+
+static void a_gpu_that_has_less(void **state)
+{
+    struct wan *w = open_with(0, "bf16");
+    stages = 0;
+    setenv("EMU_MEMORY", "66", 1); /* two beside the workspace of cuBLASLt */
+    assert_int_equal(wan_make(w, &still, &calls, NULL, &fault), ERR_NOMEM);
+    if (!strstr(fault.text, "MB to spare"))
+        fail_msg("%s", fault.text);
+    assert_int_equal(stages, 0);
+    unsetenv("EMU_MEMORY");
+    if (wan_make(w, &still, &calls, NULL, &fault))
+        fail_msg("%s", fault_text(&fault));
+    wan_free(w);
+}
+
+static int set_up(void **state)
+{
+    if (!mkdtemp(dir))
+        return -1;
+    snprintf(model, sizeof model, "%s/tiny", dir);
+    tiny_t2v(model);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    tiny_remove(dir);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_way_is_planned),
+        cmocka_unit_test(chunks_are_planned),
+        cmocka_unit_test(a_gpu_that_has_less),
+    };
+    setenv("EMU_EXACT", "1", 1); /* no chance in the last bits */
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
