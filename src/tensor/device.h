@@ -99,7 +99,7 @@ void device_zero(struct device *d, const struct tensor *t);
  * Where caps.packed, several linear layers of the same input may be one product: a weight made
  * without values is room for all their rows (and biases, 0), and each that is made with `whole`
  * takes its place there, row `at`. It may be multiplied by alone too, while the whole is there. On
- * a shelf the whole takes turns, from when its last rows have come. */
+ * a shelf the whole takes turns, from when all its rows have come; none come again. */
 struct weight_spec {
     int64_t out, in;
     int kt, kh, kw; /* 1, 1, 1 for a linear layer */

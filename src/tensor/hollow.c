@@ -32,6 +32,7 @@ struct hollow_weight {
     void *bias;      /* or NULL */
     enum dtype type;
     const struct hollow_weight *whole; /* or NULL: rows of it, which take nothing */
+    int64_t came;                      /* rows of it that have values */
     struct shelf *shelf;               /* or NULL: not there, or not yet */
     int part;
     size_t bytes;
@@ -209,8 +210,8 @@ static struct weight *pack(struct device *d, const struct weight_spec *s)
         w->bias = bias ? device_alloc(d, bias) : NULL;
     }
     for_a_while(d, beside);
-    bool complete = s->values && (all == w || s->at + s->out == all->w.out);
-    if (s->shelf && complete && all->data)
+    all->came += s->values ? s->out : 0;
+    if (s->shelf && all->came == all->w.out && all->data)
         park(d, all, s->shelf);
     return &w->w;
 }

@@ -77,6 +77,7 @@ struct cuda_weight {
     enum dtype type;
     struct cuda_weight *whole; /* or NULL: data, scales and biases are those of its rows, */
     int64_t at;                /* from here on; it frees them */
+    int64_t came;              /* rows of it that have values */
     struct lane *lane;         /* that it came on, and its rows come on */
     int64_t in8, out8;
     float *bias;    /* [out8] on the device, or NULL */

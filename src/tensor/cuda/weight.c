@@ -210,11 +210,13 @@ struct weight *weight_pack(struct device *d, const struct weight_spec *s)
     p->in8 = pads ? (s->in + 7) / 8 * 8 : s->in;
     p->out8 = pads ? (s->out + 7) / 8 * 8 : s->out;
     place(c, p, s);
+    if (p->whole && p->whole->parked)
+        device_fail(d, ERR_INVAL, "weight: the whole of it is on its shelf already");
     if (s->values && !device_failed(d))
         fill(c, p, s);
     struct cuda_weight *all = p->whole ? p->whole : p;
-    bool complete = s->values && p->at + s->out == all->w.out; /* of a whole, its last rows */
-    if (all->shelf && complete && !device_failed(d))
+    all->came += s->values ? s->out : 0;
+    if (all->shelf && all->came == all->w.out && !device_failed(d))
         shelf_park(all, p->lane->stream);
     arrive(c, p->lane);
     if (device_failed(d)) {

@@ -679,12 +679,12 @@ static void turns(void **state)
 }
 
 /* A weight of three, each from its own place, of which one has no bias; multiplied by at once, and
- * by the second alone. */
-static void weights_in_parts(void **state)
+ * by the second alone. On a shelf too, where the parts come and go with the whole. */
+static void parts_case(struct shelf *shelf)
 {
     enum { N = 9, IN = 64, OUT = 48 };
     struct weight *whole, *part[3];
-    struct weight_spec all = {3 * OUT, IN, 1, 1, 1, .low = true};
+    struct weight_spec all = {3 * OUT, IN, 1, 1, 1, .low = true, .shelf = shelf};
     struct fault f = {0};
     if (!device_caps(dev)->packed) {
         assert_null(weight_new(dev, &all));
@@ -704,11 +704,22 @@ static void weights_in_parts(void **state)
                 second[i * OUT + j % OUT] = s;
         }
     whole = weight_new(dev, &all);
-    for (int i = 2; i >= 0; i--)
+    for (int i = 2; i >= 0; i--) {
+        assert_int_equal(shelf_bytes(shelf), 0);
         part[i] =
             weight_new(dev, &(struct weight_spec){OUT, IN, 1, 1, 1, .values = w + i * OUT * IN,
                                                   .bias = i < 2 ? b + i * OUT : NULL, .low = true,
-                                                  .whole = whole, .at = i * OUT});
+                                                  .whole = whole, .at = i * OUT, .shelf = shelf});
+    }
+    if (shelf) {
+        assert_true(shelf_bytes(shelf) >= 3 * OUT * IN);
+        assert_null(
+            weight_new(dev, &(struct weight_spec){OUT, IN, 1, 1, 1, .values = w, .low = true,
+                                                  .whole = whole, .shelf = shelf}));
+        assert_int_equal(device_settle(dev, &f), ERR_INVAL); /* it has all its rows */
+        shelf_turn(shelf, 1, 0);
+        shelf_turn(shelf, 0, -1);
+    }
     assert_null(weight_new(dev, &(struct weight_spec){OUT, IN, 1, 1, 1, .values = w, .low = true,
                                                       .whole = whole, .at = 2 * OUT + 1}));
     assert_int_equal(device_settle(dev, &f), ERR_INVAL);
@@ -718,13 +729,25 @@ static void weights_in_parts(void **state)
     device_linear(dev, &(struct linear_op){.x = &tx, .w = part[1], .y = &alone});
     expect(&ty, want, product_bound());
     expect(&alone, second, product_bound());
+    if (shelf) /* in any order */
+        weight_free(whole);
     for (int i = 0; i < 3; i++)
         weight_free(part[i]);
-    weight_free(whole);
+    if (!shelf)
+        weight_free(whole);
     tensor_free(&tx);
     free(x);
     free(w);
     free(b);
+}
+
+static void weights_in_parts(void **state)
+{
+    struct shelf *shelf = shelf_new(dev, 2);
+    parts_case(NULL);
+    if (shelf && device_caps(dev)->packed)
+        parts_case(shelf);
+    shelf_free(shelf);
 }
 
 /* What the VAE does at every layer: a norm of a few hundred channels, many rows. */
