@@ -44,7 +44,8 @@ static struct weight *kernel(struct loader *l, int64_t out, int64_t in, int k, b
     char full[96];
     snprintf(full, sizeof full, "%s.weight", name);
     int64_t rows = load_dim(l->weights, full, 0), row = in * k * k;
-    float *w = load_values(l, (rows > out ? rows : out) * row, "%s", full);
+    rows = rows > out ? rows : out;
+    float *w = load_values(l, rows * row, "%s", full);
     float *b = bias ? load_values(l, out, "%s.bias", name) : NULL;
     struct weight *made = NULL;
     if (w && (b || !bias))
