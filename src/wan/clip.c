@@ -1,7 +1,7 @@
 #include "wan/clip.h"
 
 #include "base/json.h"
-#include "wan/plan.h"
+#include "wan/manifest.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ enum err clip_vision_open(struct device *dev, const struct weights *w, struct cl
     c.tokens = places && places->rank > 1 ? places->dim[places->rank - 2] : 0; /* HF: two axes */
     c.hidden = load_dim(w, "visual.transformer.0.mlp.0.weight", 0);
     c.layers = load_layers(w, "visual.transformer.") - 1;
-    enum err e = plan_clip(&c, f);
+    enum err e = manifest_clip(&c, f);
     if (e)
         return e;
     int side = (int)lround(sqrt((double)(c.tokens - 1)));

@@ -1,7 +1,7 @@
 #include "wan/dit_inside.h"
 
 #include "base/json.h"
-#include "wan/plan.h"
+#include "wan/manifest.h"
 #include "wan/vace.h"
 
 #include <stdio.h>
@@ -55,7 +55,7 @@ static void parts_read(const struct weights *w, struct dit_config *c)
     }
     c->image_dim = load_dim(w, "img_emb.proj.1.weight", 1);
     if (image && !c->image_dim)
-        c->image_dim = 1280; /* of every published one: the plan says what is missing */
+        c->image_dim = 1280; /* of every published one: the manifest says what is missing */
     c->image_tokens = load_dim(w, "img_emb.emb_pos", 1);
     c->vace_in = vace ? VACE_IN : 0;
     c->vace = vace && !c->vace ? 1 : c->vace;
@@ -109,7 +109,7 @@ enum err dit_config_read(const struct weights *w, struct dit_config *out, struct
     c.heads = (int)(c.dim / DIT_HEAD);
     parts_read(w, &c);
     e = sizes_check(w, &c, f);
-    e = e ? e : plan_dit(w, &c, f);
+    e = e ? e : manifest_dit(w, &c, f);
     if (e)
         return e;
     /* every second block in 1.3B, every fifth in 14B: spread evenly */

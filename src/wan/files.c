@@ -16,7 +16,7 @@
 #define SAMPLE 64 /* bytes of each tensor in the fingerprint */
 
 /* Tensors that only this network has, by canonical name. One of them is enough: a file without the
- * other is that network with a gap, which is told when it is opened (plan.h). */
+ * other is that network with a gap, which is told when it is opened (manifest.h). */
 static const struct {
     const char *name, *key, *other;
     void (*map)(const char *name, char *out, size_t n);

@@ -1,5 +1,5 @@
 /* The handle: which model it is, and its weights when they are needed. */
-#include "wan/plan.h"
+#include "wan/manifest.h"
 #include "wan/preset.h"
 #include "wan/rollout.h"
 #include "wan/wan_inside.h"
@@ -153,7 +153,7 @@ static enum err parts_whole(const struct wan *w, struct fault *f)
         if ((r != FILES_CLIP || clips) && !s[r])
             return part_missing(w, (enum files_role)r, f);
     enum err e = t5_open(NULL, s[FILES_T5], &text, f);
-    e = e ? e : plan_vae(s[FILES_VAE], encodes ? VAE_DECODER | VAE_ENCODER : VAE_DECODER, f);
+    e = e ? e : manifest_vae(s[FILES_VAE], encodes ? VAE_DECODER | VAE_ENCODER : VAE_DECODER, f);
     if (e || !clips)
         return e;
     if ((e = clip_vision_open(NULL, s[FILES_CLIP], &clip, f)))

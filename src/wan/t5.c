@@ -1,7 +1,7 @@
 #include "wan/t5.h"
 
 #include "wan/load.h"
-#include "wan/plan.h"
+#include "wan/manifest.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@ enum err t5_open(struct device *dev, const struct weights *w, struct t5 *out, st
     t.buckets = (int)load_dim(w, "blocks.0.pos_embedding.embedding.weight", 0);
     t.heads = (int)load_dim(w, "blocks.0.pos_embedding.embedding.weight", 1);
     t.layers = load_layers(w, "blocks.");
-    enum err e = plan_t5(&t, f);
+    enum err e = manifest_t5(&t, f);
     if (e)
         return e;
     if (t.layers < 1 || t.heads < 1 || t.width % t.heads || t.buckets < 4 || t.buckets % 4)

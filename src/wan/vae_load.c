@@ -1,4 +1,4 @@
-#include "wan/plan.h"
+#include "wan/manifest.h"
 #include "wan/vae_inside.h"
 
 #include <stdarg.h>
@@ -127,7 +127,7 @@ static void load_encoder(struct loader *l, struct vae_half_net *net)
 enum err vae_open(struct device *dev, const struct weights *w, unsigned halves, struct vae **out,
                   struct fault *f)
 {
-    enum err e = plan_vae(w, halves, f);
+    enum err e = manifest_vae(w, halves, f);
     if (e)
         return e;
     struct vae *v = calloc(1, sizeof *v);

@@ -1,4 +1,4 @@
-#include "wan/plan.h"
+#include "wan/manifest.h"
 
 #include "wan/vae.h"
 
@@ -19,7 +19,7 @@ struct shape {
 
 /* One network as it is walked, of each part the tensor first whose shape gives the sizes. After the
  * first failure nothing more is asked. */
-struct plan {
+struct manifest {
     const struct weights *weights;
     bool *placed; /* [weights->n]: asked for; or NULL */
     enum err e;
@@ -52,7 +52,7 @@ static bool alike(const struct wtensor *t, const struct shape *s)
     return n == bare(s->rank, s->dim, &b) && !memcmp(a, b, (size_t)n * sizeof *a);
 }
 
-static const struct wtensor *ask(struct plan *p, struct shape s, const char *name)
+static const struct wtensor *ask(struct manifest *p, struct shape s, const char *name)
 {
     if (p->e)
         return NULL;
@@ -77,12 +77,12 @@ static const struct wtensor *ask(struct plan *p, struct shape s, const char *nam
     return t;
 }
 
-static void tensor(struct plan *p, struct shape s, const char *name, ...)
+static void tensor(struct manifest *p, struct shape s, const char *name, ...)
     __attribute__((format(printf, 3, 4)));
-static void module(struct plan *p, struct shape s, bool bias, const char *name, ...)
+static void module(struct manifest *p, struct shape s, bool bias, const char *name, ...)
     __attribute__((format(printf, 4, 5)));
 
-static void tensor(struct plan *p, struct shape s, const char *name, ...)
+static void tensor(struct manifest *p, struct shape s, const char *name, ...)
 {
     char full[NAME_LEN];
     va_list ap;
@@ -93,7 +93,7 @@ static void tensor(struct plan *p, struct shape s, const char *name, ...)
 }
 
 /* A weight, its bias [out], and the scales of an 8-bit one: one, or one a row (spec 9.3). */
-static void module(struct plan *p, struct shape s, bool bias, const char *name, ...)
+static void module(struct manifest *p, struct shape s, bool bias, const char *name, ...)
 {
     static const char *const scales[] = {"scale_weight", "weight_scale"};
     char at[NAME_LEN], full[NAME_LEN + 16];
@@ -120,7 +120,7 @@ static void module(struct plan *p, struct shape s, bool bias, const char *name, 
 
 /* ---- the transformer (spec 2.3) ---- */
 
-static void dit_attention(struct plan *p, int64_t dim, const char *at)
+static void dit_attention(struct manifest *p, int64_t dim, const char *at)
 {
     for (const char *c = "qkvo"; *c; c++)
         module(p, SHAPE(dim, dim), true, "%s.%c", at, *c);
@@ -128,7 +128,7 @@ static void dit_attention(struct plan *p, int64_t dim, const char *at)
     tensor(p, SHAPE(dim), "%s.norm_k.weight", at);
 }
 
-static void dit_block(struct plan *p, const struct dit_config *c, const char *at)
+static void dit_block(struct manifest *p, const struct dit_config *c, const char *at)
 {
     char part[96];
     tensor(p, SHAPE(6, c->dim), "%s.modulation", at);
@@ -147,7 +147,7 @@ static void dit_block(struct plan *p, const struct dit_config *c, const char *at
     module(p, SHAPE(c->dim, c->ffn), true, "%s.ffn.2", at);
 }
 
-static void dit_image(struct plan *p, const struct dit_config *c)
+static void dit_image(struct manifest *p, const struct dit_config *c)
 {
     module(p, SHAPE(c->image_dim, c->image_dim), true, "img_emb.proj.1");
     tensor(p, SHAPE(c->image_dim), "img_emb.proj.0.weight");
@@ -159,9 +159,9 @@ static void dit_image(struct plan *p, const struct dit_config *c)
         tensor(p, SHAPE(c->image_tokens, c->image_dim), "img_emb.emb_pos");
 }
 
-enum err plan_dit(const struct weights *w, const struct dit_config *c, struct fault *f)
+enum err manifest_dit(const struct weights *w, const struct dit_config *c, struct fault *f)
 {
-    struct plan p = {.weights = w, .f = f};
+    struct manifest p = {.weights = w, .f = f};
     char at[64];
     module(&p, SHAPE(c->dim, c->in, 1, 2, 2), true, "patch_embedding");
     module(&p, SHAPE(c->dim, c->text_dim), true, "text_embedding.0");
@@ -193,9 +193,9 @@ enum err plan_dit(const struct weights *w, const struct dit_config *c, struct fa
 
 /* ---- umT5 (spec 2.4) ---- */
 
-enum err plan_t5(const struct t5 *t, struct fault *f)
+enum err manifest_t5(const struct t5 *t, struct fault *f)
 {
-    struct plan p = {.weights = t->weights, .f = f};
+    struct manifest p = {.weights = t->weights, .f = f};
     module(&p, SHAPE(t->vocab, t->dim), false, "token_embedding");
     for (int i = 0; i < t->layers && !p.e; i++) {
         tensor(&p, SHAPE(t->dim), "blocks.%d.norm1.weight", i);
@@ -214,9 +214,9 @@ enum err plan_t5(const struct t5 *t, struct fault *f)
 
 /* ---- CLIP's vision half (spec 2.6) ---- */
 
-enum err plan_clip(const struct clip_vision *c, struct fault *f)
+enum err manifest_clip(const struct clip_vision *c, struct fault *f)
 {
-    struct plan p = {.weights = c->weights, .f = f};
+    struct manifest p = {.weights = c->weights, .f = f};
     char at[64], name[96];
     module(&p, SHAPE(c->dim, 3, c->patch, c->patch), false, "visual.patch_embedding");
     tensor(&p, SHAPE(c->dim), "visual.cls_embedding");
@@ -244,7 +244,7 @@ enum err plan_clip(const struct clip_vision *c, struct fault *f)
 
 /* ---- the VAE (spec 2.5, 6): one width `c` (96) gives all others ---- */
 
-static void vae_res(struct plan *p, int64_t in, int64_t out, const char *at)
+static void vae_res(struct manifest *p, int64_t in, int64_t out, const char *at)
 {
     tensor(p, SHAPE(in), "%s.residual.0.gamma", at);
     module(p, SHAPE(out, in, 3, 3, 3), true, "%s.residual.2", at);
@@ -254,7 +254,7 @@ static void vae_res(struct plan *p, int64_t in, int64_t out, const char *at)
         module(p, SHAPE(out, in), true, "%s.shortcut", at);
 }
 
-static void vae_middle(struct plan *p, int64_t c, const char *half)
+static void vae_middle(struct manifest *p, int64_t c, const char *half)
 {
     char at[64];
     snprintf(at, sizeof at, "%s.middle.0", half);
@@ -268,7 +268,7 @@ static void vae_middle(struct plan *p, int64_t c, const char *half)
 
 /* Four stages of three blocks; three enlargements between them halve the width, and the first two
  * of these double the frames. */
-static void vae_decoder(struct plan *p, int64_t c)
+static void vae_decoder(struct manifest *p, int64_t c)
 {
     const int64_t wide[4] = {4 * c, 4 * c, 2 * c, c}, from[4] = {4 * c, 2 * c, 2 * c, c};
     char at[64];
@@ -292,7 +292,7 @@ static void vae_decoder(struct plan *p, int64_t c)
 }
 
 /* Four stages of two blocks; the last two of the three reductions halve the frames. */
-static void vae_encoder(struct plan *p, int64_t c)
+static void vae_encoder(struct manifest *p, int64_t c)
 {
     const int64_t wide[4] = {c, 2 * c, 4 * c, 4 * c};
     char at[64];
@@ -316,7 +316,7 @@ static void vae_encoder(struct plan *p, int64_t c)
 }
 
 /* A tensor of that half that nobody asked for: a stage more would make larger pictures. */
-static void no_stray(struct plan *p, const char *half)
+static void no_stray(struct manifest *p, const char *half)
 {
     for (int i = 0; i < p->weights->n && !p->e; i++) {
         const struct wtensor *t = &p->weights->t[i];
@@ -327,9 +327,9 @@ static void no_stray(struct plan *p, const char *half)
     }
 }
 
-enum err plan_vae(const struct weights *w, unsigned halves, struct fault *f)
+enum err manifest_vae(const struct weights *w, unsigned halves, struct fault *f)
 {
-    struct plan p = {.weights = w, .f = f};
+    struct manifest p = {.weights = w, .f = f};
     p.placed = calloc((size_t)w->n + 1, sizeof *p.placed);
     if (!p.placed)
         return fault_set(f, ERR_NOMEM, "out of memory");
