@@ -1,6 +1,7 @@
 #include "wan/clip.h"
 
 #include "base/json.h"
+#include "wan/manifest.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,13 +17,13 @@ enum err clip_vision_open(struct device *dev, const struct weights *w, struct cl
     struct clip_vision c = {.dev = dev, .weights = w};
     c.dim = load_dim(w, "visual.patch_embedding.weight", 0);
     c.patch = (int)load_dim(w, "visual.patch_embedding.weight", 2);
-    c.tokens = load_dim(w, "visual.pos_embedding", 1);
+    const struct wtensor *places = weights_find(w, "visual.pos_embedding");
+    c.tokens = places && places->rank > 1 ? places->dim[places->rank - 2] : 0; /* HF: two axes */
     c.hidden = load_dim(w, "visual.transformer.0.mlp.0.weight", 0);
-    c.layers = load_layers(w, "visual.transformer.%d.norm1.weight") - 1;
-    if (!c.dim || !c.patch || !c.hidden || c.tokens < 2 || c.layers < 1)
-        return fault_set(f, ERR_NOTFOUND,
-                         "%s is no CLIP vision model: its tensors have other names",
-                         w->n ? w->t[0].file : "an empty file");
+    c.layers = load_layers(w, "visual.transformer.") - 1;
+    enum err e = manifest_clip(&c, f);
+    if (e)
+        return e;
     int side = (int)lround(sqrt((double)(c.tokens - 1)));
     c.size = side * c.patch;
     c.heads = (int)(c.dim / HEAD);
@@ -31,7 +32,8 @@ enum err clip_vision_open(struct device *dev, const struct weights *w, struct cl
     if (config)
         c.heads = (int)json_int(config, "num_heads", c.heads);
     cJSON_Delete(config);
-    if (c.heads < 1 || c.dim % c.heads || (int64_t)side * side != c.tokens - 1)
+    if (c.layers < 1 || c.heads < 1 || c.dim % c.heads || c.patch > 64 || c.tokens < 2 ||
+        c.tokens > 4097 || (int64_t)side * side != c.tokens - 1)
         return fault_set(f, ERR_UNSUPPORTED, "%s: %lld tokens of width %lld are no CLIP known here",
                          w->t[0].file, (long long)c.tokens, (long long)c.dim);
     *out = c;

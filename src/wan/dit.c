@@ -145,10 +145,8 @@ static struct tensor tokens_of(struct pass *p, const float *x, const float *y, i
 static void time_embedding(struct pass *p)
 {
     const struct dit *d = p->d;
-    float sinus[1024];
+    float sinus[DIT_FREQ_MAX];
     const int64_t shape[] = {1, d->c.freq_dim};
-    if (d->c.freq_dim > 1024)
-        return;
     dit_time(sinus, d->c.freq_dim, p->in->t);
     struct tensor s = tensor_from(p->dev, sinus, 2, shape), h = tensor_new2(p->dev, 1, d->c.dim);
     p->e = tensor_new2(p->dev, 1, d->c.dim);

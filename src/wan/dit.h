@@ -12,8 +12,9 @@
 #include "wan/teacache.h"
 
 #define DIT_LAYERS_MAX 64
-#define DIT_TEXT 512 /* text rows that the model was trained with; short prompts are padded */
-#define DIT_HEAD 128 /* width of a head, in every Wan model */
+#define DIT_TEXT 512      /* text rows that the model was trained with; short prompts are padded */
+#define DIT_FREQ_MAX 1024 /* numbers of a timestep's embedding, before the network; 256 */
+#define DIT_HEAD 128      /* width of a head, in every Wan model */
 
 struct dit_config {
     int64_t dim, ffn, text_dim, freq_dim;

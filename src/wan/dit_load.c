@@ -1,39 +1,117 @@
 #include "wan/dit_inside.h"
 
 #include "base/json.h"
+#include "wan/manifest.h"
+#include "wan/vace.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The tensors whose shapes give the sizes. */
+static enum err sizes_read(const struct weights *w, struct dit_config *c, struct fault *f)
+{
+    int64_t in = 0, out = 0;
+    const struct {
+        const char *name;
+        int axis;
+        int64_t *to;
+    } sizes[] = {{"head.modulation", 2, &c->dim},
+                 {"blocks.0.ffn.0.weight", 0, &c->ffn},
+                 {"text_embedding.0.weight", 1, &c->text_dim},
+                 {"time_embedding.0.weight", 1, &c->freq_dim},
+                 {"patch_embedding.weight", 1, &in},
+                 {"head.head.weight", 0, &out}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (!(*sizes[i].to = load_dim(w, sizes[i].name, sizes[i].axis)))
+            return fault_set(f, ERR_NOTFOUND,
+                             "%s is no whole Wan transformer: it has no tensor %s with %d axes; "
+                             "fetch it again",
+                             w->n ? w->t[0].file : "an empty file", sizes[i].name,
+                             sizes[i].axis + 1);
+    c->in = in < 1 << 16 ? (int)in : 1 << 16;
+    c->out = out % 4 ? 0 : out < 1 << 16 ? (int)(out / 4) : 1 << 16;
+    c->layers = load_layers(w, "blocks.");
+    c->vace = load_layers(w, "vace_blocks.");
+    return ERR_OK;
+}
+
+static bool begins(const char *name, const char *with)
+{
+    return !strncmp(name, with, strlen(with));
+}
+
+/* What the model takes beside noise and text: told by any tensor of that part, so that a part with
+ * a gap is found missing something and not taken for another model. */
+static void parts_read(const struct weights *w, struct dit_config *c)
+{
+    bool image = false, vace = c->vace > 0;
+    for (int i = 0; i < w->n; i++) {
+        const char *name = w->t[i].name;
+        c->camera = c->camera || begins(name, "control_adapter.");
+        c->ref = c->ref || begins(name, "ref_conv.");
+        image = image || begins(name, "img_emb.") || strstr(name, ".cross_attn.k_img.");
+        vace = vace || begins(name, "vace_patch_embedding.");
+    }
+    c->image_dim = load_dim(w, "img_emb.proj.1.weight", 1);
+    if (image && !c->image_dim)
+        c->image_dim = 1280; /* of every published one: the manifest says what is missing */
+    c->image_tokens = load_dim(w, "img_emb.emb_pos", 1);
+    c->vace_in = vace ? VACE_IN : 0;
+    c->vace = vace && !c->vace ? 1 : c->vace;
+}
+
+static enum err unknown(const struct weights *w, const char *name, int64_t have, struct fault *f)
+{
+    return fault_set(f, ERR_UNSUPPORTED,
+                     "%s: no Wan model known here has %lld %s; another model can be run",
+                     w->t[0].file, (long long)have, name);
+}
+
+/* Spec 1. Widths and counts that the code behind takes for granted, and bounds on the rest. */
+static enum err sizes_check(const struct weights *w, const struct dit_config *c, struct fault *f)
+{
+    if (c->dim % DIT_HEAD || c->dim > 64 * DIT_HEAD)
+        return unknown(w, "as the width of head.modulation", c->dim, f);
+    if (c->freq_dim % 2 || c->freq_dim > DIT_FREQ_MAX)
+        return unknown(w, "inputs of time_embedding.0.weight", c->freq_dim, f);
+    if (c->ffn > 1 << 17)
+        return unknown(w, "rows of blocks.0.ffn.0.weight", c->ffn, f);
+    if (c->text_dim > 1 << 16)
+        return unknown(w, "inputs of text_embedding.0.weight", c->text_dim, f);
+    if (c->in != 16 && c->in != 32 && c->in != 36 && c->in != 48)
+        return unknown(w, "input channels in patch_embedding.weight", c->in, f);
+    if (c->out != VAE_Z &&
+        (c->out != 48 || c->in != 48 || c->image_dim)) /* Wan 2.2 5B, see wan_ready() */
+        return unknown(w, "output channels in head.head.weight", c->out, f);
+    if (c->layers > DIT_LAYERS_MAX || c->layers < 1)
+        return unknown(w, "layers (blocks.N)", c->layers, f);
+    if (c->vace > c->layers)
+        return unknown(w, "VACE layers (vace_blocks.N)", c->vace, f);
+    if (c->vace && c->in != VAE_Z)
+        return unknown(w, "input channels and VACE layers", c->in, f);
+    if (c->image_dim && c->in == VAE_Z)
+        return unknown(w, "input channels and image embeddings (img_emb)", c->in, f);
+    if (c->image_dim > 1 << 14)
+        return unknown(w, "as the width of img_emb.proj.1.weight", c->image_dim, f);
+    if (c->image_tokens > 8194 || c->image_tokens % 2) /* of two pictures */
+        return unknown(w, "tokens in img_emb.emb_pos", c->image_tokens, f);
+    return ERR_OK;
+}
+
 enum err dit_config_read(const struct weights *w, struct dit_config *out, struct fault *f)
 {
     const char *file = w->n ? w->t[0].file : "the checkpoint";
     struct dit_config c = {0};
-    c.dim = load_dim(w, "head.modulation", 2);
-    c.ffn = load_dim(w, "blocks.0.ffn.0.weight", 0);
-    c.text_dim = load_dim(w, "text_embedding.0.weight", 1);
-    c.freq_dim = load_dim(w, "time_embedding.0.weight", 1);
-    c.in = (int)load_dim(w, "patch_embedding.weight", 1);
-    c.out = (int)(load_dim(w, "head.head.weight", 0) / 4);
-    c.layers = load_layers(w, "blocks.%d.modulation");
-    c.image_dim = load_dim(w, "img_emb.proj.0.weight", 0);
-    c.image_tokens = load_dim(w, "img_emb.emb_pos", 1);
-    c.vace = load_layers(w, "vace_blocks.%d.modulation");
-    c.vace_in = (int)load_dim(w, "vace_patch_embedding.weight", 1);
-    c.ref = weights_find(w, "ref_conv.weight") != NULL;
-    for (int i = 0; i < w->n && !c.camera; i++)
-        c.camera = !strncmp(w->t[i].name, "control_adapter.", 16);
-    if (!c.dim || !c.ffn || !c.layers || !c.text_dim || !c.in)
-        return fault_set(f, ERR_NOTFOUND, "%s is no Wan transformer: its tensors have other names",
-                         file);
+    enum err e = sizes_read(w, &c, f);
+    if (e)
+        return e;
     c.heads = (int)(c.dim / DIT_HEAD);
-    if (c.dim % DIT_HEAD || c.freq_dim % 2 || c.in < 16 || c.out < 1 || c.layers > DIT_LAYERS_MAX ||
-        c.vace > DIT_LAYERS_MAX || (c.vace && !c.vace_in))
-        return fault_set(f, ERR_UNSUPPORTED,
-                         "%s: width %lld, %d layers and %d input channels are no Wan model known "
-                         "here",
-                         file, (long long)c.dim, c.layers, c.in);
+    parts_read(w, &c);
+    e = sizes_check(w, &c, f);
+    e = e ? e : manifest_dit(w, &c, f);
+    if (e)
+        return e;
     /* every second block in 1.3B, every fifth in 14B: spread evenly */
     for (int j = 0; j < c.vace; j++)
         c.vace_at[j] = j * ((c.layers + c.vace - 1) / c.vace);
@@ -209,6 +287,8 @@ enum err dit_open(struct device *dev, const struct weights *w, const struct patc
     d->patch = patch;
     d->place = place;
     enum err e = dit_config_read(w, &d->c, f);
+    if (!e && d->c.out != VAE_Z) /* the callers' buffers have room for no more */
+        e = unknown(w, "output channels in head.head.weight", d->c.out, f);
     if (!e) {
         d->blocks = calloc((size_t)(d->c.layers + d->c.vace), sizeof *d->blocks);
         if (!d->blocks)

@@ -15,16 +15,17 @@
 #define CANDIDATES 256
 #define SAMPLE 64 /* bytes of each tensor in the fingerprint */
 
-/* A tensor that only this network has, by its canonical name. */
+/* Tensors that only this network has, by canonical name. One of them is enough: a file without the
+ * other is that network with a gap, which is told when it is opened (manifest.h). */
 static const struct {
-    const char *name, *key;
+    const char *name, *key, *other;
     void (*map)(const char *name, char *out, size_t n);
 } roles[FILES_ROLES] = {
-    {"transformer", "head.modulation", names_dit},
-    {"text encoder", "token_embedding.weight", names_t5},
-    {"VAE", "decoder.head.2.weight", names_vae},
-    {"CLIP vision", "visual.patch_embedding.weight", names_clip},
-    {"tiny decoder", "decoder.3.conv.0.weight", names_as_they_are},
+    {"transformer", "head.modulation", "blocks.0.modulation", names_dit},
+    {"text encoder", "token_embedding.weight", "blocks.0.pos_embedding.embedding.weight", names_t5},
+    {"VAE", "decoder.head.2.weight", "decoder.upsamples.3.time_conv.weight", names_vae},
+    {"CLIP vision", "visual.patch_embedding.weight", "visual.pre_norm.weight", names_clip},
+    {"tiny decoder", "decoder.3.conv.0.weight", "decoder.3.conv.2.weight", names_as_they_are},
 };
 
 const char *files_role_name(enum files_role role)
@@ -63,7 +64,7 @@ enum err files_open(const char *path, struct weights **out, enum files_role *rol
         for (int i = 0; i < w->n && *role == FILES_ROLES; i++) {
             char name[512];
             roles[r].map(w->t[i].name, name, sizeof name);
-            if (!strcmp(name, roles[r].key))
+            if (!strcmp(name, roles[r].key) || !strcmp(name, roles[r].other))
                 *role = (enum files_role)r;
         }
     if (*role != FILES_ROLES)
@@ -188,8 +189,7 @@ enum err files_find(const char *model, struct files *out, struct fault *f)
 {
     struct search *s = calloc(1, sizeof *s);
     struct stat st;
-    struct fault broken = {0};
-    enum err e = ERR_OK;
+    enum err e = ERR_OK, broken = ERR_OK;
     memset(out, 0, sizeof *out);
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory");
@@ -218,15 +218,19 @@ enum err files_find(const char *model, struct files *out, struct fault *f)
         enum err bad = take(out, s->found[i], &why);
         if (bad == ERR_NOMEM || (bad == ERR_EXISTS && !file))
             e = fault_set(f, bad, "%s", fault_text(&why));
-        else if (bad && bad != ERR_EXISTS)
-            broken = why;
+        else if (bad && bad != ERR_EXISTS) {
+            size_t at = strlen(out->broken);
+            snprintf(out->broken + at, sizeof out->broken - at, "%s%s", at ? "; " : "",
+                     fault_text(&why));
+            broken = broken ? broken : bad;
+        }
     }
     if (!e && !out->weights[FILES_DIT])
-        e = broken.code ? fault_set(f, broken.code, "%s", fault_text(&broken))
-                        : fault_set(f, ERR_NOTFOUND,
-                                    "no file below %s holds a Wan transformer; fetch one with "
-                                    "`sakuga model pull`",
-                                    out->folder);
+        e = broken ? fault_set(f, broken, "%s", out->broken)
+                   : fault_set(f, ERR_NOTFOUND,
+                               "no file below %s holds a Wan transformer; fetch one with "
+                               "`sakuga model pull`",
+                               out->folder);
     str_copy(out->tokenizer, sizeof out->tokenizer, s->spiece[0] ? s->spiece : s->json);
 out:
     for (int i = 0; i < s->n; i++)

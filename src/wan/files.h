@@ -16,6 +16,7 @@ struct files {
     char path[FILES_ROLES][PATH_LEN];     /* "" none */
     struct weights *weights[FILES_ROLES]; /* opened, canonical names; NULL none */
     char tokenizer[PATH_LEN];             /* spiece.model or tokenizer.json, "" none */
+    char broken[440]; /* why weight files could not be read, "" none: it may be what is missing */
 };
 
 /* `model`: a folder, or the transformer's file, with the others beside it or one folder up. Only

@@ -271,13 +271,17 @@ int64_t load_dim(const struct weights *w, const char *name, int axis)
     return t && axis < t->rank ? t->dim[axis] : 0;
 }
 
-int load_layers(const struct weights *w, const char *pattern)
+int load_layers(const struct weights *w, const char *prefix)
 {
-    char name[NAME_LEN];
-    int n = 0;
-    do {
-        const char *at = strstr(pattern, "%d");
-        snprintf(name, sizeof name, "%.*s%d%s", (int)(at - pattern), pattern, n, at + 2);
-    } while (weights_find(w, name) && n++ < 1000);
-    return n;
+    size_t at = strlen(prefix);
+    long layers = 0;
+    for (int i = 0; w && i < w->n; i++) {
+        const char *digits = w->t[i].name + at;
+        size_t n = strncmp(w->t[i].name, prefix, at) ? 0 : strspn(digits, "0123456789");
+        if (!n || digits[n] != '.')
+            continue;
+        long k = n > 6 ? LOAD_LAYERS_MAX : strtol(digits, NULL, 10) + 1;
+        layers = k > layers ? k : layers;
+    }
+    return (int)(layers < LOAD_LAYERS_MAX ? layers : LOAD_LAYERS_MAX);
 }

@@ -64,7 +64,10 @@ bool load_has(const struct loader *l, const char *name, ...) __attribute__((form
 
 /* Length of axis `axis` of a tensor, or 0 when there is none such. */
 int64_t load_dim(const struct weights *w, const char *name, int axis);
-/* How many i from 0 on have the tensor sprintf(pattern, i). */
-int load_layers(const struct weights *w, const char *pattern);
+/* One more than the highest i of any tensor "PREFIXi.…", so that a gap is no shorter network: the
+ * manifest (manifest.h) then names what is missing. 0: none; LOAD_LAYERS_MAX: that many, or more.
+ */
+#define LOAD_LAYERS_MAX 1000
+int load_layers(const struct weights *w, const char *prefix);
 
 #endif

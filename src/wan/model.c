@@ -1,4 +1,5 @@
 /* The handle: which model it is, and its weights when they are needed. */
+#include "wan/manifest.h"
 #include "wan/preset.h"
 #include "wan/rollout.h"
 #include "wan/wan_inside.h"
@@ -60,8 +61,9 @@ static void name_variant(struct wan_info *i, const struct dit_config *c)
     } sizes[] = {{1536, "1.3B"}, {3072, "5B"}, {5120, "14B"}};
     const char *kind = c->image_tokens ? "flf2v"
                        : c->camera     ? "fun-camera"
-                       : c->in == 48   ? "fun-control"
-                       : c->image_dim  ? "i2v"
+                       : c->image_dim  ? c->in == 48 ? "fun-control" : "i2v"
+                       : c->in == 48   ? "2.2 ti2v" /* these two cannot be run: wan_ready() */
+                       : c->in == 36   ? "2.2 i2v"
                        : c->vace       ? "vace"
                                        : "t2v";
     snprintf(i->variant, sizeof i->variant, "%s width %lld", kind, (long long)c->dim);
@@ -120,7 +122,7 @@ static void describe(struct wan *w)
     i->parameters = numbers(s->weights[FILES_DIT]);
     if (s->weights[FILES_T5]) {
         i->vocabulary = load_dim(s->weights[FILES_T5], "token_embedding.weight", 0);
-        i->text_layers = load_layers(s->weights[FILES_T5], "blocks.%d.norm1.weight");
+        i->text_layers = load_layers(s->weights[FILES_T5], "blocks.");
     }
 }
 
@@ -140,15 +142,58 @@ static void settle(struct wan *w)
     w->place = place_of(&p);
 }
 
+static enum err part_missing(const struct wan *w, enum files_role role, struct fault *f)
+{
+    const char *why = w->files.broken;
+    return fault_set(f, why[0] ? ERR_CORRUPT : ERR_NOTFOUND,
+                     "no %s of Wan 2.1 can be read in %.80s%s%.300s; fetch the model whole with "
+                     "`sakuga model pull`",
+                     files_role_name(role), w->files.folder, why[0] ? ": " : "", why);
+}
+
+/* The networks beside the transformer, whose own tensors wan_open() has seen to. */
+static enum err parts_whole(const struct wan *w, struct fault *f)
+{
+    struct weights *const *s = w->files.weights;
+    const struct wan_info *i = &w->info;
+    bool clips = i->image && !i->control, encodes = i->image || i->vace || i->control;
+    struct t5 text;
+    struct clip_vision clip;
+    for (int r = 0; r < FILES_TINY; r++)
+        if ((r != FILES_CLIP || clips) && !s[r])
+            return part_missing(w, (enum files_role)r, f);
+    enum err e = t5_open(NULL, s[FILES_T5], &text, f);
+    e = e ? e : manifest_vae(s[FILES_VAE], encodes ? VAE_DECODER | VAE_ENCODER : VAE_DECODER, f);
+    if (e || !clips)
+        return e;
+    if ((e = clip_vision_open(NULL, s[FILES_CLIP], &clip, f)))
+        return e;
+    if (clip.dim != w->config.image_dim)
+        return fault_set(f, ERR_INVAL, "%s is %lld wide, but the transformer sees pictures of %lld",
+                         i->clip, (long long)clip.dim, (long long)w->config.image_dim);
+    if (w->config.image_tokens && 2 * clip.tokens != w->config.image_tokens)
+        return fault_set(f, ERR_INVAL,
+                         "%s makes %lld tokens of a picture, but the transformer wants %lld of two",
+                         i->clip, (long long)clip.tokens, (long long)w->config.image_tokens);
+    return ERR_OK;
+}
+
 /* A transformer alone can be described; to draw, all its parts must be there and fit. */
 enum err wan_ready(const struct wan *w, struct fault *f)
 {
-    for (int r = 0; r < FILES_TINY; r++)
-        if ((r != FILES_CLIP || (w->info.image && !w->info.control)) && !w->files.weights[r])
-            return fault_set(f, ERR_NOTFOUND,
-                             "%s holds no %s of Wan 2.1; fetch the model whole with `sakuga model "
-                             "pull`",
-                             w->files.folder, files_role_name((enum files_role)r));
+    if (w->config.in == 48 && !w->config.image_dim)
+        return fault_set(f, ERR_UNSUPPORTED,
+                         "%s is Wan 2.2's TI2V-5B (48 input channels and no img_emb), which cannot "
+                         "be run; take a model of Wan 2.1",
+                         w->info.transformer);
+    if (w->config.in == 36 && !w->config.image_dim)
+        return fault_set(f, ERR_UNSUPPORTED,
+                         "%s is one half of Wan 2.2's I2V-A14B (36 input channels and no img_emb), "
+                         "which cannot be run; take an image model of Wan 2.1",
+                         w->info.transformer);
+    enum err e = parts_whole(w, f);
+    if (e)
+        return e;
     int64_t width = load_dim(w->files.weights[FILES_T5], "token_embedding.weight", 1);
     if (width != w->config.text_dim)
         return fault_set(f, ERR_INVAL,

@@ -1,6 +1,7 @@
 #include "wan/t5.h"
 
 #include "wan/load.h"
+#include "wan/manifest.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -18,13 +19,14 @@ enum err t5_open(struct device *dev, const struct weights *w, struct t5 *out, st
     t.ffn = load_dim(w, "blocks.0.ffn.fc1.weight", 0);
     t.buckets = (int)load_dim(w, "blocks.0.pos_embedding.embedding.weight", 0);
     t.heads = (int)load_dim(w, "blocks.0.pos_embedding.embedding.weight", 1);
-    t.layers = load_layers(w, "blocks.%d.norm1.weight");
-    if (!t.vocab || !t.dim || !t.width || !t.ffn || !t.layers)
-        return fault_set(f, ERR_NOTFOUND, "%s is no umT5 encoder: its tensors have other names",
-                         w->n ? w->t[0].file : "an empty file");
-    if (t.heads < 1 || t.width % t.heads || t.buckets < 4 || t.buckets % 4)
-        return fault_set(f, ERR_CORRUPT, "%s: %d heads and %d buckets are no umT5 encoder",
-                         w->t[0].file, t.heads, t.buckets);
+    t.layers = load_layers(w, "blocks.");
+    enum err e = manifest_t5(&t, f);
+    if (e)
+        return e;
+    if (t.layers < 1 || t.heads < 1 || t.width % t.heads || t.buckets < 4 || t.buckets % 4)
+        return fault_set(f, ERR_CORRUPT,
+                         "%s: %d layers, %d heads and %d buckets are no umT5 encoder",
+                         w->n ? w->t[0].file : "an empty file", t.layers, t.heads, t.buckets);
     *out = t;
     return ERR_OK;
 }

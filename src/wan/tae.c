@@ -44,7 +44,8 @@ static struct weight *kernel(struct loader *l, int64_t out, int64_t in, int k, b
     char full[96];
     snprintf(full, sizeof full, "%s.weight", name);
     int64_t rows = load_dim(l->weights, full, 0), row = in * k * k;
-    float *w = load_values(l, (rows > out ? rows : out) * row, "%s", full);
+    rows = rows > out ? rows : out;
+    float *w = load_values(l, rows * row, "%s", full);
     float *b = bias ? load_values(l, out, "%s.bias", name) : NULL;
     struct weight *made = NULL;
     if (w && (b || !bias))
@@ -106,14 +107,17 @@ enum err tae_open(struct device *dev, const struct weights *w, struct tae **out,
         return fault_set(f, ERR_NOMEM, "out of memory");
     t->dev = dev;
     struct loader l = LOADER_INIT(dev, w);
-    int64_t width[STAGES + 1] = {
-        load_dim(w, "decoder.1.weight", 0), load_dim(w, "decoder.8.weight", 0),
-        load_dim(w, "decoder.14.weight", 0), load_dim(w, "decoder.20.weight", 0)};
+    static const char *const wide[STAGES + 1] = {"decoder.1.weight", "decoder.8.weight",
+                                                 "decoder.14.weight", "decoder.20.weight"};
+    int64_t width[STAGES + 1];
     enum err e = ERR_OK;
-    for (int i = 0; i <= STAGES; i++)
-        if (width[i] < 1 || width[i] > 4096)
-            e = fault_set(f, ERR_NOTFOUND, "%s is no tiny decoder: its tensors have other names",
-                          w->n ? w->t[0].file : "an empty file");
+    for (int i = 0; i <= STAGES; i++) {
+        width[i] = load_dim(w, wide[i], 0);
+        if (!e && (width[i] < 1 || width[i] > 4096))
+            e = fault_set(f, ERR_NOTFOUND,
+                          "%s is no whole tiny decoder: it has no tensor %s of 1 to 4096 rows",
+                          w->n ? w->t[0].file : "an empty file", wide[i]);
+    }
     if (!e) {
         t->first = kernel(&l, width[0], VAE_Z, 3, true, "decoder.1");
         for (int i = 0; i < STAGES; i++) {

@@ -1,6 +1,7 @@
 #include "wan/vae_inside.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define CHUNK 1 /* latent frames at a time, when nobody says */
 
@@ -87,6 +88,18 @@ static struct tensor run(struct vae_stream *s, struct tensor x)
     return y;
 }
 
+/* Is that what the caller has room for? Frees it if not. Without data the device has failed. */
+static enum err fits(struct tensor *x, const int64_t dim[4], struct fault *f)
+{
+    if (!x->data || (x->rank == 4 && !memcmp(x->dim, dim, 4 * sizeof *dim)))
+        return ERR_OK;
+    enum err e = fault_set(
+        f, ERR_STATE, "the VAE made %lld x %lld x %lld x %lld numbers of a piece",
+        (long long)x->dim[0], (long long)x->dim[1], (long long)x->dim[2], (long long)x->dim[3]);
+    tensor_free(x);
+    return e;
+}
+
 /* Latent frames of z → *out [pictures, 8h, 8w, 3] on the device, which may be without data after a
  * failure of the device. */
 static enum err decode(struct vae_stream *s, const float *z, int frames, int from, int n,
@@ -112,9 +125,10 @@ static enum err decode(struct vae_stream *s, const float *z, int frames, int fro
     tensor_free(&raw);
     probe_see(probe, dev, "in", &x);
     *out = run(s, x);
+    const int64_t made[] = {s->begun ? n * VAE_TIME : 1, h * VAE_SPACE, w * VAE_SPACE, 3};
     s->begun = true;
     s->probe = NULL;
-    return ERR_OK;
+    return fits(out, made, f);
 }
 
 enum err vae_decode(struct vae_stream *s, const float *z, int frames, int from, int n, float *out,
@@ -156,6 +170,9 @@ enum err vae_encode(struct vae_stream *s, const float *pictures, int n, float *z
     struct tensor x =
         tensor_from(dev, pictures, 4, (const int64_t[]){n, h * VAE_SPACE, w * VAE_SPACE, 3});
     x = run(s, x);
+    enum err e = fits(&x, (const int64_t[]){made, h, w, 2 * VAE_Z}, f);
+    if (e)
+        return e;
     struct tensor mu = tensor_new4(dev, made, h, w, VAE_Z);
     device_linear(dev, &(struct linear_op){.x = &x, .w = s->net->project, .y = &mu});
     float *rows = malloc((size_t)(made * plane) * VAE_Z * sizeof *rows);
@@ -173,7 +190,7 @@ enum err vae_encode(struct vae_stream *s, const float *pictures, int n, float *z
     tensor_free(&x);
     tensor_free(&mu);
     s->begun = true;
-    enum err e = device_settle(dev, f);
+    e = device_settle(dev, f);
     e = e ? e : rows ? ERR_OK : ERR_NOMEM;
     free(rows);
     return e;

@@ -1,3 +1,4 @@
+#include "wan/manifest.h"
 #include "wan/vae_inside.h"
 
 #include <stdarg.h>
@@ -126,6 +127,9 @@ static void load_encoder(struct loader *l, struct vae_half_net *net)
 enum err vae_open(struct device *dev, const struct weights *w, unsigned halves, struct vae **out,
                   struct fault *f)
 {
+    enum err e = manifest_vae(w, halves, f);
+    if (e)
+        return e;
     struct vae *v = calloc(1, sizeof *v);
     if (!v)
         return fault_set(f, ERR_NOMEM, "out of memory");
@@ -135,7 +139,7 @@ enum err vae_open(struct device *dev, const struct weights *w, unsigned halves, 
         load_decoder(&l, &v->decoder);
     if (halves & VAE_ENCODER)
         load_encoder(&l, &v->encoder);
-    enum err e = load_done(&l, f);
+    e = load_done(&l, f);
     if (e)
         vae_free(v);
     else

@@ -455,18 +455,15 @@ static void too_few_scales(void **state)
     struct list *from = list_read(TINY_DIT), *to = calloc(1, sizeof *to),
                 *meant = calloc(1, sizeof *meant);
     struct wan *w;
-    const struct wan_job job = {.prompt = "x", .width = 64, .height = 48, .frames = 1, .steps = 1};
     quantise(from, PER_ROW, to, meant);
     for (int i = 0; i < to->n; i++)
         if (!strcmp(to->e[i].name, "blocks.1.ffn.2.weight_scale"))
             to->e[i].count = --to->e[i].dim[0];
     const struct wan_setup setup = {
         .model = with_transformer("few", to), .device = "cpu", .dtype = "f32"};
-    assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
-    assert_int_equal(wan_make(w, &job, NULL, NULL, &fault), ERR_CORRUPT);
+    assert_int_equal(wan_open(&setup, &w, &fault), ERR_CORRUPT);
     assert_non_null(strstr(fault.text, "dit.safetensors"));
     assert_non_null(strstr(fault.text, "blocks.1.ffn.2.weight_scale has 255 scales for 256 rows"));
-    wan_free(w);
     list_free(from);
     list_free(to);
     list_free(meant);

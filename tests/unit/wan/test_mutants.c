@@ -1,0 +1,405 @@
+/* Checkpoints with a tensor missing, misshapen or too many are refused before a job begins: none
+ * opens as another model, none is called ready, and the words name file and tensor. The files here
+ * are headers of the tiny checkpoints before a hole: no number is read to find out. */
+#include "tiny.h"
+
+#include "base/buf.h"
+#include "base/path.h"
+#include "wan/wan.h"
+#include "wan/weights.h"
+
+enum part { DIT, T5, VAE, CLIP, PARTS };
+
+static const char *const file_of[PARTS] = {"dit.safetensors", "t5.safetensors", "vae.safetensors",
+                                           "clip.safetensors"};
+
+struct entry {
+    char name[96];
+    int rank;
+    int64_t dim[WEIGHTS_RANK];
+};
+
+struct list {
+    struct entry e[1400];
+    int n;
+};
+
+struct model {
+    struct list part[PARTS];
+    bool encodes; /* the VAE's encoder is needed */
+};
+
+static char dir[] = "/tmp/sakuga-mutants-XXXXXX";
+static struct model t2v, i2v, vace;
+
+/* ---- files ---- */
+
+static void list_read(struct list *l, const char *golden_file)
+{
+    const char *src = getenv("srcdir");
+    char path[PATH_LEN];
+    struct weights *w;
+    struct fault f;
+    snprintf(path, sizeof path, "%s/tests/wan/open/%s", src ? src : "..", golden_file);
+    if (weights_open(path, &w, &f))
+        fail_msg("%s", fault_text(&f));
+    assert_true(w->n < (int)(sizeof l->e / sizeof *l->e));
+    for (l->n = 0; l->n < w->n; l->n++) {
+        const struct wtensor *t = &w->t[l->n];
+        l->e[l->n].rank = t->rank;
+        memcpy(l->e[l->n].dim, t->dim, sizeof t->dim);
+        snprintf(l->e[l->n].name, sizeof l->e->name, "%s", t->name);
+    }
+    weights_free(w);
+}
+
+/* The tensors of a published file: its name, another, its shape. */
+static void list_published(struct list *l, const char *tsv)
+{
+    const char *src = getenv("srcdir");
+    char path[PATH_LEN], *save;
+    struct buf b = BUF_INIT(1 << 20);
+    snprintf(path, sizeof path, "%s/tests/wan/open/names/%s", src ? src : "..", tsv);
+    assert_int_equal(path_read(path, 1 << 20, &b, NULL), ERR_OK);
+    strtok_r(b.data, "\n", &save);
+    l->n = 0;
+    for (char *line; (line = strtok_r(NULL, "\n", &save));) {
+        struct entry *e = &l->e[l->n++];
+        *e = (struct entry){.rank = 0};
+        assert_true(l->n < (int)(sizeof l->e / sizeof *l->e));
+        snprintf(e->name, sizeof e->name, "%.*s", (int)strcspn(line, "\t"), line);
+        for (char *at = strrchr(line, '\t'); at; at = strchr(at + 1, ','))
+            e->dim[e->rank++] = strtoll(at + 1, NULL, 10);
+    }
+    buf_free(&b);
+}
+
+static int64_t count_of(const struct entry *e)
+{
+    int64_t n = 1;
+    for (int i = 0; i < e->rank; i++)
+        n *= e->dim[i];
+    return n;
+}
+
+/* short_by: bytes that are missing at the end */
+static void list_write(const struct list *l, enum part part, int64_t short_by)
+{
+    struct buf b = BUF_INIT(0);
+    char path[PATH_LEN];
+    int64_t at = 0;
+    buf_addc(&b, '{');
+    for (int i = 0; i < l->n; i++) {
+        const struct entry *e = &l->e[i];
+        buf_addf(&b, "%s\"%s\":{\"dtype\":\"BF16\",\"shape\":[", i ? "," : "", e->name);
+        for (int d = 0; d < e->rank; d++)
+            buf_addf(&b, d ? ",%lld" : "%lld", (long long)e->dim[d]);
+        buf_addf(&b, "],\"data_offsets\":[%lld,%lld]}", (long long)at,
+                 (long long)(at + 2 * count_of(e)));
+        at += 2 * count_of(e);
+    }
+    buf_addc(&b, '}');
+    snprintf(path, sizeof path, "%s/%s", dir, file_of[part]);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    uint64_t n = b.len;
+    assert_true(fwrite(&n, sizeof n, 1, f) == 1 && fwrite(b.data, 1, b.len, f) == b.len);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(truncate(path, (off_t)(8 + (int64_t)n + at - short_by)), 0);
+    buf_free(&b);
+}
+
+static void model_write(const struct model *m)
+{
+    for (int p = 0; p < PARTS; p++)
+        list_write(&m->part[p], (enum part)p, 0);
+}
+
+/* ---- what is said of them ---- */
+
+/* "" for a model that is ready. */
+static const char *said(void)
+{
+    static struct fault f;
+    const struct wan_setup setup = {.model = dir, .device = "cpu", .dtype = "f32", .threads = 1};
+    struct wan *w = NULL;
+    f = (struct fault){0};
+    if (!wan_open(&setup, &w, &f))
+        wan_ready(w, &f);
+    wan_free(w);
+    return f.code ? fault_text(&f) : "";
+}
+
+static void refused(const char *file, const char *words, const char *how)
+{
+    const char *text = said();
+    if (!text[0])
+        fail_msg("a model with %s (%s) is called ready", how, words);
+    if (!strstr(text, file) || !strstr(text, words))
+        fail_msg("of a model with %s, %s: \"%s\"", how, words, text);
+}
+
+/* No clip needs it. */
+static bool idle(const struct model *m, enum part part, const char *name)
+{
+    const bool decoder = !strncmp(name, "decoder.", 8) || !strncmp(name, "conv2.", 6);
+    return (part == VAE && !m->encodes && !decoder) ||
+           (part == CLIP &&
+            (!strncmp(name, "visual.transformer.2.", 21) || /* the last */
+             !strncmp(name, "visual.head", 11) || !strncmp(name, "visual.post_norm.", 17)));
+}
+
+/* Shapes that others are measured by: the error may be found in one of those. */
+static bool gives_sizes(const char *name)
+{
+    static const char *const names[] = {"head.modulation",
+                                        "blocks.0.ffn.0.weight",
+                                        "token_embedding.weight",
+                                        "blocks.0.attn.q.weight",
+                                        "blocks.0.ffn.fc1.weight",
+                                        "img_emb.proj.1.weight",
+                                        "blocks.0.pos_embedding.embedding.weight",
+                                        "encoder.conv1.weight",
+                                        "visual.patch_embedding.weight",
+                                        "visual.pos_embedding",
+                                        "visual.transformer.0.mlp.0.weight"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
+
+/* One more along its first axis that is longer than 1. */
+static bool longer(struct entry *e)
+{
+    int i = 0;
+    while (i < e->rank - 1 && e->dim[i] == 1)
+        i++;
+    e->dim[i]++;
+    return strcmp(e->name, "token_embedding.weight") != 0; /* one word more is no fault */
+}
+
+/* As many numbers in one axis. */
+static bool flat(struct entry *e)
+{
+    int64_t n = count_of(e);
+    bool same = true; /* but for axes of 1 */
+    for (int i = 0; i < e->rank; i++)
+        same = same && (e->dim[i] == 1 || e->dim[i] == n);
+    e->rank = 1;
+    e->dim[0] = n;
+    return !same;
+}
+
+static void every_tensor_of(const struct model *m, enum part part)
+{
+    static const struct {
+        const char *how;
+        bool (*change)(struct entry *e);
+    } ways[] = {{"a tensor longer", longer}, {"a tensor without its axes", flat}};
+    static struct list l;
+    const struct list *from = &m->part[part];
+    for (int i = 0; i < from->n; i++) {
+        const char *name = from->e[i].name;
+        if (idle(m, part, name))
+            continue;
+        l = *from;
+        l.e[i] = l.e[--l.n];
+        list_write(&l, part, 0);
+        refused(file_of[part], name, "a tensor less");
+        for (size_t k = 0; k < sizeof ways / sizeof *ways; k++) {
+            l = *from;
+            if (!ways[k].change(&l.e[i]))
+                continue;
+            list_write(&l, part, 0);
+            refused(file_of[part], gives_sizes(name) ? "" : name, ways[k].how);
+        }
+    }
+    list_write(from, part, 0);
+    assert_string_equal(said(), "");
+}
+
+static void text_to_video(void **state)
+{
+    model_write(&t2v);
+    every_tensor_of(&t2v, DIT);
+    every_tensor_of(&t2v, T5);
+    every_tensor_of(&t2v, VAE);
+}
+
+static void image_to_video(void **state)
+{
+    model_write(&i2v);
+    every_tensor_of(&i2v, DIT);
+    every_tensor_of(&i2v, CLIP);
+    every_tensor_of(&i2v, VAE);
+}
+
+static void vace_too(void **state)
+{
+    model_write(&vace);
+    every_tensor_of(&vace, DIT);
+}
+
+/* ---- whole parts more or less, and other models ---- */
+
+struct change {
+    const char *without; /* names that begin so go; or NULL */
+    struct entry with[3];
+};
+
+static void changed(const struct model *m, enum part part, struct change c, const char *words)
+{
+    static struct list l;
+    l.n = 0;
+    for (int i = 0; i < m->part[part].n; i++) {
+        const struct entry *e = &m->part[part].e[i];
+        bool gone = c.without && !strncmp(e->name, c.without, strlen(c.without));
+        for (int k = 0; k < 3 && c.with[k].rank; k++)
+            gone = gone || !strcmp(e->name, c.with[k].name);
+        if (!gone)
+            l.e[l.n++] = *e;
+    }
+    for (int k = 0; k < 3 && c.with[k].rank; k++)
+        l.e[l.n++] = c.with[k];
+    model_write(m);
+    list_write(&l, part, 0);
+    refused(file_of[part], words, "a change");
+}
+
+static void parts_of_a_vae(void **state)
+{
+#define LESS(prefix, words) changed(&t2v, VAE, (struct change){.without = prefix}, words)
+    LESS("decoder.upsamples.1.", "decoder.upsamples.1.residual.0.gamma");
+    LESS("decoder.upsamples.14.", "decoder.upsamples.14.residual.0.gamma");
+    LESS("decoder.upsamples.4.shortcut", "decoder.upsamples.4.shortcut.weight");
+    LESS("decoder.upsamples.7.time_conv", "decoder.upsamples.7.time_conv.weight");
+    LESS("decoder.upsamples.11.resample", "decoder.upsamples.11.resample.1.weight");
+    LESS("decoder.middle.1.", "decoder.middle.1.norm.gamma");
+#undef LESS
+    changed(&i2v, VAE, (struct change){.without = "encoder.downsamples.8.time_conv"},
+            "encoder.downsamples.8.time_conv.weight");
+    /* pictures of twice the size, and twice as many */
+    changed(&t2v, VAE,
+            (struct change){.with = {{"decoder.upsamples.15.resample.1.weight", 4, {8, 8, 3, 3}},
+                                     {"decoder.upsamples.15.resample.1.bias", 1, {8}}}},
+            "decoder.upsamples.15.resample.1");
+    changed(
+        &t2v, VAE,
+        (struct change){.with = {{"decoder.upsamples.11.time_conv.weight", 5, {32, 16, 3, 1, 1}},
+                                 {"decoder.upsamples.11.time_conv.bias", 1, {32}}}},
+        "decoder.upsamples.11.time_conv");
+}
+
+static void other_transformers(void **state)
+{
+#define WITH(...) changed(&t2v, DIT, (struct change){.with = {__VA_ARGS__}},
+    WITH({"head.head.weight", 2, {4096, 256}}, {"head.head.bias", 1, {4096}})
+         "1024 output channels in head.head.weight");
+         WITH({"head.head.weight", 2, {32, 256}}, {"head.head.bias", 1, {32}})
+         "8 output channels in head.head.weight");
+    WITH({"time_embedding.0.weight", 2, {256, 2048}}) "2048 inputs of time_embedding.0.weight");
+    WITH({"patch_embedding.weight", 5, {256, 20, 1, 2, 2}}) "20 input channels");
+    WITH({"patch_embedding.weight", 5, {256, 16, 2, 2, 1}}) "[256, 16, 2, 2, 1]");
+    WITH({"patch_embedding.weight", 5, {256, 36, 1, 2, 2}}) "Wan 2.2's I2V-A14B");
+    WITH({"patch_embedding.weight", 5, {256, 48, 1, 2, 2}},
+         {"head.head.weight", 2, {192, 256}},
+         {"head.head.bias", 1, {192}}) "Wan 2.2's TI2V-5B");
+    WITH({"head.modulation", 3, {1, 2, 200}}) "200 as the width of head.modulation");
+    WITH({"head.modulation", 3, {1, 2, 384}}) "[256, 16, 1, 2, 2], not [384, 16, 1, 2, 2]");
+    WITH({"blocks.0.modulation", 2, {256, 6}}) "blocks.0.modulation is [256, 6], not [6, 256]");
+    WITH({"blocks.70.modulation", 2, {6, 256}}) "71 layers");
+    WITH({"blocks.999999999999.modulation", 2, {6, 256}}) "1000 layers");
+    WITH({"blocks.4.modulation", 2, {6, 256}}) "blocks.3.modulation"); /* a gap */
+    WITH({"img_emb.emb_pos", 3, {1, 34, 80}}) "img_emb");
+#undef WITH
+    changed(&t2v, DIT, (struct change){.without = "blocks.1."}, "blocks.1.modulation");
+    changed(&t2v, T5, (struct change){.without = "blocks.1."}, "blocks.1.norm1.weight");
+    changed(&i2v, DIT, (struct change){.without = "img_emb."}, "img_emb.proj.1.weight");
+    changed(&i2v, CLIP, (struct change){.without = "visual.transformer.1."},
+            "visual.transformer.1.");
+    changed(&vace, DIT, (struct change){.without = "vace_patch_embedding."},
+            "vace_patch_embedding.weight");
+    changed(&vace, DIT,
+            (struct change){.with = {{"vace_patch_embedding.weight", 5, {128, 97, 1, 2, 2}}}},
+            "vace_patch_embedding.weight is [128, 97, 1, 2, 2]");
+}
+
+/* Why a part could not be read is told, not that there is none. */
+static void cut_short(void **state)
+{
+    for (int p = 0; p < PARTS; p++) {
+        model_write(&i2v);
+        list_write(&i2v.part[p], (enum part)p, 2);
+        const char *text = said();
+        if (!strstr(text, file_of[p]) || !strstr(text, "is truncated"))
+            fail_msg("of a short file: \"%s\"", text);
+    }
+}
+
+/* HF's CLIP keeps its places without the axis of 1. */
+static void places_of_two_axes(void **state)
+{
+    static struct list l;
+    model_write(&i2v);
+    l = i2v.part[CLIP];
+    for (int i = 0; i < l.n; i++)
+        if (!strcmp(l.e[i].name, "visual.pos_embedding"))
+            l.e[i] = (struct entry){"visual.pos_embedding", 2, {17, 80}};
+    list_write(&l, CLIP, 0);
+    assert_string_equal(said(), "");
+}
+
+/* And none of the published models is refused that can be run. */
+static void published(void **state)
+{
+    static const struct {
+        const char *tsv, *words;
+    } dits[] = {{"dit_t2v_1.3B.tsv", ""},
+                {"dit_vace_1.3B.tsv", ""},
+                {"dit_flf2v_14B.tsv", ""},
+                {"dit_ti2v_5B.tsv", "TI2V-5B"}};
+    static struct model m;
+    list_published(&m.part[T5], "t5_umt5_xxl.tsv");
+    list_published(&m.part[VAE], "vae_2.1.tsv");
+    list_published(&m.part[CLIP], "clip_vit_h_visual.tsv");
+    model_write(&m);
+    for (size_t i = 0; i < sizeof dits / sizeof *dits; i++) {
+        list_published(&m.part[DIT], dits[i].tsv);
+        list_write(&m.part[DIT], DIT, 0);
+        if (dits[i].words[0])
+            refused(file_of[DIT], dits[i].words, dits[i].tsv);
+        else
+            assert_string_equal(said(), "");
+    }
+}
+
+static int set_up(void **state)
+{
+    list_read(&t2v.part[DIT], "tiny_t2v/diffusion_pytorch_model.safetensors");
+    list_read(&t2v.part[T5], "tiny_t2v/models_t5_umt5-xxl-enc-bf16.safetensors");
+    list_read(&t2v.part[VAE], "tiny_t2v/Wan2.1_VAE.safetensors");
+    list_read(&t2v.part[CLIP], "tiny_i2v/models_clip.safetensors");
+    i2v = vace = t2v;
+    i2v.encodes = vace.encodes = true;
+    list_read(&i2v.part[DIT], "tiny_i2v/diffusion_pytorch_model.safetensors");
+    list_read(&vace.part[DIT], "tiny_vace/diffusion_pytorch_model.safetensors");
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    tiny_remove(dir);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(text_to_video),      cmocka_unit_test(image_to_video),
+        cmocka_unit_test(vace_too),           cmocka_unit_test(parts_of_a_vae),
+        cmocka_unit_test(other_transformers), cmocka_unit_test(cut_short),
+        cmocka_unit_test(places_of_two_axes), cmocka_unit_test(published),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
