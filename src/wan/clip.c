@@ -16,7 +16,8 @@ enum err clip_vision_open(struct device *dev, const struct weights *w, struct cl
     struct clip_vision c = {.dev = dev, .weights = w};
     c.dim = load_dim(w, "visual.patch_embedding.weight", 0);
     c.patch = (int)load_dim(w, "visual.patch_embedding.weight", 2);
-    c.tokens = load_dim(w, "visual.pos_embedding", 1);
+    const struct wtensor *places = weights_find(w, "visual.pos_embedding");
+    c.tokens = places && places->rank > 1 ? places->dim[places->rank - 2] : 0; /* HF: two axes */
     c.hidden = load_dim(w, "visual.transformer.0.mlp.0.weight", 0);
     c.layers = load_layers(w, "visual.transformer.%d.norm1.weight") - 1;
     if (!c.dim || !c.patch || !c.hidden || c.tokens < 2 || c.layers < 1)
