@@ -36,17 +36,18 @@ struct dit_cache;
 enum err dit_config_read(const struct weights *w, struct dit_config *out, struct fault *f);
 
 /* resident: keep all blocks on the device; else each is loaded when it is needed. `patch` may be
- * NULL and must live as long as the dit. */
+ * NULL and must live as long as the dit. `stop` (NULL: never) is asked before each block. */
 enum err dit_open(struct device *dev, const struct weights *w, const struct patcher *patch,
-                  bool resident, struct dit **out, struct fault *f);
+                  bool resident, const struct stopper *stop, struct dit **out, struct fault *f);
 void dit_free(struct dit *d); /* NULL is fine */
 const struct dit_config *dit_config(const struct dit *d);
 int dit_threads(const struct dit *d); /* of the host, for work between passes */
 bool dit_apart(const struct dit *d);  /* its device works by itself: the host is free meanwhile */
 
-/* Loads again each weight that `touches` says the patches change, from the mapped file. */
+/* Loads again each weight that `touches` says the patches change, from the mapped file. After a
+ * failure, and so after a stop, the dit is of no more use and is to be freed. */
 enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name), void *user,
-                    struct fault *f);
+                    const struct stopper *stop, struct fault *f);
 
 /* context [n, text_dim], n ≥ 1; clip [image_n, image_dim] or NULL. Probes: "text_embed",
  * "img_emb". */
@@ -56,6 +57,7 @@ struct dit_prompt_spec {
     const float *clip;
     int64_t clip_n;
     const struct probe *probe;
+    const struct stopper *stop; /* or NULL; asked before each block */
 };
 enum err dit_prompt_new(struct dit *d, const struct dit_prompt_spec *spec, struct dit_prompt **out,
                         struct fault *f);

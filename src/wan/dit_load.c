@@ -186,7 +186,7 @@ static void load_ends(struct loader *l, struct dit *d)
 }
 
 enum err dit_open(struct device *dev, const struct weights *w, const struct patcher *patch,
-                  bool resident, struct dit **out, struct fault *f)
+                  bool resident, const struct stopper *stop, struct dit **out, struct fault *f)
 {
     struct dit *d = calloc(1, sizeof *d);
     if (!d)
@@ -204,8 +204,9 @@ enum err dit_open(struct device *dev, const struct weights *w, const struct patc
     if (!e) {
         struct loader l = LOADER_INIT(dev, w);
         l.patch = patch;
+        l.stop = stop;
         load_ends(&l, d);
-        for (int i = 0; resident && i < d->c.layers + d->c.vace; i++) {
+        for (int i = 0; resident && i < d->c.layers + d->c.vace && !load_stopped(&l); i++) {
             load_block(&l, &d->c, &d->blocks[i], i);
             weights_rest(w); /* else the whole file counts beside the weights */
         }
@@ -264,7 +265,7 @@ int dit_threads(const struct dit *d)
 
 /* A block is reloaded whole when any of its tensors is touched: blocks are what LoRAs change. */
 enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name), void *user,
-                    struct fault *f)
+                    const struct stopper *stop, struct fault *f)
 {
     bool *hit = calloc((size_t)(d->c.layers + d->c.vace) + 1, sizeof *hit);
     if (!hit)
@@ -283,8 +284,9 @@ enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name)
     }
     struct loader l = LOADER_INIT(d->dev, d->weights);
     l.patch = d->patch;
+    l.stop = stop;
     for (int i = 0; i < d->c.layers + d->c.vace; i++)
-        if (hit[i] && d->blocks[i].loaded) {
+        if (hit[i] && d->blocks[i].loaded && !load_stopped(&l)) {
             free_block(&d->blocks[i]);
             if (d->resident)
                 load_block(&l, &d->c, &d->blocks[i], i);

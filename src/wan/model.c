@@ -341,7 +341,8 @@ static enum err open_loras(struct wan *w, const struct wan_job *j, const struct 
 }
 
 /* Loads again what the old LoRAs or the new ones touch; the rest of the base stays. */
-static enum err change_loras(struct wan *w, const struct lora_set *fresh, struct fault *f)
+static enum err change_loras(struct wan *w, const struct lora_set *fresh,
+                             const struct stopper *stop, struct fault *f)
 {
     struct lora_set old = w->loras;
     enum err e = ERR_OK;
@@ -350,7 +351,7 @@ static enum err change_loras(struct wan *w, const struct lora_set *fresh, struct
         w->touched.lora[w->touched.n++] = fresh->lora[i];
     w->loras = *fresh;
     if (w->dit)
-        e = dit_reload(w->dit, lora_touches, &w->touched, f);
+        e = dit_reload(w->dit, lora_touches, &w->touched, stop, f);
     free_loras(&old);
     if (e) { /* it is neither the one nor the other now */
         dit_free(w->dit);
@@ -362,19 +363,20 @@ static enum err change_loras(struct wan *w, const struct lora_set *fresh, struct
 enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                    struct fault *f)
 {
+    const struct stopper stop = {calls->stop, calls->user};
     struct lora_set fresh;
     enum err e = ERR_OK;
     if (!same_loras(w, job)) {
         e = open_loras(w, job, calls, &fresh, f);
         if (!e) {
-            e = change_loras(w, &fresh, f);
+            e = change_loras(w, &fresh, &stop, f);
             for (int i = 0; i < job->lora_n; i++)
                 str_copy(w->lora_path[i], PATH_LEN, job->lora[i].path);
         }
     }
     if (!e && !w->dit)
-        e = dit_open(w->dev, w->files.weights[FILES_DIT], &w->patcher, w->info.resident, &w->dit,
-                     f);
+        e = dit_open(w->dev, w->files.weights[FILES_DIT], &w->patcher, w->info.resident, &stop,
+                     &w->dit, f);
     return e;
 }
 

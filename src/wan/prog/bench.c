@@ -149,7 +149,7 @@ static enum err sample(struct bench *b, const float *context, float *x, int64_t 
     double start = now_s();
     enum err e = w && v && other ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
     if (!e)
-        e = dit_open(b->dev, w, NULL, true, &d, &b->f);
+        e = dit_open(b->dev, w, NULL, true, NULL, &d, &b->f);
     b->load_s = now_s() - start;
     start = now_s();
     struct dit_prompt_spec spec = {.context = context, .n = b->text_tokens};

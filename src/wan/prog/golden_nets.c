@@ -156,7 +156,7 @@ void golden_dit_t2v(struct golden *g)
     struct fault f = {0};
     if (w && (net = golden_open(g, "tiny_t2v/diffusion_pytorch_model.safetensors"))) {
         tables(g, w);
-        if (dit_open(g->dev, net, NULL, true, &d, &f))
+        if (dit_open(g->dev, net, NULL, true, NULL, &d, &f))
             golden_broken(g, "dit_t2v", &f);
         for (int i = 0; d && golden_has(w, "%d.x", i); i++)
             dit_case(g, w, d, i);
