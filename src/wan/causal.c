@@ -25,6 +25,7 @@ struct causal {
     int turn; /* the prompt that the rollout has, −1: none */
     struct rollout *rollout;
     struct decoder decoder;
+    struct stopper stop; /* the caller's */
 };
 
 /* [frames, 16, plane] → [16, frames, plane] */
@@ -104,6 +105,8 @@ static enum err prepare(struct causal *c, const struct schedule *s)
     }
     if (!e) {
         set.dit = r->w->dit;
+        c->stop = (struct stopper){r->calls->stop, r->calls->user};
+        set.stop = &c->stop;
         set.window = r->frames < ROLLOUT_WINDOW ? r->frames : ROLLOUT_WINDOW;
         e = rollout_open(&set, &c->rollout, r->f);
     }

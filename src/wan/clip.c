@@ -153,9 +153,10 @@ enum err clip_vision_encode(const struct clip_vision *c, const float *input, flo
                             struct fault *f)
 {
     struct loader l = LOADER_INIT(c->dev, c->weights);
+    l.stop = c->stop;
     struct tensor x = embed(&l, c, input);
     norm(&l, c, &x, &x, "visual.pre_norm");
-    for (int i = 0; i < c->layers && !l.fault.code && !device_failed(c->dev); i++)
+    for (int i = 0; i < c->layers && !load_stopped(&l) && !device_failed(c->dev); i++)
         block(&l, c, i, &x);
     if (!l.fault.code)
         device_read(c->dev, out, &x, c->tokens * c->dim);

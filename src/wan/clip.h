@@ -11,9 +11,10 @@ struct clip_vision {
     struct device *dev;
     const struct weights *weights; /* borrowed; canonical names */
     int64_t dim, hidden;
-    int heads, layers; /* layers that are run */
-    int patch, size;   /* pixels */
-    int64_t tokens;    /* of the output, with the class token */
+    int heads, layers;          /* layers that are run */
+    int patch, size;            /* pixels */
+    int64_t tokens;             /* of the output, with the class token */
+    const struct stopper *stop; /* may be set: asked before each layer */
 };
 
 enum err clip_vision_open(struct device *dev, const struct weights *w, struct clip_vision *out,

@@ -32,6 +32,8 @@ static enum err see(struct run *r, const struct image *pictures, int count)
         return fault_set(r->f, ERR_INVAL, "the CLIP model is %lld wide, %s wants %lld",
                          (long long)clip.dim, r->w->info.variant,
                          (long long)r->w->config.image_dim);
+    const struct stopper stop = {r->calls->stop, r->calls->user};
+    clip.stop = &stop;
     size_t input = (size_t)clip.size * (size_t)clip.size * 3;
     float *in = malloc(input * sizeof *in);
     r->clip_n = clip.tokens * count;
@@ -54,6 +56,7 @@ static enum err from_pictures(struct run *r)
     int count = r->job.last ? 2 : 1;
     float *pixels[2] = {NULL, NULL};
     struct vae *encoder = NULL;
+    const struct stopper stop = {r->calls->stop, r->calls->user};
     enum err e = ERR_OK;
     for (int i = 0; i < count && !e; i++) {
         pixels[i] = widen(given[i], r->f);
@@ -71,7 +74,7 @@ static enum err from_pictures(struct run *r)
         e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &encoder, r->f);
     if (!e)
         e = image_condition(encoder, &pictures[0], count > 1 ? &pictures[1] : NULL, r->frames,
-                            r->height, r->width, r->y, r->f);
+                            r->height, r->width, &stop, r->y, r->f);
     vae_free(encoder);
     free(pixels[0]);
     free(pixels[1]);
@@ -89,6 +92,8 @@ static enum err still(struct run *r, struct vae *encoder, const struct wan_pictu
     float *fit = malloc((size_t)height * (size_t)width * 3 * sizeof *fit);
     enum err e = fit ? image_resize(&from, height, width, fit, r->f)
                      : fault_set(r->f, ERR_NOMEM, "no memory for a picture");
+    if (!e)
+        e = pipeline_stopped(r);
     if (!e)
         e = vae_encode_all(encoder, fit, 1, r->height, r->width, 0, false, out, r->f);
     free(wide);
@@ -168,12 +173,6 @@ static enum err for_control(struct run *r)
     return e;
 }
 
-static bool stop(void *user)
-{
-    const struct run *r = user;
-    return r->calls->stop && r->calls->stop(r->calls->user);
-}
-
 static enum err for_vace(struct run *r)
 {
     const struct wan_job *j = &r->job;
@@ -183,8 +182,8 @@ static enum err for_vace(struct run *r)
                             .frames = r->frames - r->extra,
                             .height = r->height,
                             .width = r->width,
-                            .stop = stop,
-                            .user = r};
+                            .stop = r->calls->stop,
+                            .user = r->calls->user};
     struct vae *encoder = NULL;
     enum err e = ERR_OK;
     if (j->source) {

@@ -43,18 +43,21 @@ struct dit_cache;
 /* Reads the configuration from the tensors, and VACE's places from the metadata. */
 enum err dit_config_read(const struct weights *w, struct dit_config *out, struct fault *f);
 
-/* `patch` may be NULL and must live as long as the dit. */
+/* `patch` may be NULL and must live as long as the dit. `stop` (NULL: never) is asked before each
+ * block. */
 enum err dit_open(struct device *dev, const struct weights *w, const struct patcher *patch,
-                  enum dit_place place, struct dit **out, struct fault *f);
+                  enum dit_place place, const struct stopper *stop, struct dit **out,
+                  struct fault *f);
 void dit_free(struct dit *d); /* NULL is fine */
 const struct dit_config *dit_config(const struct dit *d);
 uint64_t dit_parked(const struct dit *d); /* bytes in host memory; NULL is fine */
 int dit_threads(const struct dit *d);     /* of the host, for work between passes */
 bool dit_apart(const struct dit *d); /* its device works by itself: the host is free meanwhile */
 
-/* Loads again each weight that `touches` says the patches change, from the mapped file. */
+/* Loads again each weight that `touches` says the patches change, from the mapped file. After a
+ * failure, and so after a stop, the dit is of no more use and is to be freed. */
 enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name), void *user,
-                    struct fault *f);
+                    const struct stopper *stop, struct fault *f);
 
 /* context [n, text_dim], n ≥ 1; clip [image_n, image_dim] or NULL. Probes: "text_embed",
  * "img_emb". */
@@ -64,6 +67,7 @@ struct dit_prompt_spec {
     const float *clip;
     int64_t clip_n;
     const struct probe *probe;
+    const struct stopper *stop; /* or NULL; asked before each block */
 };
 enum err dit_prompt_new(struct dit *d, const struct dit_prompt_spec *spec, struct dit_prompt **out,
                         struct fault *f);

@@ -277,7 +277,8 @@ static void load_ends(struct loader *l, struct dit *d)
 }
 
 enum err dit_open(struct device *dev, const struct weights *w, const struct patcher *patch,
-                  enum dit_place place, struct dit **out, struct fault *f)
+                  enum dit_place place, const struct stopper *stop, struct dit **out,
+                  struct fault *f)
 {
     struct dit *d = calloc(1, sizeof *d);
     if (!d)
@@ -297,11 +298,12 @@ enum err dit_open(struct device *dev, const struct weights *w, const struct patc
     if (!e) {
         struct loader l = LOADER_INIT(dev, w);
         l.patch = patch;
+        l.stop = stop;
         load_ends(&l, d);
         if (place == DIT_PARKED)
             l.shelf = d->shelf = shelf_new(dev, 2 * (d->c.layers + d->c.vace));
-        for (int i = 0; place != DIT_IN_FILES && !device_failed(dev) && i < d->c.layers + d->c.vace;
-             i++) {
+        int blocks = place == DIT_IN_FILES ? 0 : d->c.layers + d->c.vace;
+        for (int i = 0; i < blocks && !device_failed(dev) && !load_stopped(&l); i++) {
             load_block(&l, &d->c, &d->blocks[i], i);
             weights_rest(w); /* else the whole file counts beside the weights */
         }
@@ -366,7 +368,7 @@ int dit_threads(const struct dit *d)
 
 /* A block is reloaded whole when any of its tensors is touched: blocks are what LoRAs change. */
 enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name), void *user,
-                    struct fault *f)
+                    const struct stopper *stop, struct fault *f)
 {
     bool *hit = calloc((size_t)(d->c.layers + d->c.vace) + 1, sizeof *hit);
     if (!hit)
@@ -385,8 +387,9 @@ enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name)
     }
     struct loader l = LOADER_INIT(d->dev, d->weights);
     l.patch = d->patch;
+    l.stop = stop;
     for (int i = 0; i < d->c.layers + d->c.vace; i++)
-        if (hit[i] && d->blocks[i].loaded) {
+        if (hit[i] && d->blocks[i].loaded && !load_stopped(&l)) {
             free_block(&d->blocks[i]);
             l.shelf = d->shelf;
             if (d->place != DIT_IN_FILES)

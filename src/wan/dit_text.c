@@ -83,6 +83,10 @@ enum err dit_prompt_new(struct dit *d, const struct dit_prompt_spec *s, struct d
     enum err e = ERR_OK;
     int n = d->c.layers + d->c.vace;
     for (int i = 0; i < n && !e; i++) {
+        if (stopper_says(s->stop)) {
+            e = fault_set(f, ERR_CANCELLED, "the clip was cancelled");
+            break;
+        }
         const struct dit_block *b = dit_block_take(d, i, f);
         if (!b) {
             e = f->code;

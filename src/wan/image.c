@@ -98,22 +98,43 @@ enum err image_clip_input(const struct image *from, int size, float *out, struct
     return e;
 }
 
-enum err image_condition(struct vae *vae, const struct image *first, const struct image *last,
-                         int frames, int height, int width, float *y, struct fault *f)
+/* The video's latents, [16, frames, height, width]. */
+static enum err encode(struct vae *vae, const struct image *first, const struct image *last,
+                       int frames, int height, int width, const struct stopper *stop, float *z,
+                       struct fault *f)
 {
-    int64_t plane = (int64_t)height * width, picture = plane * VAE_SPACE * VAE_SPACE * 3;
-    int pictures = frames * VAE_TIME - 3;
-    float *video = calloc((size_t)(pictures * picture), sizeof *video);
-    if (!video)
-        return fault_set(f, ERR_NOMEM, "no memory for %d pictures", pictures);
-    enum err e = image_resize(first, height * VAE_SPACE, width * VAE_SPACE, video, f);
-    if (!e && last)
-        e = image_resize(last, height * VAE_SPACE, width * VAE_SPACE,
-                         video + (pictures - 1) * picture, f);
-    if (!e)
-        e = vae_encode_all(vae, video, frames, height, width, 0, false,
-                           y + IMAGE_MASK * frames * plane, f);
-    free(video);
+    size_t picture = (size_t)height * (size_t)width * VAE_SPACE * VAE_SPACE * 3;
+    float *four = calloc(VAE_TIME * picture, sizeof *four);
+    struct vae_stream *s = NULL;
+    if (!four)
+        return fault_set(f, ERR_NOMEM, "no memory for the pictures of a condition");
+    enum err e = vae_encode_start(vae, height, width, &s, f);
+    for (int t = 0; t < frames && !e; t++) {
+        int n = t ? VAE_TIME : 1;
+        if (stopper_says(stop))
+            e = fault_set(f, ERR_CANCELLED, "the clip was cancelled");
+        if (t == 1)
+            memset(four, 0, picture * sizeof *four);
+        if (!e && t == 0)
+            e = image_resize(first, height * VAE_SPACE, width * VAE_SPACE, four, f);
+        if (!e && last && t == frames - 1)
+            e = image_resize(last, height * VAE_SPACE, width * VAE_SPACE,
+                             four + (size_t)(n - 1) * picture, f);
+        if (!e)
+            e = vae_encode(s, four, n, z, frames, t, false, f);
+    }
+    vae_stream_free(s);
+    free(four);
+    return e;
+}
+
+enum err image_condition(struct vae *vae, const struct image *first, const struct image *last,
+                         int frames, int height, int width, const struct stopper *stop, float *y,
+                         struct fault *f)
+{
+    int64_t plane = (int64_t)height * width;
+    enum err e =
+        encode(vae, first, last, frames, height, width, stop, y + IMAGE_MASK * frames * plane, f);
     /* the first frame counts for all four of its latent, a last one only for the last of four */
     for (int c = 0; c < IMAGE_MASK; c++)
         for (int t = 0; t < frames; t++) {

@@ -29,9 +29,10 @@ void image_crop(float *pixels, int *height, int *width, const struct image *like
 enum err image_clip_input(const struct image *from, int size, float *out, struct fault *f);
 
 /* y [20, frames, height, width] for a latent of that size: the mask of given frames, then the
- * latents of a video that shows `first` (and `last`, or NULL) and grey elsewhere. `vae` needs its
- * encoder. */
+ * latents of a video that shows `first` (and `last`, or NULL) and grey elsewhere, encoded a latent
+ * frame at a time. `vae` needs its encoder; `stop` (NULL: never) is asked before each. */
 enum err image_condition(struct vae *vae, const struct image *first, const struct image *last,
-                         int frames, int height, int width, float *y, struct fault *f);
+                         int frames, int height, int width, const struct stopper *stop, float *y,
+                         struct fault *f);
 
 #endif

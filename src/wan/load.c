@@ -22,6 +22,13 @@ enum err load_done(struct loader *l, struct fault *f)
     return device_settle(l->dev, f);
 }
 
+bool load_stopped(struct loader *l)
+{
+    if (!l->fault.code && stopper_says(l->stop))
+        fault_set(&l->fault, ERR_CANCELLED, "the clip was cancelled");
+    return l->fault.code != ERR_OK;
+}
+
 static const char *where(const struct weights *w)
 {
     return w->n ? w->t[0].file : "the checkpoint";

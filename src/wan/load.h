@@ -17,10 +17,22 @@ struct patcher {
     void *user;
 };
 
+/* The caller's word: asked before each piece of the work; true: no more of it, ERR_CANCELLED. */
+struct stopper {
+    bool (*stop)(void *user); /* or NULL: never */
+    void *user;
+};
+
+static inline bool stopper_says(const struct stopper *s)
+{
+    return s && s->stop && s->stop(s->user);
+}
+
 struct loader {
     struct device *dev;
     const struct weights *weights;
     const struct patcher *patch; /* or NULL */
+    const struct stopper *stop;  /* or NULL */
     bool lent;                   /* the weights go before the files do */
     bool precise, low;           /* how weights may be multiplied (weight_spec) */
     struct weight *whole;        /* or NULL: what comes is rows of this weight, */
@@ -35,6 +47,9 @@ struct loader {
 };
 
 #define LOADER_INIT(device, from) ((struct loader){.dev = (device), .weights = (from)})
+
+/* Before a block: is it not to be loaded, since the loader has failed or the caller says stop? */
+bool load_stopped(struct loader *l);
 
 /* Frees the buffers and lets go of the file's pages; returns the failure. */
 enum err load_done(struct loader *l, struct fault *f);

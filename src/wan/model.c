@@ -306,7 +306,8 @@ static enum err open_loras(struct wan *w, const struct wan_job *j, const struct 
 }
 
 /* Loads again what the old LoRAs or the new ones touch; the rest of the base stays. */
-static enum err change_loras(struct wan *w, const struct lora_set *fresh, struct fault *f)
+static enum err change_loras(struct wan *w, const struct lora_set *fresh,
+                             const struct stopper *stop, struct fault *f)
 {
     struct lora_set old = w->loras;
     enum err e = ERR_OK;
@@ -315,7 +316,7 @@ static enum err change_loras(struct wan *w, const struct lora_set *fresh, struct
         w->touched.lora[w->touched.n++] = fresh->lora[i];
     w->loras = *fresh;
     if (w->dit)
-        e = dit_reload(w->dit, lora_touches, &w->touched, f);
+        e = dit_reload(w->dit, lora_touches, &w->touched, stop, f);
     free_loras(&old);
     if (e) { /* it is neither the one nor the other now */
         dit_free(w->dit);
@@ -338,8 +339,9 @@ enum err model_prepare(struct wan *w, struct wan_job *job, struct fault *f)
         return e;
     job->chunk = p.chunk;
     job->tile = p.tile;
-    w->keep_text = p.keep_text;
-    if (!p.keep_text)
+    if (!device_caps(w->dev)->host_memory) /* a host's ways are fixed */
+        w->keep_text = p.keep_text;
+    if (!w->keep_text)
         t5_drop(&w->t5);
     enum dit_place place = place_of(&p);
     if (!w->dit) {
@@ -356,18 +358,19 @@ enum err model_prepare(struct wan *w, struct wan_job *job, struct fault *f)
 enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                    struct fault *f)
 {
+    const struct stopper stop = {calls->stop, calls->user};
     struct lora_set fresh;
     enum err e = ERR_OK;
     if (!same_loras(w, job)) {
         e = open_loras(w, job, calls, &fresh, f);
         if (!e) {
-            e = change_loras(w, &fresh, f);
+            e = change_loras(w, &fresh, &stop, f);
             for (int i = 0; i < job->lora_n; i++)
                 str_copy(w->lora_path[i], PATH_LEN, job->lora[i].path);
         }
     }
     if (!e && !w->dit)
-        e = dit_open(w->dev, w->files.weights[FILES_DIT], &w->patcher, w->place, &w->dit, f);
+        e = dit_open(w->dev, w->files.weights[FILES_DIT], &w->patcher, w->place, &stop, &w->dit, f);
     return e;
 }
 

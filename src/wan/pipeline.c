@@ -105,12 +105,6 @@ void pipeline_preview(struct run *r, const float *x0, int frames)
     free(rgb);
 }
 
-static bool peek_stop(void *user)
-{
-    const struct run *r = user;
-    return r->calls->stop && r->calls->stop(r->calls->user);
-}
-
 /* The same by the tiny decoder: where there is one, and a device that has time for it. A failure is
  * told once and costs no clip. False: nothing was shown. */
 static bool peek(struct run *r)
@@ -133,8 +127,8 @@ static bool peek(struct run *r)
                               .height = r->height,
                               .width = r->width,
                               .from = r->extra,
-                              .stop = peek_stop,
-                              .user = r};
+                              .stop = r->calls->stop,
+                              .user = r->calls->user};
     e = e ? e : peek_rgb(&look, rgb, &f);
     p.rgb = rgb;
     if (!e)
@@ -181,8 +175,9 @@ static enum err make_prompts(struct run *r)
         pipeline_enter(r, WAN_LOAD);
         e = model_dit(r->w, &r->job, r->calls, r->f);
     }
+    const struct stopper stop = {r->calls->stop, r->calls->user};
     struct dit_prompt_spec spec = {
-        .context = cond, .n = cond_n, .clip = r->clip, .clip_n = r->clip_n};
+        .context = cond, .n = cond_n, .clip = r->clip, .clip_n = r->clip_n, .stop = &stop};
     if (!e)
         e = dit_prompt_new(r->w->dit, &spec, &r->cond, r->f);
     spec.context = uncond;

@@ -78,7 +78,8 @@ static enum err count_weights(struct count *c)
 {
     const struct files *s = &c->w->files;
     struct wan_plan *p = c->plan;
-    enum err e = dit_open(c->dev, s->weights[FILES_DIT], &c->w->patcher, c->place, &c->dit, c->f);
+    enum err e =
+        dit_open(c->dev, s->weights[FILES_DIT], &c->w->patcher, c->place, NULL, &c->dit, c->f);
     p->transformer = device_used(c->dev);
     if (!e && c->j->tiny)
         e = tae_open(c->dev, s->weights[FILES_TINY], &c->tae, c->f);

@@ -84,16 +84,18 @@ static enum err encode(struct wan *w, const struct wan_calls *calls, const char 
     enum err e = tokens_of(w, text, ids, n, f);
     if (!e && !t5->dev)
         e = t5_open(w->dev, w->files.weights[FILES_T5], t5, f);
-    if (!e && w->keep_text)
-        e = t5_keep(t5, f);
     if (e)
         return e;
-    t5->stop = calls->stop;
-    t5->stop_user = calls->user;
     float *out = malloc((size_t)*n * (size_t)t5->dim * sizeof *out);
     if (!out)
         return fault_set(f, ERR_NOMEM, "no memory for a prompt of %d tokens", *n);
-    e = t5_encode(t5, ids, *n, out, NULL, f);
+    t5->stop = calls->stop;
+    t5->stop_user = calls->user;
+    if (w->keep_text)
+        e = t5_keep(t5, f);
+    if (!e)
+        e = t5_encode(t5, ids, *n, out, NULL, f);
+    t5->stop = NULL; /* the caller's, of this clip alone */
     if (e)
         free(out);
     else

@@ -66,7 +66,7 @@ void rollout_free(struct rollout *r)
 
 enum err rollout_prompt(struct rollout *r, const float *context, int64_t n, struct fault *f)
 {
-    struct dit_prompt_spec spec = {.context = context, .n = n};
+    struct dit_prompt_spec spec = {.context = context, .n = n, .stop = r->set.stop};
     struct dit_prompt *next = NULL;
     enum err e = dit_prompt_new(r->set.dit, &spec, &next, f);
     if (e)

@@ -25,6 +25,7 @@ struct rollout_setup {
     int height, width;               /* of the latent, even */
     int block;                       /* latent frames made at once: 3, or 7 for some CausVid */
     int window, sink;                /* window 0: ROLLOUT_WINDOW */
+    const struct stopper *stop;      /* or NULL; asked before each block of a new prompt */
 };
 
 /* INVAL: a window that is smaller than sink and one block, or a model that takes images. */

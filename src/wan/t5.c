@@ -138,10 +138,12 @@ enum err t5_keep(struct t5 *t, struct fault *f)
     if (t->kept)
         return ERR_OK;
     struct loader l = LOADER_INIT(t->dev, t->weights);
+    const struct stopper stop = {t->stop, t->stop_user};
+    l.stop = &stop;
     t->kept = calloc((size_t)t->layers, sizeof *t->kept);
     if (!t->kept)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    for (int i = 0; i < t->layers && !l.fault.code && !device_failed(t->dev); i++) {
+    for (int i = 0; i < t->layers && !load_stopped(&l) && !device_failed(t->dev); i++) {
         load_ahead(&l, "blocks.%d.", i + 1);
         load_attention(&l, t, &t->kept[i], i);
         load_feed_forward(&l, t, &t->kept[i], i);

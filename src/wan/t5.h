@@ -22,7 +22,7 @@ struct t5 {
 /* Reads the sizes from the tensors; no weight is touched. */
 enum err t5_open(struct device *dev, const struct weights *w, struct t5 *out, struct fault *f);
 
-/* Loads all weights and keeps them until t5_drop(). */
+/* Loads all weights and keeps them until t5_drop(); stops between layers, as t5_encode() does. */
 enum err t5_keep(struct t5 *t, struct fault *f);
 void t5_drop(struct t5 *t); /* nothing kept is fine */
 

@@ -174,7 +174,8 @@ struct wan_frames {
 
 /* Any may be NULL. Memory is lent for the length of the call. */
 struct wan_calls {
-    bool (*stop)(void *user); /* asked before every block and chunk; true ends with CANCELLED */
+    bool (*stop)(void *user); /* asked before every block, of loading too, and
+                               * every chunk; true ends with CANCELLED */
     void (*stage)(void *user, enum wan_stage stage);
     void (*progress)(void *user, const struct wan_progress *p); /* each step, and in between */
     void (*preview)(void *user, const struct wan_preview *p);

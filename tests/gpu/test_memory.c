@@ -123,7 +123,7 @@ static uint64_t pass(struct device *dev, const struct wan *w, enum dit_place pla
     float *x = calloc(2 * (size_t)n, sizeof *x);
     assert_true(context && x);
     struct dit_prompt_spec spec = {.context = context, .n = ROWS};
-    enum err e = dit_open(dev, w->files.weights[FILES_DIT], NULL, place, &d, &fault);
+    enum err e = dit_open(dev, w->files.weights[FILES_DIT], NULL, place, NULL, &d, &fault);
     if (!e)
         e = dit_prompt_new(d, &spec, &prompt, &fault);
     struct dit_input in = {

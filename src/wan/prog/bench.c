@@ -123,7 +123,7 @@ static enum err count_sample(struct bench *b, struct weights *w)
     struct dit *d = NULL;
     struct dit_prompt *p = NULL;
     struct dit_prompt_spec spec = {.n = b->text_tokens};
-    enum err e = dit_open(b->dev, w, NULL, b->place, &d, &b->f);
+    enum err e = dit_open(b->dev, w, NULL, b->place, NULL, &d, &b->f);
     if (!e)
         e = dit_prompt_new(d, &spec, &p, &b->f);
     struct dit_input in = {.frames = b->latent_frames, .height = b->h, .width = b->w, .prompt = p};
@@ -201,7 +201,7 @@ static enum err sample(struct bench *b, const float *context, float *x, int64_t 
         e = count(b, count_sample, w);
     double start = now_s();
     if (!e)
-        e = dit_open(b->dev, w, NULL, b->place, &d, &b->f);
+        e = dit_open(b->dev, w, NULL, b->place, NULL, &d, &b->f);
     b->load_s = now_s() - start;
     start = now_s();
     struct dit_prompt_spec spec = {.context = context, .n = b->text_tokens};

@@ -127,7 +127,7 @@ static void i2v_case(struct golden *g, const struct i2v *s, int i)
     if (!e)
         e = image_resize(&image, h * VAE_SPACE, w * VAE_SPACE, resized, &f);
     if (!e)
-        e = image_condition(s->vae, &image, NULL, frames, h, w, y, &f);
+        e = image_condition(s->vae, &image, NULL, frames, h, w, NULL, y, &f);
     if (e) {
         golden_broken(g, "dit_i2v", &f);
     } else {
@@ -171,7 +171,7 @@ void golden_dit_i2v(struct golden *g)
         !(s.clip_file = golden_open(g, "tiny_i2v/models_clip.safetensors")) ||
         !(s.vae_file = golden_open(g, "tiny_t2v/Wan2.1_VAE.safetensors")))
         goto out;
-    if (dit_open(g->dev, s.dit_file, NULL, g->place, &s.dit, &f) ||
+    if (dit_open(g->dev, s.dit_file, NULL, g->place, NULL, &s.dit, &f) ||
         clip_vision_open(g->dev, s.clip_file, &s.clip, &f) ||
         vae_open(g->dev, s.vae_file, VAE_ENCODER, &s.vae, &f)) {
         golden_broken(g, "dit_i2v", &f);
@@ -194,7 +194,7 @@ void golden_dit_vace(struct golden *g)
     struct dit *d = NULL;
     struct fault f = {0};
     if (w && (net = golden_open(g, "tiny_vace/diffusion_pytorch_model.safetensors"))) {
-        if (dit_open(g->dev, net, NULL, g->place, &d, &f))
+        if (dit_open(g->dev, net, NULL, g->place, NULL, &d, &f))
             golden_broken(g, "dit_vace", &f);
         for (int i = 0; d && golden_has(w, "%d.x", i); i++) {
             char name[32], prefix[16], out[16];
@@ -255,7 +255,7 @@ void golden_lora(struct golden *g)
         if (path_join(path, sizeof path, g->dir, file) || lora_open(path, net, &lora[i], &f))
             golden_broken(g, "lora", &f);
     }
-    if (dit_open(g->dev, net, &patch, g->place, &d, &f)) {
+    if (dit_open(g->dev, net, &patch, g->place, NULL, &d, &f)) {
         golden_broken(g, "lora", &f);
         goto out;
     }
@@ -270,7 +270,7 @@ void golden_lora(struct golden *g)
         set = next;
         for (int k = 0; k < old.n && next.n < LORA_SET_MAX; k++)
             next.lora[next.n++] = old.lora[k];
-        if (dit_reload(d, lora_touches, &next, &f))
+        if (dit_reload(d, lora_touches, &next, NULL, &f))
             golden_broken(g, "lora", &f);
         else
             forward(
@@ -413,7 +413,7 @@ void golden_self_forcing(struct golden *g)
     r.w = w;
     if (!w || !(net = golden_open(g, DIT_FILE)))
         goto out;
-    if (dit_open(g->dev, net, NULL, g->place, &r.d, &r.f) || causal_run(&r)) {
+    if (dit_open(g->dev, net, NULL, g->place, NULL, &r.d, &r.f) || causal_run(&r)) {
         golden_broken(g, "self_forcing", &r.f);
         goto out;
     }

@@ -185,7 +185,7 @@ static void one(struct golden *g, const char *part, const struct weights *w)
     if (!opened(&r))
         goto out;
     if (settings(&r) || t5_open(g->dev, r.t5_file, &t5, &r.f) ||
-        dit_open(g->dev, r.dit_file, NULL, DIT_IN_FILES, &r.dit, &r.f) ||
+        dit_open(g->dev, r.dit_file, NULL, DIT_IN_FILES, NULL, &r.dit, &r.f) ||
         encode(&r, &t5, "cond", &r.cond) || encode(&r, &t5, "uncond", &r.uncond) || sample(&r) ||
         decode(&r))
         golden_broken(g, part, &r.f);

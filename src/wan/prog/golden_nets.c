@@ -160,7 +160,7 @@ void golden_dit_t2v(struct golden *g)
     struct fault f = {0};
     if (w && (net = golden_open(g, "tiny_t2v/diffusion_pytorch_model.safetensors"))) {
         tables(g, w);
-        if (dit_open(g->dev, net, NULL, g->place, &d, &f))
+        if (dit_open(g->dev, net, NULL, g->place, NULL, &d, &f))
             golden_broken(g, "dit_t2v", &f);
         for (int i = 0; d && golden_has(w, "%d.x", i); i++)
             dit_case(g, w, d, i);

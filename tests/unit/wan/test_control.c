@@ -152,7 +152,7 @@ static void a_reference_is_a_first_frame(void **state)
     assert_int_equal(weights_add(net, &bias, &fault), ERR_OK);
     assert_int_equal(weights_done(net, &fault), ERR_OK);
     assert_int_equal(device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &fault), ERR_OK);
-    if (dit_open(dev, net, NULL, DIT_RESIDENT, &dit, &fault))
+    if (dit_open(dev, net, NULL, DIT_RESIDENT, NULL, &dit, &fault))
         fail_msg("%s", fault_text(&fault));
     noise_seed(&g, 3);
     noise_normal(&g, x, N, 1);

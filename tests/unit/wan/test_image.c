@@ -1,5 +1,5 @@
-/* Cutting a picture to the shape of another. */
-#include "unit.h"
+/* Cutting a picture to the shape of another; what a model is shown of one picture or two. */
+#include "unit/wan/tiny.h"
 
 #include "wan/image.h"
 
@@ -37,8 +37,52 @@ static void the_middle_stays(void **state)
     cut(5, 3, 1, 16384, WANT(2, 0, 1, 3));
 }
 
+/* The whole video written plainly and encoded at once, of 1 to 3 latent frames. */
+static void a_condition_is_a_grey_video(void **state)
+{
+    enum { SIDE = 2, PIXELS = SIDE * SIDE * VAE_SPACE * VAE_SPACE, LONGEST = 3 };
+    static float video[(4 * LONGEST - 3) * PIXELS * 3], z[VAE_Z * LONGEST * SIDE * SIDE],
+        y[IMAGE_Y * LONGEST * SIDE * SIDE];
+    float pixels[2][20 * 24 * 3];
+    const struct image first = {pixels[0], 20, 24}, last = {pixels[1], 10, 16};
+    const char *src = getenv("srcdir");
+    char path[1024];
+    struct fault f;
+    struct device *dev;
+    struct weights *net;
+    struct vae *vae;
+    for (int i = 0; i < 20 * 24 * 3; i++) {
+        pixels[0][i] = (float)(i * 29 % 97) / 48.5f - 1;
+        pixels[1][i] = (float)(i * 31 % 89) / 44.5f - 1;
+    }
+    snprintf(path, sizeof path, "%s/tests/wan/" TINY_VAE, src ? src : "..");
+    if (device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &f) ||
+        weights_open(path, &net, &f) || vae_open(dev, net, VAE_ENCODER, &vae, &f))
+        fail_msg("%s", fault_text(&f));
+    for (int n = 1; n <= LONGEST; n++)
+        for (int both = 0; both < 2; both++) {
+            int side = SIDE * VAE_SPACE, plane = SIDE * SIDE;
+            memset(video, 0, sizeof video);
+            image_resize(&first, side, side, video, &f);
+            if (both)
+                image_resize(&last, side, side, video + (4 * n - 4) * PIXELS * 3, &f);
+            assert_int_equal(vae_encode_all(vae, video, n, SIDE, SIDE, n, false, z, &f), ERR_OK);
+            assert_int_equal(
+                image_condition(vae, &first, both ? &last : NULL, n, SIDE, SIDE, NULL, y, &f),
+                ERR_OK);
+            assert_memory_equal(y + IMAGE_MASK * n * plane, z,
+                                (size_t)(VAE_Z * n * plane) * sizeof *z);
+        }
+    vae_free(vae);
+    weights_free(net);
+    device_close(dev);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_middle_stays)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_middle_stays),
+        cmocka_unit_test(a_condition_is_a_grey_video),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 static char dir[] = "/tmp/sakuga-layouts-XXXXXX";
 static struct fault fault;
 static uint64_t golden; /* frames of the original layout */
+static bool two_pictures;
 
 /* ---- files as they are written elsewhere ---- */
 
@@ -167,16 +168,23 @@ static uint64_t frames_of(const char *folder)
     uint64_t h = UINT64_C(14695981039346656037);
     const struct wan_setup setup = {.model = folder, .device = "cpu", .dtype = "f32"};
     const struct wan_calls calls = {.frames = on_frames, .user = &h};
-    const struct wan_job job = {.prompt = "a fox over neon roofs",
-                                .width = 64,
-                                .height = 48,
-                                .frames = 5,
-                                .steps = 2,
-                                .guidance = 1,
-                                .sampler = "euler",
-                                .seed = 7};
+    struct wan_job job = {.prompt = "a fox over neon roofs",
+                          .width = 64,
+                          .height = 48,
+                          .frames = 5,
+                          .steps = 2,
+                          .guidance = 1,
+                          .sampler = "euler",
+                          .seed = 7};
+    static const uint8_t rgb[] = {250, 3,   40, 9,  180, 77,  31, 8,  240,
+                                  128, 128, 10, 99, 0,   200, 60, 61, 5};
+    static const struct wan_picture first = {rgb, 3, 2}, last = {rgb + 6, 2, 2};
     struct wan *w;
-    if (wan_open(&setup, &w, &fault) || wan_make(w, &job, &calls, NULL, &fault))
+    if (wan_open(&setup, &w, &fault))
+        fail_msg("%s", fault_text(&fault));
+    job.image = wan_info(w)->image ? &first : NULL;
+    job.last = two_pictures ? &last : NULL;
+    if (wan_make(w, &job, &calls, NULL, &fault))
         fail_msg("%s", fault_text(&fault));
     wan_free(w);
     return h;
@@ -293,6 +301,124 @@ static void comfy(void **state)
     buf_free(&spiece);
     list_free(dit);
     list_free(t5);
+}
+
+/* ---- with pictures ---- */
+
+#define CLIP "open/tiny_i2v/models_clip.safetensors"
+
+static struct list *image_dit(void)
+{
+    float places[34 * 80];
+    struct list *dit = list_read("open/tiny_i2v/diffusion_pytorch_model.safetensors");
+    for (int i = 0; i < 34 * 80; i++)
+        places[i] = (float)(i * 37 % 101) / 101 - 0.5f;
+    if (two_pictures)
+        list_add(dit, "img_emb.emb_pos", DTYPE_F32, 3, (const int64_t[]){1, 34, 80}, places);
+    return dit;
+}
+
+static void image_dit_rename(struct list *dit)
+{
+    list_rename(dit, two_pictures ? "dit_flf2v_14B.tsv" : "dit_i2v_14B.tsv");
+}
+
+/* HF's CLIP: q, k and v apart, the class token and the places without the axis of the batch.
+ * transformers' model with a projection, as in ComfyUI's file, has that transposed. */
+static struct list *hf_clip(bool projected)
+{
+    struct list *from = list_read(CLIP), *to = calloc(1, sizeof *to);
+    char name[256], end[16];
+    int layer;
+    for (int i = 0; i < from->n; i++) {
+        const struct entry *e = &from->e[i];
+        if (!strstr(e->name, ".to_qkv.") && strcmp(e->name, "visual.head") != 0)
+            list_add(to, e->name, e->type, e->rank, e->dim, e->data);
+    }
+    list_rename(to, "clip_vit_h_visual.tsv");
+    for (int i = 0; i < to->n; i++)
+        for (struct entry *e = &to->e[i]; e->rank > 1 && e->dim[0] == 1; e->rank--)
+            memmove(e->dim, e->dim + 1, (size_t)(e->rank - 1) * sizeof *e->dim);
+    for (int i = 0; i < from->n; i++) {
+        const struct entry *e = &from->e[i];
+        if (sscanf(e->name, "visual.transformer.%d.attn.to_qkv.%15s", &layer, end) != 2)
+            continue;
+        for (size_t k = 0; k < 3; k++) {
+            snprintf(name, sizeof name, "vision_model.encoder.layers.%d.self_attn.%c_proj.%s",
+                     layer, "qkv"[k], end);
+            list_add(to, name, e->type, e->rank, (const int64_t[]){e->dim[0] / 3, e->dim[1]},
+                     (const char *)e->data + k * bytes_of(e) / 3);
+        }
+    }
+    float none[32 * 80] = {0};
+    if (projected)
+        list_add(to, "visual_projection.weight", DTYPE_F32, 2, (const int64_t[]){32, 80}, none);
+    list_free(from);
+    return to;
+}
+
+static void draws(const char *folder, uint64_t want)
+{
+    struct wan *w;
+    const struct wan_setup setup = {.model = folder, .device = "cpu", .dtype = "f32"};
+    assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
+    assert_true(wan_info(w)->clip[0] && wan_info(w)->last_image == two_pictures);
+    wan_free(w);
+    assert_true(frames_of(folder) == want);
+}
+
+static void pictures_in_each_layout(const char *name)
+{
+    char path[64];
+    struct list *dit = image_dit(), *clip = list_read(CLIP), *t5 = list_read(TINY_T5),
+                *vae = list_read(TINY_VAE), *comfys = hf_clip(true), *hf = hf_clip(false);
+    snprintf(path, sizeof path, "%s-original", name);
+    const char *folder = fresh(path);
+    list_write(dit, 0, dit->n, folder, "diffusion_pytorch_model.safetensors");
+    list_write(clip, 0, clip->n, folder, "models_clip_open-clip-xlm-roberta-large.safetensors");
+    tiny_link(folder, TINY_T5_PTH, "models_t5_umt5-xxl-enc-bf16.pth");
+    tiny_link(folder, TINY_VAE_PTH, "Wan2.1_VAE.pth");
+    tiny_link(folder, TINY_SPIECE, "google/umt5-xxl/spiece.model");
+    uint64_t want = frames_of(folder);
+
+    list_rename(t5, "t5_umt5_xxl.tsv");
+    snprintf(path, sizeof path, "%s-comfy", name);
+    folder = fresh(path);
+    list_prefix(dit, "model.diffusion_model.");
+    list_write(dit, 0, dit->n, folder, "diffusion_models/wan2.1_i2v_480p_14B_bf16.safetensors");
+    list_write(t5, 0, t5->n, folder, "text_encoders/umt5_xxl_bf16.safetensors");
+    list_write(comfys, 0, comfys->n, folder, "clip_vision/clip_vision_h.safetensors");
+    tiny_link(folder, TINY_VAE, "vae/wan_2.1_vae.safetensors");
+    tiny_link(folder, TINY_SPIECE, "text_encoders/spiece.model");
+    draws(folder, want);
+    list_free(dit);
+
+    dit = image_dit();
+    image_dit_rename(dit);
+    list_rename(vae, "vae_2.1.tsv");
+    snprintf(path, sizeof path, "%s-diffusers", name);
+    folder = fresh(path);
+    list_write(dit, 0, dit->n, folder, "transformer/diffusion_pytorch_model.safetensors");
+    list_write(t5, 0, t5->n, folder, "text_encoder/model.safetensors");
+    list_write(hf, 0, hf->n, folder, "image_encoder/model.safetensors");
+    list_write(vae, 0, vae->n, folder, "vae/diffusion_pytorch_model.safetensors");
+    tiny_link(folder, TINY_SPIECE, "tokenizer/spiece.model");
+    draws(folder, want);
+    struct list *all[] = {dit, clip, t5, vae, comfys, hf};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        list_free(all[i]);
+}
+
+static void a_picture(void **state)
+{
+    pictures_in_each_layout("i2v");
+}
+
+static void a_first_and_a_last_picture(void **state)
+{
+    two_pictures = true;
+    pictures_in_each_layout("flf2v");
+    two_pictures = false;
 }
 
 /* ---- 8-bit weights ---- */
@@ -483,11 +609,17 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(original),           cmocka_unit_test(original_in_shards),
-        cmocka_unit_test(diffusers),          cmocka_unit_test(comfy),
-        cmocka_unit_test(eight_bits_plain),   cmocka_unit_test(eight_bits_per_tensor),
-        cmocka_unit_test(eight_bits_per_row), cmocka_unit_test(eight_bits_in_the_text_encoder),
+        cmocka_unit_test(original),
+        cmocka_unit_test(original_in_shards),
+        cmocka_unit_test(diffusers),
+        cmocka_unit_test(comfy),
+        cmocka_unit_test(eight_bits_plain),
+        cmocka_unit_test(eight_bits_per_tensor),
+        cmocka_unit_test(eight_bits_per_row),
+        cmocka_unit_test(eight_bits_in_the_text_encoder),
         cmocka_unit_test(too_few_scales),
+        cmocka_unit_test(a_picture),
+        cmocka_unit_test(a_first_and_a_last_picture),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

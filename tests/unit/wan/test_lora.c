@@ -75,13 +75,13 @@ static void two_hundred_switches(void **state)
     struct dit *d = NULL;
     float first[8][16 * 4 * 4], out[16 * 4 * 4];
     uint64_t used = 0;
-    assert_int_equal(dit_open(dev, net, &patch, DIT_RESIDENT, &d, &why), ERR_OK);
+    assert_int_equal(dit_open(dev, net, &patch, DIT_RESIDENT, NULL, &d, &why), ERR_OK);
     for (int i = 0; i < 200; i++) {
         struct lora_set next = set_for(i * 5 % 8), both = next;
         for (int k = 0; k < set.n; k++)
             both.lora[both.n++] = set.lora[k];
         set = next;
-        assert_int_equal(dit_reload(d, lora_touches, &both, &why), ERR_OK);
+        assert_int_equal(dit_reload(d, lora_touches, &both, NULL, &why), ERR_OK);
         forward(d, out);
         if (i < 8) /* each set once; each later time to the bit the same */
             memcpy(first[i * 5 % 8], out, sizeof out);
@@ -102,11 +102,11 @@ static void a_block_at_a_time_gives_the_same(void **state)
 {
     struct dit *all = NULL, *each = NULL;
     float a[16 * 4 * 4], b[16 * 4 * 4];
-    assert_int_equal(dit_open(dev, net, NULL, DIT_RESIDENT, &all, &why), ERR_OK);
+    assert_int_equal(dit_open(dev, net, NULL, DIT_RESIDENT, NULL, &all, &why), ERR_OK);
     uint64_t resident = device_used(dev);
     forward(all, a);
     dit_free(all);
-    assert_int_equal(dit_open(dev, net, NULL, DIT_IN_FILES, &each, &why), ERR_OK);
+    assert_int_equal(dit_open(dev, net, NULL, DIT_IN_FILES, NULL, &each, &why), ERR_OK);
     assert_true(device_used(dev) < resident / 2);
     forward(each, b);
     assert_memory_equal(a, b, sizeof a);

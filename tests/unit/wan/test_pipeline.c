@@ -277,6 +277,8 @@ static void test_stops_at_once(void **state)
     char prompt[32] = "stop at 0", negative[32] = "not at 0";
     (void)state;
     job.steps = 2;
+    job.prompt = "a text that nobody knows";
+    frames_of(&job); /* from here on all is loaded */
     job.prompt = prompt;
     job.negative = negative;
     frames_of(&job);

@@ -293,7 +293,7 @@ static int start(void **state)
     (void)state;
     net = open_file("diffusion_pytorch_model.safetensors");
     return device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &f) ||
-           dit_open(dev, net, NULL, DIT_RESIDENT, &dit, &f);
+           dit_open(dev, net, NULL, DIT_RESIDENT, NULL, &dit, &f);
 }
 
 static int end(void **state)

@@ -87,7 +87,7 @@ static void the_tiny_model(void **state)
              "%.900s/tests/wan/open/tiny_t2v/diffusion_pytorch_model.safetensors", src ? src : ".");
     assert_int_equal(device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &why), ERR_OK);
     assert_int_equal(weights_open(path, &net, &why), ERR_OK);
-    assert_int_equal(dit_open(dev, net, NULL, DIT_RESIDENT, &d, &why), ERR_OK);
+    assert_int_equal(dit_open(dev, net, NULL, DIT_RESIDENT, NULL, &d, &why), ERR_OK);
     assert_int_equal(
         dit_prompt_new(d, &(struct dit_prompt_spec){.context = context, .n = 1}, &p, &why), ERR_OK);
     struct dit_input in = {
