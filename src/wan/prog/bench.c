@@ -639,6 +639,7 @@ int main(int argc, char **argv)
     const char *wrong = complaint(&b);
     if (wrong) {
         fprintf(stderr, "wan-bench: %s\n", wrong);
+        files_close(&b.files);
         return 2;
     }
     b.latent_frames = (b.frames + 3) / 4;
