@@ -207,7 +207,7 @@ enum err wan_ready(const struct wan *w, struct fault *f)
     if (w->config.in != 16 && w->config.in != 36 && !w->info.control)
         return fault_set(f, ERR_UNSUPPORTED, "%s: a model with %d input channels cannot be run yet",
                          w->info.transformer, w->config.in);
-    return ERR_OK;
+    return prompt_ready(w, f);
 }
 
 enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault *f)

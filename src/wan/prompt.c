@@ -6,19 +6,30 @@
 #include <string.h>
 
 /* The tokenizer is a file of its own, or a tensor in ComfyUI's text encoder. */
+static const struct wtensor *inside(const struct wan *w)
+{
+    const struct wtensor *t = weights_find(w->files.weights[FILES_T5], "spiece_model");
+    return t && !t->strided && dtype_size(t->type) == 1 ? t : NULL;
+}
+
+enum err prompt_ready(const struct wan *w, struct fault *f)
+{
+    if (inside(w) || w->files.tokenizer[0])
+        return ERR_OK;
+    return fault_set(f, ERR_NOTFOUND,
+                     "%s holds neither spiece.model nor tokenizer.json; fetch the model whole with "
+                     "`sakuga model pull`",
+                     w->files.folder);
+}
+
 enum err prompt_tokenizer(struct wan *w, struct fault *f)
 {
-    const struct wtensor *inside = weights_find(w->files.weights[FILES_T5], "spiece_model");
-    if (w->tokenizer)
-        return ERR_OK;
-    if (inside && !inside->strided && dtype_size(inside->type) == 1)
-        w->tokenizer = tokenizer_new(inside->data, (size_t)inside->count, TOKENIZER_AUTO, f);
-    else if (w->files.tokenizer[0])
-        w->tokenizer = tokenizer_open(w->files.tokenizer, TOKENIZER_AUTO, f);
-    else
-        return fault_set(f, ERR_NOTFOUND,
-                         "%s holds neither spiece.model nor tokenizer.json; fetch the model whole",
-                         w->files.folder);
+    const struct wtensor *t = inside(w);
+    enum err e = prompt_ready(w, f);
+    if (e || w->tokenizer)
+        return e;
+    w->tokenizer = t ? tokenizer_new(t->data, (size_t)t->count, TOKENIZER_AUTO, f)
+                     : tokenizer_open(w->files.tokenizer, TOKENIZER_AUTO, f);
     return w->tokenizer ? ERR_OK : f->code;
 }
 

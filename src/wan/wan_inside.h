@@ -102,8 +102,9 @@ uint64_t model_lora_mark(const char *path, struct fault *f);
  * else it stops between layers. */
 enum err prompt_encode(struct wan *w, const struct wan_calls *calls, const char *text,
                        float **context, int *n, struct fault *f);
-enum err prompt_tokenizer(struct wan *w, struct fault *f); /* opened, where it is not yet */
-void prompt_forget(struct wan *w);                         /* all that is known */
+enum err prompt_ready(const struct wan *w, struct fault *f); /* NOTFOUND: no tokenizer is there */
+enum err prompt_tokenizer(struct wan *w, struct fault *f);   /* opened, where it is not yet */
+void prompt_forget(struct wan *w);                           /* all that is known */
 
 /* condition.c: pictures → y and clip, VACE's empty context → vace. */
 enum err condition_make(struct run *r);

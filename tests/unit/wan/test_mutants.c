@@ -374,6 +374,18 @@ static void published(void **state)
     }
 }
 
+/* The words' numbers are in no network. */
+static void without_a_tokenizer(void **state)
+{
+    char path[PATH_LEN];
+    model_write(&t2v);
+    assert_string_equal(said(), "");
+    snprintf(path, sizeof path, "%s/spiece.model", dir);
+    assert_int_equal(unlink(path), 0);
+    refused(dir, "neither spiece.model nor tokenizer.json", "no tokenizer");
+    tiny_link(dir, TINY_SPIECE, "spiece.model");
+}
+
 static int set_up(void **state)
 {
     list_read(&t2v.part[DIT], "tiny_t2v/diffusion_pytorch_model.safetensors");
@@ -384,7 +396,10 @@ static int set_up(void **state)
     i2v.encodes = vace.encodes = true;
     list_read(&i2v.part[DIT], "tiny_i2v/diffusion_pytorch_model.safetensors");
     list_read(&vace.part[DIT], "tiny_vace/diffusion_pytorch_model.safetensors");
-    return mkdtemp(dir) ? 0 : -1;
+    if (!mkdtemp(dir))
+        return -1;
+    tiny_link(dir, TINY_SPIECE, "spiece.model");
+    return 0;
 }
 
 static int tear_down(void **state)
@@ -399,7 +414,8 @@ int main(void)
         cmocka_unit_test(text_to_video),      cmocka_unit_test(image_to_video),
         cmocka_unit_test(vace_too),           cmocka_unit_test(parts_of_a_vae),
         cmocka_unit_test(other_transformers), cmocka_unit_test(cut_short),
-        cmocka_unit_test(places_of_two_axes), cmocka_unit_test(published),
+        cmocka_unit_test(places_of_two_axes), cmocka_unit_test(without_a_tokenizer),
+        cmocka_unit_test(published),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
