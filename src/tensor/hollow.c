@@ -144,6 +144,8 @@ static size_t host_bytes(const struct device *d, const struct weight_spec *s, en
     *type = low ? DTYPE_BF16 : DTYPE_F32;
     if (low)
         return s->lent && s->type == DTYPE_BF16 ? 0 : (size_t)(s->out * s->in) * 2;
+    if (taps == 1 && s->lent && d->caps.borrows)
+        return 0;
     if (taps > 1)
         out = (size_t)((s->out + 31) / 32 * 32);
     return out * (size_t)s->in * taps * sizeof(float);
@@ -297,11 +299,20 @@ static size_t to_round(const struct device *d, const struct tensor *y)
     return apart ? as(y, DTYPE_BF16) + TOPS : 0;
 }
 
+/* What a product takes beside itself in a host's memory: x rounded, or a borrowed weight at most
+ * as a whole. */
+static size_t host_beside(const struct hollow_weight *w, const struct tensor *x)
+{
+    if (w->type == DTYPE_BF16)
+        return (size_t)tensor_count(x) * 2;
+    return w->bytes ? 0 : (size_t)(w->w.out * w->w.in) * sizeof(float);
+}
+
 static void linear(struct device *d, const struct linear_op *op)
 {
     const struct hollow_weight *w = (const struct hollow_weight *)op->w;
     if (of_host(d)) {
-        for_a_while(d, w->type == DTYPE_BF16 ? (size_t)tensor_count(op->x) * 2 : 0);
+        for_a_while(d, host_beside(w, op->x));
         return;
     }
     bool eight = w->type == DTYPE_F8_E4M3 && !stored(d, w);
@@ -313,7 +324,7 @@ static void join(struct device *d, const struct join_op *op)
 {
     const struct hollow_weight *w = (const struct hollow_weight *)op->w;
     if (of_host(d))
-        for_a_while(d, w->type == DTYPE_BF16 ? (size_t)tensor_count(op->from) * 2 : 0);
+        for_a_while(d, host_beside(w, op->from));
     else
         for_a_while(d, to_multiply(d, w, op->from) + result_bytes(w, op->x) +
                            (op->next ? to_round(d, op->next->y) : 0));

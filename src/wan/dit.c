@@ -236,11 +236,11 @@ static void self_attention(struct pass *p, const struct dit_block *b, const stru
         k = tensor_part(&cache->k[layer], at, p->tokens);
         v = tensor_part(&cache->v[layer], at, p->tokens);
     }
-    if (!row) {
-        dit_linear(p->dev, &p->q, &p->h, b->self.q, ACT_NONE);
-        dit_linear(p->dev, &k, &p->h, b->self.k, ACT_NONE);
-        dit_linear(p->dev, &v, &p->h, b->self.v, ACT_NONE);
-    }
+    const struct linear_op three[] = {{.x = &p->h, .w = b->self.q, .y = &p->q, .left = 2},
+                                      {.x = &p->h, .w = b->self.k, .y = &k, .left = 1},
+                                      {.x = &p->h, .w = b->self.v, .y = &v}};
+    for (int i = 0; i < 3 && !row; i++)
+        device_linear(p->dev, &three[i]);
     device_turn(p->dev, &(struct turn_op){.q = &p->q,
                                           .k = &k,
                                           .norm_q = &b->self.norm_q,

@@ -71,9 +71,11 @@ static struct tensor position_bias(struct loader *l, const struct t5 *t, int blo
                                "blocks.%d.pos_embedding.embedding.weight", block);
     float *b = malloc((size_t)(span * t->heads) * sizeof *b);
     if (table && b) {
-        for (int h = 0; h < t->heads && !device_caps(t->dev)->hollow; h++)
-            for (int64_t r = 0; r < span; r++)
-                b[h * span + r] = table[t5_bucket((int)(r - (n - 1)), t->buckets) * t->heads + h];
+        for (int64_t r = 0; r < span && !device_caps(t->dev)->hollow; r++) {
+            const float *of = table + (int64_t)t5_bucket((int)(r - (n - 1)), t->buckets) * t->heads;
+            for (int h = 0; h < t->heads; h++)
+                b[h * span + r] = of[h];
+        }
         bias = tensor_from(t->dev, b, 2, (const int64_t[]){t->heads, span});
     }
     free(table);

@@ -97,11 +97,11 @@ static void amx_pack(const struct attention_plan *p, const float *k, const float
     float *to = keys; /* a pair is moved as one word */
     for (int64_t j = 0; j < up(p->nk); j += PANEL) {
         int64_t n = p->nk - j < 0 ? 0 : p->nk - j < PANEL ? p->nk - j : PANEL;
-        const float *rows[PANEL];
+        const void *rows[PANEL];
         round_rows(rows16, PANEL, k + j * p->stride, n, p->width, p->stride);
         for (int i = 0; i < PANEL; i++)
-            rows[i] = (const float *)(const void *)(rows16 + i * p->padded);
-        p->k->panel(to + j * p->padded / 2, rows, p->padded / 2, PANEL, PANEL);
+            rows[i] = rows16 + i * p->padded;
+        p->k->panel(to + j * p->padded / 2, rows, DTYPE_F32, p->padded / 2, PANEL, PANEL);
     }
     for (int64_t from = 0; from < p->nk; from += KEY_BLOCK) {
         int64_t n = p->nk - from < KEY_BLOCK ? p->nk - from : KEY_BLOCK;

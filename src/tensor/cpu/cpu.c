@@ -328,6 +328,7 @@ enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct devic
         c->attention = attention_best_low(c->k);
     caps->threads = c->threads;
     caps->host_memory = true;
+    caps->borrows = made->borrows;
     caps->memory = ram_bytes("");
     str_copy(caps->name, sizeof caps->name, "cpu");
     snprintf(caps->words, sizeof caps->words, "cpu, %s, %d threads, %s kernels, products: %s%s",

@@ -126,21 +126,68 @@ static inline __attribute__((always_inline)) void turn(words *v)
     }
 }
 
-static void panel(float *to, const float *const *rows, int64_t n, int m, int cols)
+typedef uint16_t halves __attribute__((vector_size(LANES * 2), aligned(2)));
+
+/* f16 in the low half of each word → the bits of f32. Subnormals are a subtraction's remainder. */
+static inline __attribute__((always_inline)) words words_of_f16(words h)
 {
+    const lanes half = (lanes){0} + 0.5f;
+    words sign = (h & 0x8000) << 16, rest = h & 0x7fff, low = (rest & 0x3ff) | 0x3f000000, v;
+    words normal = (words)(rest >= 0x400), special = (words)(rest >= 0x7c00);
+    lanes small;
+    memcpy(&small, &low, sizeof small);
+    small -= half; /* units of 2^-24 */
+    memcpy(&v, &small, sizeof v);
+    v = (normal & ((rest << 13) + 0x38000000)) | (~normal & v);
+    v = (special & ((rest << 13) + 0x70000000)) | (~special & v);
+    return v | sign;
+}
+
+/* The bits of f32 of LANES numbers at any address. */
+static inline __attribute__((always_inline)) words words_at(const char *from, const enum dtype type)
+{
+    words v;
+    halves h;
+    if (type == DTYPE_F32) {
+        memcpy(&v, from, sizeof v);
+        return v;
+    }
+    memcpy(&h, from, sizeof h);
+    v = __builtin_convertvector(h, words);
+    return type == DTYPE_BF16 ? v << 16 : words_of_f16(v);
+}
+
+static inline __attribute__((always_inline)) void
+panel_of(float *to, const void *const *rows, const enum dtype type, int64_t n, int m, int cols)
+{
+    const int64_t size = type == DTYPE_F32 ? 4 : 2;
     int64_t at = 0;
     for (; at + LANES <= n; at += LANES)
         for (int j = 0; j + LANES <= m; j += LANES) {
             words v[LANES];
             for (int i = 0; i < LANES; i++)
-                memcpy(&v[i], rows[j + i] + at, sizeof *v);
+                v[i] = words_at((const char *)rows[j + i] + at * size, type);
             turn(v);
             for (int i = 0; i < LANES; i++)
                 memcpy(to + (at + i) * cols + j, &v[i], sizeof *v);
         }
     for (int j = 0; j < m; j++)
-        for (int64_t i = j < m / LANES * LANES ? at : 0; i < n; i++)
-            to[i * cols + j] = rows[j][i];
+        for (int64_t i = j < m / LANES * LANES ? at : 0; i < n; i++) {
+            char last[LANES * 4] = {0};
+            memcpy(last, (const char *)rows[j] + i * size, (size_t)size);
+            words v = words_at(last, type);
+            memcpy(to + i * cols + j, &v, sizeof *to);
+        }
+}
+
+static void panel(float *to, const void *const *rows, enum dtype type, int64_t n, int m, int cols)
+{
+    if (type == DTYPE_BF16)
+        panel_of(to, rows, DTYPE_BF16, n, m, cols);
+    else if (type == DTYPE_F16)
+        panel_of(to, rows, DTYPE_F16, n, m, cols);
+    else
+        panel_of(to, rows, DTYPE_F32, n, m, cols);
 }
 
 static void narrow(uint16_t *to, const float *from, int64_t n)

@@ -27,9 +27,9 @@ struct kernels {
      * n of them real, the rest zero. */
     void (*pack)(float *to, const float *from, int64_t k, int64_t n, int64_t step_k,
                  int64_t step_n);
-    /* to[n, cols] from m ≤ cols rows of n numbers each: a transpose. Columns behind m stay as they
-     * are. */
-    void (*panel)(float *to, const float *const *rows, int64_t n, int m, int cols);
+    /* to[n, cols] from m ≤ cols rows of n numbers each, in F32, BF16 or F16, at any address:
+     * widened and transposed. Columns behind m stay as they are. */
+    void (*panel)(float *to, const void *const *rows, enum dtype type, int64_t n, int m, int cols);
     void (*narrow)(uint16_t *to, const float *from, int64_t n); /* bf16, to nearest even */
     void (*finish)(float *y, const float *v, int64_t n, const struct finish *f);
 

@@ -6,6 +6,7 @@
 #include "unit.h"
 
 #include "tensor/device.h"
+#include "tensor/dtype.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -137,8 +138,8 @@ static double product_bound(void)
     return device_caps(dev)->dtype == DTYPE_BF16 ? 3e-6 : 1e-6;
 }
 
-static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool add, bool gated,
-                        bool exact)
+static void linear_of(int64_t n, int64_t in, int64_t out, enum act act, bool add, bool gated,
+                      bool exact, bool lent)
 {
     float *x = noise(n * in), *w = noise(out * in), *b = noise(out), *g = noise(out);
     float *y = noise(n * out);
@@ -152,7 +153,8 @@ static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool a
         }
     struct weight *weight =
         weight_new(dev, &(struct weight_spec){out, in, 1, 1, 1, .values = w, .bias = b,
-                                              .precise = exact, .low = !exact});
+                                              .precise = exact, .low = !exact, .lent = lent});
+    memset(b, 0x55, (size_t)out * sizeof *b); /* values alone are lent */
     struct tensor tx = upload(x, 2, DIMS(n, in)), ty = upload(y, 2, DIMS(n, out));
     struct tensor tg = upload(g, 1, DIMS(out));
     device_linear(
@@ -168,6 +170,13 @@ static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool a
     free(b);
     free(g);
     free(y);
+}
+
+static void linear_case(int64_t n, int64_t in, int64_t out, enum act act, bool add, bool gated,
+                        bool exact)
+{
+    linear_of(n, in, out, act, add, gated, exact, false);
+    linear_of(n, in, out, act, add, gated, exact, true);
 }
 
 static void linear(void **state)
@@ -228,6 +237,40 @@ static void stored_in_any_type(void **state)
 {
     stored(false);
     stored(true);
+}
+
+/* Every number that f16 has, as a weight of its own and widened by dtype.c before. The rows of x
+ * each pick one column, so a number is seen as it is; 2,100 of them are more than are multiplied a
+ * panel at a time. */
+static void every_half(void **state)
+{
+    enum { N = 2100, IN = 248, OUT = 256, FINITE = 0x7c00 };
+    uint16_t *file = malloc(OUT * IN * sizeof *file);
+    float *wide = malloc(OUT * IN * sizeof *wide), *x = calloc(N * IN, sizeof *x);
+    for (int i = 0; i < OUT * IN; i++)
+        file[i] = (uint16_t)(i < FINITE ? i : 0x8000 | (i - FINITE));
+    assert_int_equal(OUT * IN, 2 * FINITE);
+    dtype_widen(wide, file, DTYPE_F16, OUT * IN);
+    for (int i = 0; i < N; i++)
+        x[i * IN + i % IN] = 1;
+    for (int lent = 0; lent < 2; lent++)
+        for (int64_t n = IN; n <= (device_caps(dev)->host_memory ? N : IN); n += N - IN) {
+            double *want = malloc((size_t)(n * OUT) * sizeof *want);
+            for (int64_t i = 0; i < n * OUT; i++)
+                want[i] = seen(wide[i % OUT * IN + i / OUT % IN], false);
+            struct weight *w =
+                weight_new(dev, &(struct weight_spec){OUT, IN, 1, 1, 1, .values = file,
+                                                      .type = DTYPE_F16, .lent = lent});
+            struct tensor tx = tensor_from(dev, x, 2, DIMS(n, IN));
+            struct tensor ty = tensor_new2(dev, n, OUT);
+            device_linear(dev, &(struct linear_op){.x = &tx, .w = w, .y = &ty});
+            expect(&ty, want, 0);
+            weight_free(w);
+            tensor_free(&tx);
+        }
+    free(file);
+    free(wide);
+    free(x);
 }
 
 struct conv_case {
@@ -1139,6 +1182,7 @@ static void products_in_bf16(void **state)
     assert_int_equal(device_caps(dev)->dtype, DTYPE_BF16);
     linear(state);
     stored_in_any_type(state);
+    every_half(state);
     conv(state);
     products_of_one_x(state);
 }
@@ -1171,6 +1215,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(linear),
         cmocka_unit_test(products_of_one_x),
         cmocka_unit_test(stored_in_any_type),
+        cmocka_unit_test(every_half),
         cmocka_unit_test(conv),
         cmocka_unit_test(norms),
         cmocka_unit_test(attention),
