@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 static double now_s(void)
 {
@@ -155,10 +156,12 @@ static enum err sample(struct bench *b, const float *context, float *x, int64_t 
     enum err e = w && v && other ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
     if (!e && !b->causal)
         e = count(b, count_sample, w);
+    uint64_t used = device_used(b->dev);
     double start = now_s();
     if (!e)
         e = dit_open(b->dev, w, NULL, b->place, NULL, &d, &b->f);
-    b->load_s = now_s() - start;
+    b->load_s = b->dit_load_s = now_s() - start;
+    b->dit_bytes = device_used(b->dev) - used;
     start = now_s();
     struct dit_prompt_spec spec = {.context = context, .n = b->text_tokens};
     if (!e)
@@ -255,62 +258,6 @@ static enum err decode(struct bench *b, const float *z)
     return e;
 }
 
-bool bench_alone_shape(const struct bench *b, int i, int64_t *rows, int64_t *out, int64_t *in)
-{
-    const struct random_model *m = b->m;
-    const int64_t shapes[ALONE][3] = {{b->tokens, m->dim, m->dim},
-                                      {b->tokens, m->ffn, m->dim},
-                                      {b->tokens, m->dim, m->ffn},
-                                      {b->text_tokens, m->text_dim, m->text_dim},
-                                      {b->text_tokens, m->t5_ffn, m->text_dim}};
-    *rows = shapes[i][0];
-    *out = shapes[i][1];
-    *in = shapes[i][2];
-    return i < 3 || !b->no_t5;
-}
-
-/* What the device reaches on one product alone, best of several, weights in cache or not as in a
- * step: four of them in turn. */
-static enum err measure_alone(struct bench *b, int i)
-{
-    enum { WEIGHTS = 4, ROUNDS = 5 };
-    int64_t rows, out, in;
-    if (!bench_alone_shape(b, i, &rows, &out, &in))
-        return ERR_OK;
-    struct weight *w[WEIGHTS] = {0};
-    float *values = malloc((size_t)(out * in) * sizeof *values);
-    float *input = malloc((size_t)(rows * in) * sizeof *input);
-    struct tensor x = tensor_work2(b->dev, rows, in), y = tensor_work2(b->dev, rows, out);
-    struct noise noise; /* not zeros: a processor that multiplies those runs cooler and faster */
-    noise_seed(&noise, 2);
-    enum err e = ERR_OK;
-    double best = 0;
-    if (values && input) {
-        noise_normal(&noise, values, out * in, device_caps(b->dev)->threads);
-        noise_normal(&noise, input, rows * in, device_caps(b->dev)->threads);
-        device_write(b->dev, &x, input, rows * in);
-    }
-    for (int k = 0; k < WEIGHTS && values; k++)
-        w[k] = weight_new(b->dev, &(struct weight_spec){out, in, 1, 1, 1, .values = values});
-    for (int round = 0; round < ROUNDS && values && !e; round++) {
-        e = device_settle(b->dev, &b->f);
-        double start = now_s();
-        for (int k = 0; k < WEIGHTS; k++)
-            device_linear(b->dev, &(struct linear_op){.x = &x, .w = w[k], .y = &y});
-        e = e ? e : device_settle(b->dev, &b->f);
-        double rate = 2e-9 * WEIGHTS * (double)(rows * out * in) / (now_s() - start);
-        best = rate > best ? rate : best;
-    }
-    b->alone[i] = best;
-    for (int k = 0; k < WEIGHTS; k++)
-        weight_free(w[k]);
-    tensor_free(&x);
-    tensor_free(&y);
-    free(values);
-    free(input);
-    return e;
-}
-
 static enum err run(struct bench *b)
 {
     int64_t n = (int64_t)16 * b->latent_frames * b->h * b->w;
@@ -324,8 +271,12 @@ static enum err run(struct bench *b)
     }
     if (!e && !b->no_vae)
         e = decode(b, x);
-    for (int i = 0; i < ALONE && !e; i++)
-        e = measure_alone(b, i);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage); /* of the clip, not of what it is held against */
+    b->peak = (uint64_t)usage.ru_maxrss << 10;
+    b->device_peak = device_peak(b->dev);
+    if (!e)
+        e = bench_alone(b);
     free(context);
     free(x);
     return e;

@@ -9,7 +9,7 @@
 #include "wan/prog/random.h"
 
 #define STEPS_MAX 200
-#define ALONE 5
+#define ALONE 6
 
 struct bench {
     const char *model, *dir, *device, *dtype;
@@ -28,12 +28,22 @@ struct bench {
     struct fault f;
     double load_s, encode_s, text_s, vae_s, h264_s, step_s[STEPS_MAX];
     double text_load_s, text_first_s, vae_first_s; /* of the first of several */
-    uint64_t planned;    /* bytes: the most of its parts, on a device that only counts */
+    uint64_t planned;           /* bytes: the most of its parts, on a device that only counts */
+    uint64_t peak, device_peak; /* bytes: of the process, and on the device */
+    double dit_load_s;          /* of load_s */
+    uint64_t dit_bytes;         /* that the transformer is then */
+    double fresh_pace;          /* bytes a second; 0: not on this device */
     double alone[ALONE]; /* GFLOP/s of the device's product by itself, as in bench_alone_shape() */
 };
 
-/* The three products that a step is made of, and the two of the text encoder. False: not timed. */
+/* The three products that a step is made of, and the three of the text encoder. False: not timed.
+ */
 bool bench_alone_shape(const struct bench *b, int i, int64_t *rows, int64_t *out, int64_t *in);
+
+/* Fills alone and fresh_pace. */
+enum err bench_alone(struct bench *b);
+/* Seconds that the text encoder's products would take alone; 0: not timed. */
+double bench_text_alone(const struct bench *b);
 
 /* On standard output, in words or as one JSON object. */
 void bench_report(const struct bench *b);

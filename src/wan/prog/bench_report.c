@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 static double dit_flop(const struct bench *b, int layers)
 {
@@ -69,15 +68,13 @@ void bench_report(const struct bench *b)
     int all = b->m->layers, layers = b->layers ? b->layers : all,
         forwards = b->guidance != 1 ? 2 : 1;
     double flop = dit_flop(b, layers) * forwards, steps = 0, sorted[STEPS_MAX], scaled;
-    struct rusage usage;
     memcpy(sorted, b->step_s, sizeof sorted);
     qsort(sorted, (size_t)b->steps, sizeof *sorted, by_value);
     for (int i = 0; i < b->steps; i++)
         steps += b->step_s[i];
     scaled = steps * all / layers;
-    getrusage(RUSAGE_SELF, &usage);
     double total = b->load_s + b->text_s + steps + b->vae_s + (b->h264_s > 0 ? b->h264_s : 0);
-    double peak = (double)usage.ru_maxrss * 1024;
+    double peak = (double)b->peak;
     if (b->json) {
         cJSON *o = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(o, "step_s");
         struct buf line = BUF_INIT(1 << 16);
@@ -91,10 +88,14 @@ void bench_report(const struct bench *b)
         cJSON_AddNumberToObject(o, "text_s", b->text_s);
         if (!b->no_t5)
             cJSON_AddNumberToObject(o, "text_tflop_per_s", t5_flop(b) * 1e-12 / b->encode_s);
+        if (!b->no_t5)
+            cJSON_AddNumberToObject(o, "text_of_alone", bench_text_alone(b) / b->encode_s);
+        cJSON_AddNumberToObject(o, "pack_bytes_per_s", (double)b->dit_bytes / b->dit_load_s);
+        cJSON_AddNumberToObject(o, "fresh_bytes_per_s", b->fresh_pace);
         cJSON_AddNumberToObject(o, "text_load_s", b->text_load_s);
         cJSON_AddNumberToObject(o, "text_first_s", b->text_first_s);
         cJSON_AddNumberToObject(o, "vae_first_s", b->vae_first_s);
-        cJSON_AddNumberToObject(o, "device_peak_bytes", (double)device_peak(b->dev));
+        cJSON_AddNumberToObject(o, "device_peak_bytes", (double)b->device_peak);
         cJSON_AddNumberToObject(o, "device_planned_bytes", (double)b->planned);
         for (int i = 0; i < b->steps; i++)
             cJSON_AddItemToArray(list, cJSON_CreateNumber(b->step_s[i]));
@@ -125,11 +126,16 @@ void bench_report(const struct bench *b)
     printf("clip      %dx%d, %d frames, %lld tokens, %d of %d layers\n", b->width, b->height,
            b->frames, (long long)b->tokens, layers, all);
     printf("load      %.2f s\n", b->load_s);
+    if (b->fresh_pace > 0)
+        printf("load      transformer %.2f GB at %.2f GB/s, fresh memory alone %.2f GB/s\n",
+               (double)b->dit_bytes * 1e-9, (double)b->dit_bytes * 1e-9 / b->dit_load_s,
+               b->fresh_pace * 1e-9);
     if (b->no_t5)
         printf("text      %.3f s (keys and values of %d tokens)\n", b->text_s, b->text_tokens);
     else
-        printf("text      %.3f s (%d tokens, %.2f TFLOP, %.3f TFLOP/s)\n", b->text_s,
-               b->text_tokens, t5_flop(b) * 1e-12, t5_flop(b) * 1e-12 / b->encode_s);
+        printf("text      %.3f s (%d tokens, %.2f TFLOP, %.3f TFLOP/s, %.2f of products alone)\n",
+               b->text_s, b->text_tokens, t5_flop(b) * 1e-12, t5_flop(b) * 1e-12 / b->encode_s,
+               bench_text_alone(b) / b->encode_s);
     if (b->repeat > 1)
         printf("text      %.2f s to load, %.3f s the first time\n", b->text_load_s,
                b->text_first_s);
@@ -154,5 +160,5 @@ void bench_report(const struct bench *b)
     if (layers != all)
         printf("total     %.2f s scaled to %d layers\n", total - steps + scaled, all);
     printf("peak      %.2f GB, %.2f GB on the device, of %.2f GB planned\n", peak * 1e-9,
-           (double)device_peak(b->dev) * 1e-9, (double)b->planned * 1e-9);
+           (double)b->device_peak * 1e-9, (double)b->planned * 1e-9);
 }
