@@ -29,6 +29,7 @@ void job_defaults(const struct wan *w, struct wan_job *j)
                    : i->image && !i->control && j->width * j->height <= 832 * 480 ? 3
                                                                                   : 5;
     j->sampler = j->sampler ? j->sampler : sampler_name(SAMPLER_UNIPC);
+    j->live = j->live && preset && preset->block; /* only a causal clip can */
     j->checkpoint_every = j->checkpoint_every > 0 ? j->checkpoint_every : 1;
 }
 

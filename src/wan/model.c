@@ -255,6 +255,7 @@ void wan_free(struct wan *w)
     free_loras(&w->loras);
     tokenizer_free(w->tokenizer);
     prompt_forget(w);
+    turns_free(&w->said);
     if (w->dev)
         device_close(w->dev);
     files_close(&w->files);

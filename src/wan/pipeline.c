@@ -398,6 +398,11 @@ static void finish(struct run *r)
     free(r->clip);
     buf_free(&r->what);
     buf_free(&r->how);
+    buf_free(&r->told);
+    turns_free(&r->w->said); /* this clip's list may have been those */
+    r->w->said = r->said;
+    r->made->turn = r->w->said.turn;
+    r->made->turn_n = r->w->said.n;
 }
 
 enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
@@ -413,8 +418,10 @@ enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_cal
                     .f = f ? f : &none,
                     .what = BUF_INIT(CHECKPOINT_TEXT_MAX),
                     .how = BUF_INIT(4096),
+                    .told = BUF_INIT(CHECKPOINT_TEXT_MAX),
                     .began_us = clock_mono_us()};
     memset(r.made, 0, sizeof *r.made);
+    r.job.live = r.calls->turn != NULL;
     enum err e = wan_job_complete(w, &r.job, r.f);
     if (!e)
         tell_own_steps(&r, job);

@@ -94,10 +94,19 @@ static enum err count_weights(struct count *c)
     return e;
 }
 
+/* Rows of the longest prompt that the job names, or of any where others may come. */
+static int rows_of_prompts(const struct wan_job *j)
+{
+    int rows = rows_of(j->live ? NULL : j->prompt);
+    for (int i = 0; i < j->turn_n; i++)
+        rows = (int)most((uint64_t)rows, (uint64_t)rows_of(j->turn[i].prompt));
+    return rows;
+}
+
 static enum err count_text(struct count *c)
 {
     static const int ids[DIT_TEXT];
-    int n = (int)most((uint64_t)rows_of(c->j->prompt),
+    int n = (int)most((uint64_t)rows_of_prompts(c->j),
                       c->j->guidance == 1 ? 1 : (uint64_t)rows_of(c->j->negative));
     float *out = c->t5.dev ? malloc((size_t)n * (size_t)c->t5.dim * sizeof *out) : NULL;
     enum err e = ERR_OK;
@@ -154,7 +163,7 @@ static enum err count_sample(struct count *c, struct kept *k)
     const struct preset *preset = preset_find(j->sampler);
     int block = preset ? preset->block : 0;
     int64_t plane = (int64_t)(c->height / 2) * (c->width / 2);
-    struct dit_prompt_spec spec = {.n = rows_of(j->prompt)};
+    struct dit_prompt_spec spec = {.n = rows_of_prompts(j)};
     enum err e = ERR_OK;
     if (config->image_dim) {
         spec.clip = c->zeros;
@@ -198,6 +207,18 @@ static void let_go(struct kept *k)
     dit_cache_free(k->cache);
 }
 
+/* Another prompt for the next block of a causal clip, beside all that it keeps. */
+static enum err count_turn(struct count *c)
+{
+    const struct dit_prompt_spec spec = {.n = rows_of_prompts(c->j)};
+    struct dit_prompt *next = NULL;
+    enum err e = c->j->live ? count_text(c) : ERR_OK; /* those of a list are encoded before */
+    if (!e)
+        e = dit_prompt_new(c->dit, &spec, &next, c->f);
+    dit_prompt_free(next);
+    return e;
+}
+
 /* A causal clip's decoder lives from block to block, beside the passes. */
 static enum err count_decode(struct count *c, const struct kept *k)
 {
@@ -228,6 +249,8 @@ static enum err count_decode(struct count *c, const struct kept *k)
     }
     if (!e && k->cache)
         e = dit_forward(c->dit, &k->in, NULL, c->f);
+    if (!e && k->cache && (c->j->live || c->j->turn_n))
+        e = count_turn(c);
     vae_stream_free(vae);
     tae_stream_free(tae);
     parcel_free(parcel[0]);
