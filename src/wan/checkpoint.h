@@ -1,7 +1,7 @@
 /* wan/checkpoint: a job between two steps, on disk, so that a killed one goes on bit for bit.
  *
  * The file holds the latent, the sampler's history where it has one, the noise generator, and two
- * texts of lines "key value": `what` (the job) and `how` (the device's choices, threads, version).
+ * texts of lines "key value": `what` (the job) and `how` (the device's choices, threads, build).
  * A third, `said`, is state: the prompts of a causal clip so far, some of which the job knew not.
  * A reader gives back exactly what was written or says why it does not; a file of any content is
  * safe to read. Written to a temporary name, synced, renamed. Numbers lie as this machine has them.

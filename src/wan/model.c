@@ -1,4 +1,5 @@
 /* The handle: which model it is, and its weights when they are needed. */
+#include "wan/build.h"
 #include "wan/manifest.h"
 #include "wan/preset.h"
 #include "wan/rollout.h"
@@ -107,6 +108,7 @@ static void describe(struct wan *w)
     str_copy(i->device, sizeof i->device, caps->name);
     str_copy(i->device_words, sizeof i->device_words, caps->words);
     str_copy(i->device_note, sizeof i->device_note, caps->note);
+    str_copy(i->build, sizeof i->build, wan_build);
     i->threads = caps->threads;
     i->dim = c->dim;
     i->ffn = c->ffn;

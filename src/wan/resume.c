@@ -110,8 +110,8 @@ static enum err describe(struct run *r)
         buf_addf(b, "lora %016llx %.17g\n", (unsigned long long)lora, j->lora[k].strength);
     }
     add_text(&r->how, "device", i->device_words);
-    buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\n", i->threads, i->computed,
-             i->resident, PACKAGE_VERSION);
+    buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\nbuild %s\n", i->threads,
+             i->computed, i->resident, PACKAGE_VERSION, i->build);
     return b->failed || r->how.failed
                ? fault_set(r->f, ERR_LIMIT,
                            "the job's description takes more than %zu bytes, or there is no memory "

@@ -50,6 +50,7 @@ struct wan_info {
     char computed[16];  /* of the arithmetic */
     char device[16], device_words[256]; /* which, and the choices it made */
     char device_note[200];              /* why it is no better one, or ""; a clip may change it */
+    char build[17];                     /* key of this build of the runtime, hex */
     int threads;
     int64_t dim, ffn, text_dim, vocabulary, parameters; /* the last: of the transformer */
     int heads, layers, text_layers, input_channels;
@@ -206,7 +207,7 @@ struct wan_made {
 };
 
 /* Where `checkpoint_dir` holds a checkpoint of the same job it goes on from there; where that one
- * was made in another way (device, threads, version) it says so by note() and begins anew. */
+ * was made in another way (device, threads, build) it says so by note() and begins anew. */
 enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                   struct wan_made *made, struct fault *f);
 

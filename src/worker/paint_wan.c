@@ -174,6 +174,7 @@ static void sign(struct painter *base, struct recipe *m)
     str_copy(to->computed, sizeof to->computed, i->computed);
     str_copy(to->device, sizeof to->device, i->device);
     str_copy(to->device_words, sizeof to->device_words, i->device_words);
+    str_copy(to->runtime, sizeof to->runtime, i->build);
     str_copy(to->sampler, sizeof to->sampler, j->sampler);
     str_copy(m->negative, sizeof m->negative, p->negative);
     to->threads = i->threads;
