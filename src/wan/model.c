@@ -1,4 +1,5 @@
 /* The handle: which model it is, and its weights when they are needed. */
+#include "base/ram.h"
 #include "wan/build.h"
 #include "wan/manifest.h"
 #include "wan/preset.h"
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Cuts and a shaking camera, which a clip that begins and ends with given pictures is not to have:
  * "镜头切换，镜头晃动，" of one with both, the second half of it of one with the first. */
@@ -231,7 +231,7 @@ enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault 
         return e;
     }
     w->memory = setup->memory ? setup->memory : device_caps(w->dev)->memory;
-    w->host = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    w->host = ram_bytes("");
     w->patcher = lora_patcher(&w->loras);
     describe(w);
     settle(w);

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/path.h"
+#include "base/ram.h"
 #include "wan/wan_inside.h"
 
 #include <math.h>
@@ -14,6 +15,15 @@
 
 static char dir[] = "/tmp/sakuga-need-XXXXXX";
 static struct fault fault;
+
+/* In the place of base/ram.c: what this process may have. */
+static uint64_t machine = (uint64_t)64 << 30;
+
+uint64_t ram_bytes(const char *root)
+{
+    assert_string_equal(root, "");
+    return machine;
+}
 
 /* ---- lists of tensors ---- */
 
@@ -346,10 +356,34 @@ static struct wan_plan plan_for(const struct card *card, enum err *e)
     device_close(w->dev);
     w->dev = device_hollow(&caps);
     w->memory = ((uint64_t)card->gib << 30) - ((uint64_t)1 << 29);
-    w->host = (uint64_t)64 << 30;
     *e = wan_plan(w, &usual, &p, &fault);
     wan_free(w);
     return p;
+}
+
+/* A control group's limit is the host's too: no blocks are pinned there that it has no room for. */
+static void a_host_that_has_less(void **state)
+{
+    const struct card card = {LARGE, "bf16", 12, false, false, 4, 0};
+    const uint64_t all = machine;
+    struct wan *w;
+    char folder[200];
+    enum err e;
+    (void)state;
+    struct wan_plan p = plan_for(&card, &e);
+    assert_true(!e && p.parked);
+    machine = p.host / 3 * 4 + 4096; /* three quarters may be pinned */
+    p = plan_for(&card, &e);
+    assert_true(!e && p.parked);
+    machine = p.host;
+    p = plan_for(&card, &e);
+    assert_true(!e && !p.parked);
+    snprintf(folder, sizeof folder, "%s/%s", dir, LARGE);
+    const struct wan_setup setup = {.model = folder, .device = "cpu", .dtype = "f32"};
+    assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
+    assert_true(w->memory == machine && w->host == machine);
+    wan_free(w);
+    machine = all;
 }
 
 /* The table of doc/performance.md. */
@@ -405,9 +439,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_tiny_model), cmocka_unit_test(the_small_model),
-        cmocka_unit_test(the_large_model),
-        cmocka_unit_test(cards_of_all_sizes), /* of the folders that those two left */
+        cmocka_unit_test(the_tiny_model),       cmocka_unit_test(the_small_model),
+        cmocka_unit_test(the_large_model),      cmocka_unit_test(cards_of_all_sizes),
+        cmocka_unit_test(a_host_that_has_less), /* of the folders that those two left */
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
