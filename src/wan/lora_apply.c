@@ -46,32 +46,36 @@ static float *widened(const struct wtensor *t)
     return v;
 }
 
-static bool add_scaled(float *to, const struct wtensor *t, double by)
+static enum err add_scaled(float *to, const struct wtensor *t, double by)
 {
     float *v = widened(t);
-    bool ok = v != NULL;
+    enum err e = v ? ERR_OK : ERR_NOMEM;
     for (int64_t i = 0; v && i < t->count; i++)
         to[i] += (float)(by * v[i]);
     free(v);
-    return ok;
+    return e;
 }
 
 /* `by` of the way from what is there to t, so that strength 1 is t itself. */
-static bool set_whole(float *to, const struct wtensor *t, double by)
+static enum err set_whole(float *to, const struct wtensor *t, double by)
 {
     float *v = widened(t);
-    bool ok = v != NULL;
+    enum err e = v ? ERR_OK : ERR_NOMEM;
     for (int64_t i = 0; v && i < t->count; i++)
         to[i] = (float)((1 - by) * to[i] + by * v[i]);
     free(v);
-    return ok;
+    return e;
 }
+
+#define ASK_AFTER ((int64_t)1 << 25) /* multiplications: a few hundredths of a second */
 
 /* scale·up·down, in memory */
 struct product {
     float *down, *up; /* [rank, in], [out, rank] */
     int64_t rank, in;
     float scale;
+    const struct stopper *stop;
+    int64_t since; /* it was asked */
 };
 
 /* down [rank, channels] behind the kernel of mid [rank, rank, volume]: [rank, channels·volume]. */
@@ -88,15 +92,21 @@ static float *through_mid(const float *down, const float *mid, int64_t rank, int
     return y;
 }
 
-static bool product_open(struct product *p, const struct delta *d, double strength, int64_t in)
+static enum err product_open(struct product *p, const struct delta *d, double strength, int64_t in,
+                             const struct stopper *stop)
 {
     const struct wtensor *down = d->role[ROLE_DOWN], *mid = d->role[ROLE_MID];
     int64_t rank = down->dim[0], channels = down->count / rank;
     float alpha = (float)rank;
     if (d->role[ROLE_ALPHA])
         wtensor_widen(d->role[ROLE_ALPHA], &alpha);
-    *p = (struct product){widened(down), widened(d->role[ROLE_UP]), rank, in,
-                          (float)(strength * (double)alpha / (double)rank)};
+    *p = (struct product){widened(down),
+                          widened(d->role[ROLE_UP]),
+                          rank,
+                          in,
+                          (float)(strength * (double)alpha / (double)rank),
+                          stop,
+                          0};
     if (mid) {
         float *kernel = widened(mid), *all;
         all = through_mid(p->down, kernel, rank, channels, in / channels);
@@ -104,7 +114,7 @@ static bool product_open(struct product *p, const struct delta *d, double streng
         free(p->down);
         p->down = all;
     }
-    return p->down && p->up;
+    return p->down && p->up ? ERR_OK : ERR_NOMEM;
 }
 
 static void product_close(struct product *p)
@@ -114,29 +124,38 @@ static void product_close(struct product *p)
 }
 
 /* row [in] += row i of the product */
-static void product_add(const struct product *p, int64_t i, float *row)
+static enum err product_add(struct product *p, int64_t i, float *row)
 {
+    p->since += p->rank * p->in;
+    if (p->since > ASK_AFTER) {
+        p->since = 0;
+        if (stopper_says(p->stop))
+            return ERR_CANCELLED;
+    }
     for (int64_t r = 0; r < p->rank; r++) {
         float by = p->scale * p->up[i * p->rank + r];
         for (int64_t j = 0; j < p->in; j++)
             row[j] += by * p->down[r * p->in + j];
     }
+    return ERR_OK;
 }
 
-static bool add_product(float *to, const struct delta *d, double strength, int64_t out, int64_t in)
+static enum err add_product(float *to, const struct delta *d, double strength, int64_t out,
+                            int64_t in, const struct stopper *stop)
 {
     struct product p;
-    bool ok = product_open(&p, d, strength, in);
-    for (int64_t i = 0; i < out && ok; i++)
-        product_add(&p, i, to + i * in);
+    enum err e = product_open(&p, d, strength, in, stop);
+    for (int64_t i = 0; i < out && !e; i++)
+        e = product_add(&p, i, to + i * in);
     product_close(&p);
-    return ok;
+    return e;
 }
 
 /* DoRA: m·(W+ΔW)/‖W+ΔW‖, a length m for each row or each input channel, and of the way from W to it
  * the part `strength`. The length is that of the sum, as it was trained (PEFT, LyCORIS); ComfyUI
  * divides rows by the length of W alone. Two passes: the lengths, then the change. */
-static bool add_dora(float *to, const struct delta *d, double strength, int64_t out, int64_t in)
+static enum err add_dora(float *to, const struct delta *d, double strength, int64_t out, int64_t in,
+                         const struct stopper *stop)
 {
     const struct wtensor *dora = d->role[ROLE_DORA];
     bool rows = lora_dora_by_rows(dora, out);
@@ -144,13 +163,14 @@ static bool add_dora(float *to, const struct delta *d, double strength, int64_t 
     struct product p;
     float *m = widened(dora), *row = malloc((size_t)in * sizeof *row);
     double *square = calloc((size_t)dora->count, sizeof *square);
-    bool ok = product_open(&p, d, 1, in) && m && row && square;
-    for (int pass = 0; pass < 2 && ok; pass++)
-        for (int64_t i = 0; i < out; i++) {
+    enum err e = product_open(&p, d, 1, in, stop);
+    e = e || !m || !row || !square ? ERR_NOMEM : e;
+    for (int pass = 0; pass < 2; pass++)
+        for (int64_t i = 0; i < out && !e; i++) {
             float *w = to + i * in;
             memcpy(row, w, (size_t)in * sizeof *row);
-            product_add(&p, i, row);
-            for (int64_t j = 0; j < in; j++) {
+            e = product_add(&p, i, row);
+            for (int64_t j = 0; j < in && !e; j++) {
                 int64_t n = rows ? i : j / volume;
                 if (pass == 0)
                     square[n] += (double)row[j] * row[j];
@@ -163,39 +183,41 @@ static bool add_dora(float *to, const struct delta *d, double strength, int64_t 
     free(m);
     free(row);
     free(square);
-    return ok;
+    return e;
 }
 
-static bool change(const struct delta *d, double strength, float *values, int64_t out, int64_t in)
+static enum err change(const struct delta *d, double strength, float *values, int64_t out,
+                       int64_t in, const struct stopper *stop)
 {
-    bool ok = true;
+    enum err e = ERR_OK;
     if (d->role[ROLE_SET])
-        ok = set_whole(values, d->role[ROLE_SET], strength);
+        e = set_whole(values, d->role[ROLE_SET], strength);
     else if (d->role[ROLE_DORA])
-        ok = add_dora(values, d, strength, out, in);
+        e = add_dora(values, d, strength, out, in, stop);
     else if (d->role[ROLE_UP])
-        ok = add_product(values, d, strength, out, in);
-    if (ok && d->role[ROLE_DIFF])
-        ok = add_scaled(values, d->role[ROLE_DIFF], strength);
-    return ok;
+        e = add_product(values, d, strength, out, in, stop);
+    if (!e && d->role[ROLE_DIFF])
+        e = add_scaled(values, d->role[ROLE_DIFF], strength);
+    return e;
 }
 
-static bool apply(void *user, const char *name, float *values, int64_t out, int64_t in)
+static enum err apply(void *user, const struct stopper *stop, const char *name, float *values,
+                      int64_t out, int64_t in)
 {
     const struct lora_set *set = user;
-    bool ok = true;
-    for (int i = 0; i < set->n && ok; i++) {
+    enum err e = ERR_OK;
+    for (int i = 0; i < set->n && !e; i++) {
         bool bias = false;
         double strength = set->strength[i];
         const struct delta *d = find_delta(set->lora[i], name, &bias);
         if (!d || strength == 0)
             continue;
         if (!bias)
-            ok = change(d, strength, values, out, in);
+            e = change(d, strength, values, out, in, stop);
         else if (d->role[ROLE_DIFF_BIAS])
-            ok = add_scaled(values, d->role[ROLE_DIFF_BIAS], strength);
+            e = add_scaled(values, d->role[ROLE_DIFF_BIAS], strength);
     }
-    return ok;
+    return e;
 }
 
 struct patcher lora_patcher(struct lora_set *set)

@@ -281,13 +281,16 @@ static bool same_loras(const struct wan *w, const struct wan_job *j)
 }
 
 static enum err open_loras(struct wan *w, const struct wan_job *j, const struct wan_calls *calls,
-                           struct lora_set *out, struct fault *f)
+                           const struct stopper *stop, struct lora_set *out, struct fault *f)
 {
     *out = (struct lora_set){.n = 0};
     for (int i = 0; i < j->lora_n; i++) {
         struct lora *l;
         char words[PATH_LEN + 100];
-        enum err e = lora_open(j->lora[i].path, w->files.weights[FILES_DIT], &l, f);
+        enum err e =
+            stopper_says(stop) ? fault_set(f, ERR_CANCELLED, "the clip was cancelled") : ERR_OK;
+        if (!e)
+            e = lora_open(j->lora[i].path, w->files.weights[FILES_DIT], &l, f);
         if (!e && !lora_matched(l)) {
             e = fault_set(f, ERR_INVAL, "%s changes nothing in %s; it is for another model",
                           j->lora[i].path, w->info.variant);
@@ -365,7 +368,7 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
     struct lora_set fresh;
     enum err e = ERR_OK;
     if (!same_loras(w, job)) {
-        e = open_loras(w, job, calls, &fresh, f);
+        e = open_loras(w, job, calls, &stop, &fresh, f);
         if (!e) {
             e = change_loras(w, &fresh, &stop, f);
             for (int i = 0; i < job->lora_n; i++)
@@ -382,9 +385,10 @@ enum err model_tiny(struct wan *w, struct fault *f)
     return w->tae ? ERR_OK : tae_open(w->dev, w->files.weights[FILES_TINY], &w->tae, f);
 }
 
-enum err model_vae(struct wan *w, struct fault *f)
+enum err model_vae(struct wan *w, const struct stopper *stop, struct fault *f)
 {
-    return w->vae ? ERR_OK : vae_open(w->dev, w->files.weights[FILES_VAE], VAE_DECODER, &w->vae, f);
+    return w->vae ? ERR_OK
+                  : vae_open(w->dev, w->files.weights[FILES_VAE], VAE_DECODER, stop, &w->vae, f);
 }
 
 uint64_t model_lora_mark(const char *path, struct fault *f)

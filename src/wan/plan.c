@@ -84,7 +84,7 @@ static enum err count_weights(struct count *c)
     if (!e && c->j->tiny)
         e = tae_open(c->dev, s->weights[FILES_TINY], &c->tae, c->f);
     else if (!e && s->weights[FILES_VAE])
-        e = vae_open(c->dev, s->weights[FILES_VAE], VAE_DECODER, &c->vae, c->f);
+        e = vae_open(c->dev, s->weights[FILES_VAE], VAE_DECODER, NULL, &c->vae, c->f);
     p->vae = device_used(c->dev) - p->transformer;
     if (!e && s->weights[FILES_T5])
         e = t5_open(c->dev, s->weights[FILES_T5], &c->t5, c->f);
@@ -138,7 +138,7 @@ static enum err count_image(struct count *c)
         free(out);
     }
     if (!e)
-        e = vae_open(c->dev, s->weights[FILES_VAE], VAE_ENCODER, &encoder, c->f);
+        e = vae_open(c->dev, s->weights[FILES_VAE], VAE_ENCODER, NULL, &encoder, c->f);
     if (!e)
         e = vae_encode_start(encoder, c->height, c->width, &stream, c->f);
     for (int k = 0; k < 3 && !e; k++)

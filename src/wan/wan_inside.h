@@ -98,7 +98,7 @@ enum err job_size(const struct wan_job *j, struct fault *f);
 enum err model_prepare(struct wan *w, struct wan_job *job, struct fault *f);
 enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                    struct fault *f);
-enum err model_vae(struct wan *w, struct fault *f);
+enum err model_vae(struct wan *w, const struct stopper *stop, struct fault *f);
 enum err model_tiny(struct wan *w, struct fault *f);
 uint64_t model_lora_mark(const char *path, struct fault *f);
 

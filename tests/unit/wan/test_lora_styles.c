@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
-#include "wan/lora.h"
+#include "wan/lora_inside.h"
 
 #include <math.h>
 #include <unistd.h>
@@ -106,7 +106,7 @@ static void changed(const struct part *parts, int n, double strength, const char
     const struct wtensor *t = weights_find(model, name);
     wtensor_widen(t, out);
     assert_true(p.touches(p.user, name));
-    assert_true(p.apply(p.user, name, out, t->dim[0], t->count / t->dim[0]));
+    assert_int_equal(p.apply(p.user, NULL, name, out, t->dim[0], t->count / t->dim[0]), ERR_OK);
     lora_free(l);
 }
 
@@ -351,6 +351,55 @@ static void what_is_not_supported_is_named(void **state)
     }
 }
 
+/* ---- a large weight ---- */
+
+#define WIDE 2048
+
+static int asks, stop_at;
+
+static bool on_ask(void *user)
+{
+    (void)user;
+    return ++asks == stop_at;
+}
+
+/* A change takes seconds there: the caller is asked within it, and its word ends it. */
+static void a_large_one_can_be_stopped(void **state)
+{
+    static float zeros[16 * WIDE], length[WIDE];
+    struct wtensor half[2] = {{.rank = 2, .dim = {16, WIDE}}, {.rank = 2, .dim = {WIDE, 16}}};
+    struct wtensor dora = {.rank = 1, .dim = {WIDE}, .data = (const void *)length};
+    struct delta d = {.module = (char[]){Q}, .role = {&half[0], &half[1]}};
+    struct lora l = {.delta = &d, .n = 1, .matched = 1};
+    struct lora_set set = {.lora = {&l}, .strength = {1}, .n = 1};
+    const struct patcher p = lora_patcher(&set);
+    const struct stopper stop = {on_ask, NULL};
+    float *values = calloc(WIDE, WIDE * sizeof *values);
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        half[i].data = (const void *)zeros;
+        half[i].type = DTYPE_F32;
+        assert_true(wtensor_measure(&half[i]));
+    }
+    dora.type = DTYPE_F32;
+    assert_true(wtensor_measure(&dora));
+    for (int passes = 1; passes <= 2; passes++) { /* DoRA takes two */
+        d.role[ROLE_DORA] = passes == 2 ? &dora : NULL;
+        asks = stop_at = 0;
+        assert_int_equal(p.apply(p.user, &stop, Q ".weight", values, WIDE, WIDE), ERR_OK);
+        int all = asks;
+        assert_true(all >= passes);
+        for (stop_at = 1; stop_at <= all; stop_at++) {
+            asks = 0;
+            assert_int_equal(p.apply(p.user, &stop, Q ".weight", values, WIDE, WIDE),
+                             ERR_CANCELLED);
+            assert_int_equal(asks, stop_at);
+        }
+        assert_int_equal(p.apply(p.user, NULL, Q ".weight", values, WIDE, WIDE), ERR_OK);
+    }
+    free(values);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +410,7 @@ int main(void)
         cmocka_unit_test(convolutions),
         cmocka_unit_test(what_is_left_out_is_counted),
         cmocka_unit_test(what_is_not_supported_is_named),
+        cmocka_unit_test(a_large_one_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, make_model, drop_model);
 }
