@@ -212,6 +212,23 @@ enum err wan_ready(const struct wan *w, struct fault *f)
     return prompt_ready(w, f);
 }
 
+enum err wan_ready_tiny(const struct wan *w, struct fault *f)
+{
+    struct fault none;
+    f = f ? f : &none;
+    if (w->files.weights[FILES_TINY]) {
+        enum err e = manifest_tae(w->files.weights[FILES_TINY], f);
+        return e ? (f->code = ERR_CORRUPT) : e; /* a tensor is missing there, not the file */
+    }
+    if (w->files.broken_tiny[0])
+        return fault_set(f, ERR_CORRUPT, "the tiny decoder cannot be read: %s; fetch it again",
+                         w->files.broken_tiny);
+    return fault_set(f, ERR_NOTFOUND,
+                     "%s holds no tiny decoder; put taew2_1.safetensors there, or decode with the "
+                     "VAE",
+                     w->files.folder);
+}
+
 enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault *f)
 {
     struct fault none;
@@ -382,7 +399,8 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
 
 enum err model_tiny(struct wan *w, struct fault *f)
 {
-    return w->tae ? ERR_OK : tae_open(w->dev, w->files.weights[FILES_TINY], &w->tae, f);
+    enum err e = w->tae ? ERR_OK : wan_ready_tiny(w, f);
+    return e || w->tae ? e : tae_open(w->dev, w->files.weights[FILES_TINY], &w->tae, f);
 }
 
 enum err model_vae(struct wan *w, const struct stopper *stop, struct fault *f)

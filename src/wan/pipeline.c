@@ -110,7 +110,8 @@ void pipeline_preview(struct run *r, const float *x0, int frames)
 static bool peek(struct run *r)
 {
     struct wan *w = r->w;
-    if (!r->calls->preview || !w->info.tiny[0] || w->no_peek || device_caps(w->dev)->host_memory ||
+    bool none = !w->info.tiny[0] && !w->files.broken_tiny[0];
+    if (!r->calls->preview || none || w->no_peek || device_caps(w->dev)->host_memory ||
         r->done % PEEK_EVERY || r->done == r->steps)
         return false;
     struct wan_preview p = {.frames = r->frames - r->extra,

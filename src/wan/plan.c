@@ -82,6 +82,8 @@ static enum err count_weights(struct count *c)
         dit_open(c->dev, s->weights[FILES_DIT], &c->w->patcher, c->place, NULL, &c->dit, c->f);
     p->transformer = device_used(c->dev);
     if (!e && c->j->tiny)
+        e = wan_ready_tiny(c->w, c->f);
+    if (!e && c->j->tiny)
         e = tae_open(c->dev, s->weights[FILES_TINY], &c->tae, c->f);
     else if (!e && s->weights[FILES_VAE])
         e = vae_open(c->dev, s->weights[FILES_VAE], VAE_DECODER, NULL, &c->vae, c->f);

@@ -66,6 +66,9 @@ void wan_free(struct wan *w); /* NULL is fine */
 const struct wan_info *wan_info(const struct wan *w);
 /* wan_open() needs the transformer alone; is all there that a clip takes? */
 enum err wan_ready(const struct wan *w, struct fault *f);
+/* The same of the tiny decoder, which draws previews and, for wan_job.tiny, the clip: NOTFOUND
+ * where there is none, CORRUPT where it cannot be used. Without it previews are coarser. */
+enum err wan_ready_tiny(const struct wan *w, struct fault *f);
 
 /* RGB, 8 bits, rows from the top. */
 struct wan_picture {

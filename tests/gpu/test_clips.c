@@ -187,10 +187,14 @@ static void one_that_is_none_is_told(void **state)
     assert_non_null(f);
     assert_int_equal(fwrite(&n, sizeof n, 1, f) + fwrite(header, n, 1, f) + fwrite(&n, 4, 1, f), 3);
     fclose(f);
-    draw();
-    assert_int_equal(seen.cells, STEPS);
-    assert_int_equal(seen.notes, 1);
-    assert_non_null(strstr(seen.words, "no previews by the tiny decoder"));
+    for (int cut = 0; cut < 2; cut++) { /* nor can that be read */
+        assert_int_equal(truncate(name, (off_t)(sizeof n + n + 4) - cut), 0);
+        draw();
+        assert_int_equal(seen.cells, STEPS);
+        assert_int_equal(seen.notes, 1);
+        assert_non_null(strstr(seen.words, "no previews by the tiny decoder"));
+        assert_non_null(strstr(seen.words, cut ? "is truncated" : "decoder.1.weight"));
+    }
 }
 
 int main(void)

@@ -8,10 +8,11 @@
 #include "wan/wan.h"
 #include "wan/weights.h"
 
-enum part { DIT, T5, VAE, CLIP, PARTS };
+enum part { DIT, T5, VAE, CLIP, PARTS, TINY = PARTS };
 
-static const char *const file_of[PARTS] = {"dit.safetensors", "t5.safetensors", "vae.safetensors",
-                                           "clip.safetensors"};
+static const char *const file_of[PARTS + 1] = {"dit.safetensors", "t5.safetensors",
+                                               "vae.safetensors", "clip.safetensors",
+                                               "taew2_1.safetensors"};
 
 struct entry {
     char name[96];
@@ -386,6 +387,110 @@ static void without_a_tokenizer(void **state)
     tiny_link(dir, TINY_SPIECE, "spiece.model");
 }
 
+/* ---- the tiny decoder ---- */
+
+static void add_conv(struct list *l, int64_t out, int64_t in, int64_t k, bool bias,
+                     const char *name)
+{
+    struct entry *e = &l->e[l->n++];
+    *e = (struct entry){"", 4, {out, in, k, k}};
+    snprintf(e->name, sizeof e->name, "%s.weight", name);
+    if (!bias)
+        return;
+    e = &l->e[l->n++];
+    *e = (struct entry){"", 1, {out}};
+    snprintf(e->name, sizeof e->name, "%s.bias", name);
+}
+
+/* Layer numbers as in TAEHV's files. */
+static void list_tiny(struct list *l, bool grows_at_once)
+{
+    static const int64_t wide[4] = {12, 8, 6, 5};
+    char name[64];
+    l->n = 0;
+    add_conv(l, wide[0], 16, 3, true, "decoder.1");
+    for (int s = 0; s < 3; s++) {
+        int64_t c = wide[s];
+        for (int i = 0; i < 9; i++) {
+            snprintf(name, sizeof name, "decoder.%d.conv.%d", 3 + 6 * s + i / 3, 2 * (i % 3));
+            add_conv(l, c, i % 3 ? c : 2 * c, 3, true, name);
+        }
+        snprintf(name, sizeof name, "decoder.%d.conv", 3 + 6 * s + 4);
+        add_conv(l, s || grows_at_once ? 2 * c : c, c, 1, false, name);
+        snprintf(name, sizeof name, "decoder.%d", 3 + 6 * s + 5);
+        add_conv(l, wide[s + 1], c, 3, false, name);
+    }
+    add_conv(l, 3, wide[3], 3, true, "decoder.22");
+}
+
+/* What a clip by the tiny decoder is told, "" where it may begin. All others may, whatever it is:
+ * it would only draw their previews. */
+static const char *said_of_tiny(enum err *e)
+{
+    static struct fault f;
+    const struct wan_setup setup = {.model = dir, .device = "cpu", .dtype = "f32", .threads = 1};
+    const struct wan_job plain = {.prompt = "a fox"};
+    struct wan_job job = plain, tiny = plain;
+    struct wan_plan plan;
+    struct wan *w = NULL;
+    tiny.tiny = true;
+    if (wan_open(&setup, &w, &f) || wan_ready(w, &f) || wan_job_complete(w, &job, &f))
+        fail_msg("a clip by the VAE: %s", fault_text(&f));
+    f = (struct fault){0};
+    *e = wan_job_complete(w, &tiny, &f);
+    assert_int_equal(wan_ready_tiny(w, NULL), *e);
+    struct fault same;
+    if (*e) { /* nor is it planned */
+        assert_int_equal(wan_plan(w, &tiny, &plan, &same), *e);
+        assert_string_equal(fault_text(&same), fault_text(&f));
+    }
+    wan_free(w);
+    return *e ? fault_text(&f) : "";
+}
+
+static void tiny_refused(const struct list *l, int64_t short_by, const char *words)
+{
+    enum err e;
+    list_write(l, TINY, short_by);
+    const char *text = said_of_tiny(&e);
+    if (e != ERR_CORRUPT || !strstr(text, words) || !strstr(text, file_of[TINY]))
+        fail_msg("of a tiny decoder with another %s: \"%s\"", words, text);
+}
+
+static void a_tiny_decoder(void **state)
+{
+    static struct list whole, l;
+    char path[PATH_LEN];
+    enum err e;
+    model_write(&t2v);
+    assert_non_null(strstr(said_of_tiny(&e), "holds no tiny decoder"));
+    assert_int_equal(e, ERR_NOTFOUND);
+    for (int at_once = 0; at_once < 2; at_once++) { /* there are both */
+        list_tiny(&whole, at_once);
+        list_write(&whole, TINY, 0);
+        assert_string_equal(said_of_tiny(&e), "");
+    }
+    for (int i = 0; i < whole.n; i++) {
+        const char *name = whole.e[i].name;
+        bool sizes = !strcmp(name, "decoder.1.weight") || !strcmp(name, "decoder.8.weight") ||
+                     !strcmp(name, "decoder.14.weight") || !strcmp(name, "decoder.20.weight");
+        l = whole;
+        l.e[i] = l.e[--l.n];
+        tiny_refused(&l, 0, name);
+        for (int axis = 0; axis < whole.e[i].rank; axis++) {
+            l = whole;
+            l.e[i].dim[axis]++;
+            tiny_refused(&l, 0, sizes ? "decoder." : name);
+        }
+        l = whole;
+        if (flat(&l.e[i]))
+            tiny_refused(&l, 0, sizes ? "decoder." : name);
+    }
+    tiny_refused(&whole, 2, "is truncated");
+    snprintf(path, sizeof path, "%s/%s", dir, file_of[TINY]);
+    assert_int_equal(unlink(path), 0);
+}
+
 static int set_up(void **state)
 {
     list_read(&t2v.part[DIT], "tiny_t2v/diffusion_pytorch_model.safetensors");
@@ -415,7 +520,7 @@ int main(void)
         cmocka_unit_test(vace_too),           cmocka_unit_test(parts_of_a_vae),
         cmocka_unit_test(other_transformers), cmocka_unit_test(cut_short),
         cmocka_unit_test(places_of_two_axes), cmocka_unit_test(without_a_tokenizer),
-        cmocka_unit_test(published),
+        cmocka_unit_test(a_tiny_decoder),     cmocka_unit_test(published),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
