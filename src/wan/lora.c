@@ -33,6 +33,7 @@ static const struct {
     {".diff", ROLE_DIFF},
     {".diff_b", ROLE_DIFF_BIAS},
     {".lora_B.bias", ROLE_DIFF_BIAS},
+    {".diff_m", ROLE_DIFF_MODULATION},
     {".set_weight", ROLE_SET},
 };
 
@@ -66,24 +67,31 @@ static bool same_underscored(const char *module, size_t n, const char *key)
     return key[n] == '\0';
 }
 
-/* The module of the model that `key` means: by name, by diffusers name, or underscored. */
-static bool find_module(const struct weights *model, const char *key, char *out, size_t n)
+static bool ends(const char *name, size_t len, const char *with, size_t with_n)
 {
-    char name[NAME_LEN + 8], canonical[NAME_LEN + 8];
-    snprintf(name, sizeof name, "%s.weight", key);
+    return len > with_n && !strcmp(name + len - with_n, with);
+}
+
+/* The module of the model that `key` means, which has such a tensor (".weight"): by name, by
+ * diffusers name, or underscored. */
+static bool find_module(const struct weights *model, const char *key, const char *tensor,
+                        char out[NAME_LEN])
+{
+    char name[NAME_LEN + 16], canonical[NAME_LEN + 16];
+    snprintf(name, sizeof name, "%s%s", key, tensor);
     names_dit(name, canonical, sizeof canonical);
-    size_t end = strlen(canonical);
-    if (end > 7 && !strcmp(canonical + end - 7, ".weight") && weights_find(model, canonical)) {
-        canonical[end - 7] = '\0';
-        return str_copy(out, n, canonical);
+    size_t end = strlen(canonical), n = strlen(tensor);
+    if (ends(canonical, end, tensor, n) && weights_find(model, canonical)) {
+        canonical[end - n] = '\0';
+        return str_copy(out, NAME_LEN, canonical);
     }
     for (int i = 0; i < model->n; i++) {
         size_t len = strlen(model->t[i].name);
-        if (len < 8 || strcmp(model->t[i].name + len - 7, ".weight"))
+        if (!ends(model->t[i].name, len, tensor, n))
             continue;
-        if (same_underscored(model->t[i].name, len - 7, key) && len - 7 < n) {
-            memcpy(out, model->t[i].name, len - 7);
-            out[len - 7] = '\0';
+        if (same_underscored(model->t[i].name, len - n, key) && len - n < NAME_LEN) {
+            memcpy(out, model->t[i].name, len - n);
+            out[len - n] = '\0';
             return true;
         }
     }
@@ -118,12 +126,13 @@ static enum err unknown(struct lora *l, const struct weights *model, const struc
     char module[NAME_LEN];
     for (char *dot = key; (dot = strchr(dot, '.')); dot++) {
         *dot = '\0';
-        bool known = find_module(model, key, module, sizeof module);
+        bool known = find_module(model, key, ".weight", module);
         *dot = '.';
         if (known)
             return fault_set(f, ERR_UNSUPPORTED,
                              "%s: %s is a change of a kind that is not supported; LoRA, LoCon, "
-                             "DoRA, .diff, .diff_b and .set_weight are: take another file",
+                             "DoRA, .diff, .diff_b, .diff_m and .set_weight are: take another "
+                             "file",
                              t->file, t->name);
     }
     l->skipped++;
@@ -143,7 +152,8 @@ static enum err take_key(struct lora *l, const struct weights *model, const stru
         if (n <= m || strcmp(key + n - m, suffixes[i].suffix))
             continue;
         key[n - m] = '\0';
-        bool known = find_module(model, key, module, sizeof module);
+        bool mod = suffixes[i].role == ROLE_DIFF_MODULATION;
+        bool known = find_module(model, key, mod ? ".modulation" : ".weight", module);
         key[n - m] = *suffixes[i].suffix;
         if (!known)
             break;
@@ -193,11 +203,13 @@ static void leave_out(struct lora *l, struct delta *d, enum role role)
  * product goes with all that belongs to it: the rest alone would be another change. */
 static enum err fit(struct lora *l, const struct weights *model, struct delta *d, struct fault *f)
 {
-    char name[NAME_LEN + 8];
+    char name[NAME_LEN + 16];
     snprintf(name, sizeof name, "%s.weight", d->module);
     const struct wtensor *w = weights_find(model, name);
     snprintf(name, sizeof name, "%s.bias", d->module);
     const struct wtensor *b = weights_find(model, name);
+    snprintf(name, sizeof name, "%s.modulation", d->module);
+    const struct wtensor *m = weights_find(model, name);
     const struct wtensor **r = d->role;
     if (r[ROLE_ALPHA] && r[ROLE_ALPHA]->count != 1)
         return fault_set(f, ERR_CORRUPT, "%s: %s has %lld numbers, not one; make the file anew",
@@ -215,12 +227,15 @@ static enum err fit(struct lora *l, const struct weights *model, struct delta *d
         leave_out(l, d, ROLE_SET);
     if (r[ROLE_DIFF_BIAS] && (!b || r[ROLE_DIFF_BIAS]->count != b->count))
         leave_out(l, d, ROLE_DIFF_BIAS);
+    if (r[ROLE_DIFF_MODULATION] && (!m || r[ROLE_DIFF_MODULATION]->count != m->count))
+        leave_out(l, d, ROLE_DIFF_MODULATION);
     if (r[ROLE_SET] && (r[ROLE_UP] || r[ROLE_DIFF])) /* which of them comes first is said nowhere */
         return fault_set(f, ERR_UNSUPPORTED,
                          "%s: %s replaces a weight that the file changes too, which is not "
                          "supported; take another file",
                          r[ROLE_SET]->file, r[ROLE_SET]->name);
-    l->matched += (r[ROLE_UP] || r[ROLE_DIFF] || r[ROLE_SET]) + (r[ROLE_DIFF_BIAS] != NULL);
+    l->matched += (r[ROLE_UP] || r[ROLE_DIFF] || r[ROLE_SET]) + (r[ROLE_DIFF_BIAS] != NULL) +
+                  (r[ROLE_DIFF_MODULATION] != NULL);
     return ERR_OK;
 }
 

@@ -16,21 +16,24 @@ bool lora_dora_by_rows(const struct wtensor *dora, int64_t out)
     return dora->rank && dora->dim[0] == out && dora->count == out;
 }
 
-/* The delta of the module that owns the tensor `name`; *bias says which of its two tensors. */
-static const struct delta *find_delta(const struct lora *l, const char *name, bool *bias)
+/* Which of a module's tensors a name is of. */
+enum whose { WEIGHT, BIAS, MODULATION, NOBODYS };
+
+static const struct {
+    const char *ending;
+    size_t n;
+} endings[NOBODYS] = {{".weight", 7}, {".bias", 5}, {".modulation", 11}};
+
+/* The delta of the module that owns the tensor `name`, or NULL. */
+static const struct delta *find_delta(const struct lora *l, const char *name, enum whose *whose)
 {
     char module[NAME_LEN];
     size_t n = strlen(name);
-    if (n > 7 && !strcmp(name + n - 7, ".weight")) {
-        *bias = false;
-        n -= 7;
-    } else if (n > 5 && !strcmp(name + n - 5, ".bias")) {
-        *bias = true;
-        n -= 5;
-    } else {
-        return NULL;
-    }
-    if (n >= sizeof module)
+    int k = 0;
+    while (k < NOBODYS && (n <= endings[k].n || strcmp(name + n - endings[k].n, endings[k].ending)))
+        k++;
+    *whose = (enum whose)k;
+    if (k == NOBODYS || (n -= endings[k].n) >= sizeof module)
         return NULL;
     memcpy(module, name, n);
     module[n] = '\0';
@@ -201,21 +204,24 @@ static enum err change(const struct delta *d, double strength, float *values, in
     return e;
 }
 
+static const enum role diff_of[NOBODYS] = {ROLE_DIFF, ROLE_DIFF_BIAS, ROLE_DIFF_MODULATION};
+
 static enum err apply(void *user, const struct stopper *stop, const char *name, float *values,
                       int64_t out, int64_t in)
 {
     const struct lora_set *set = user;
     enum err e = ERR_OK;
     for (int i = 0; i < set->n && !e; i++) {
-        bool bias = false;
+        enum whose whose;
         double strength = set->strength[i];
-        const struct delta *d = find_delta(set->lora[i], name, &bias);
+        const struct delta *d = find_delta(set->lora[i], name, &whose);
         if (!d || strength == 0)
             continue;
-        if (!bias)
+        const struct wtensor *diff = d->role[diff_of[whose]];
+        if (whose == WEIGHT)
             e = change(d, strength, values, out, in, stop);
-        else if (d->role[ROLE_DIFF_BIAS])
-            e = add_scaled(values, d->role[ROLE_DIFF_BIAS], strength);
+        else if (diff)
+            e = add_scaled(values, diff, strength);
     }
     return e;
 }
@@ -229,10 +235,10 @@ bool lora_touches(void *user, const char *name)
 {
     const struct lora_set *set = user;
     for (int i = 0; i < set->n; i++) {
-        bool bias = false;
-        const struct delta *d = find_delta(set->lora[i], name, &bias);
-        if (d && (bias ? d->role[ROLE_DIFF_BIAS] != NULL
-                       : d->role[ROLE_UP] || d->role[ROLE_DIFF] || d->role[ROLE_SET]))
+        enum whose whose;
+        const struct delta *d = find_delta(set->lora[i], name, &whose);
+        if (d && (d->role[diff_of[whose]] ||
+                  (whose == WEIGHT && (d->role[ROLE_UP] || d->role[ROLE_SET]))))
             return true;
     }
     return false;

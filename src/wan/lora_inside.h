@@ -15,13 +15,14 @@ enum role {
     ROLE_DORA,  /* the length of each row [out] or [out, 1], or of each input channel [1, in] */
     ROLE_DIFF,
     ROLE_DIFF_BIAS,
-    ROLE_SET, /* the whole weight */
+    ROLE_DIFF_MODULATION, /* of a block's modulation, or the head's */
+    ROLE_SET,             /* the whole weight */
     ROLE_COUNT
 };
 
 /* What a LoRA does to one module of the model. */
 struct delta {
-    char *module; /* canonical, without ".weight" */
+    char *module; /* canonical, without the last part of its tensors' names */
     const struct wtensor *role[ROLE_COUNT];
 };
 
