@@ -1,29 +1,15 @@
 /* Checkpoints with a tensor missing, misshapen or too many are refused before a job begins: none
  * opens as another model, none is called ready, and the words name file and tensor. The files here
  * are headers of the tiny checkpoints before a hole: no number is read to find out. */
-#include "tiny.h"
+#include "unit/wan/listed.h"
 
-#include "base/buf.h"
-#include "base/path.h"
 #include "wan/wan.h"
-#include "wan/weights.h"
 
 enum part { DIT, T5, VAE, CLIP, PARTS, TINY = PARTS };
 
 static const char *const file_of[PARTS + 1] = {"dit.safetensors", "t5.safetensors",
                                                "vae.safetensors", "clip.safetensors",
                                                "taew2_1.safetensors"};
-
-struct entry {
-    char name[96];
-    int rank;
-    int64_t dim[WEIGHTS_RANK];
-};
-
-struct list {
-    struct entry e[1400];
-    int n;
-};
 
 struct model {
     struct list part[PARTS];
@@ -54,60 +40,10 @@ static void list_read(struct list *l, const char *golden_file)
     weights_free(w);
 }
 
-/* The tensors of a published file: its name, another, its shape. */
-static void list_published(struct list *l, const char *tsv)
-{
-    const char *src = getenv("srcdir");
-    char path[PATH_LEN], *save;
-    struct buf b = BUF_INIT(1 << 20);
-    snprintf(path, sizeof path, "%s/tests/wan/open/names/%s", src ? src : "..", tsv);
-    assert_int_equal(path_read(path, 1 << 20, &b, NULL), ERR_OK);
-    strtok_r(b.data, "\n", &save);
-    l->n = 0;
-    for (char *line; (line = strtok_r(NULL, "\n", &save));) {
-        struct entry *e = &l->e[l->n++];
-        *e = (struct entry){.rank = 0};
-        assert_true(l->n < (int)(sizeof l->e / sizeof *l->e));
-        snprintf(e->name, sizeof e->name, "%.*s", (int)strcspn(line, "\t"), line);
-        for (char *at = strrchr(line, '\t'); at; at = strchr(at + 1, ','))
-            e->dim[e->rank++] = strtoll(at + 1, NULL, 10);
-    }
-    buf_free(&b);
-}
-
-static int64_t count_of(const struct entry *e)
-{
-    int64_t n = 1;
-    for (int i = 0; i < e->rank; i++)
-        n *= e->dim[i];
-    return n;
-}
-
 /* short_by: bytes that are missing at the end */
 static void list_write(const struct list *l, enum part part, int64_t short_by)
 {
-    struct buf b = BUF_INIT(0);
-    char path[PATH_LEN];
-    int64_t at = 0;
-    buf_addc(&b, '{');
-    for (int i = 0; i < l->n; i++) {
-        const struct entry *e = &l->e[i];
-        buf_addf(&b, "%s\"%s\":{\"dtype\":\"BF16\",\"shape\":[", i ? "," : "", e->name);
-        for (int d = 0; d < e->rank; d++)
-            buf_addf(&b, d ? ",%lld" : "%lld", (long long)e->dim[d]);
-        buf_addf(&b, "],\"data_offsets\":[%lld,%lld]}", (long long)at,
-                 (long long)(at + 2 * count_of(e)));
-        at += 2 * count_of(e);
-    }
-    buf_addc(&b, '}');
-    snprintf(path, sizeof path, "%s/%s", dir, file_of[part]);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    uint64_t n = b.len;
-    assert_true(fwrite(&n, sizeof n, 1, f) == 1 && fwrite(b.data, 1, b.len, f) == b.len);
-    assert_int_equal(fclose(f), 0);
-    assert_int_equal(truncate(path, (off_t)(8 + (int64_t)n + at - short_by)), 0);
-    buf_free(&b);
+    listed_write(l, dir, file_of[part], "BF16", 2, short_by);
 }
 
 static void model_write(const struct model *m)
@@ -183,7 +119,7 @@ static bool longer(struct entry *e)
 /* As many numbers in one axis. */
 static bool flat(struct entry *e)
 {
-    int64_t n = count_of(e);
+    int64_t n = listed_count(e);
     bool same = true; /* but for axes of 1 */
     for (int i = 0; i < e->rank; i++)
         same = same && (e->dim[i] == 1 || e->dim[i] == n);
@@ -361,12 +297,12 @@ static void published(void **state)
                 {"dit_flf2v_14B.tsv", ""},
                 {"dit_ti2v_5B.tsv", "TI2V-5B"}};
     static struct model m;
-    list_published(&m.part[T5], "t5_umt5_xxl.tsv");
-    list_published(&m.part[VAE], "vae_2.1.tsv");
-    list_published(&m.part[CLIP], "clip_vit_h_visual.tsv");
+    listed_read(&m.part[T5], "t5_umt5_xxl.tsv");
+    listed_read(&m.part[VAE], "vae_2.1.tsv");
+    listed_read(&m.part[CLIP], "clip_vit_h_visual.tsv");
     model_write(&m);
     for (size_t i = 0; i < sizeof dits / sizeof *dits; i++) {
-        list_published(&m.part[DIT], dits[i].tsv);
+        listed_read(&m.part[DIT], dits[i].tsv);
         list_write(&m.part[DIT], DIT, 0);
         if (dits[i].words[0])
             refused(file_of[DIT], dits[i].words, dits[i].tsv);
