@@ -28,9 +28,9 @@ struct checkpoint {
 
 enum err checkpoint_write(const char *path, const struct checkpoint *c, struct fault *f);
 
-/* Into the arrays and `said` of `c`, whose `what` and `how` say what is expected. NOTFOUND: no file. STATE:
- * made of another job, or in another way; the fault names the first thing that differs. CORRUPT. On
- * failure they are as they were. */
+/* Into the arrays and `said` of `c`, whose `what` and `how` say what is expected. NOTFOUND: no
+ * file. STATE: made of another job, or in another way; the fault names the first thing that
+ * differs. CORRUPT. On failure they are as they were. */
 enum err checkpoint_read(const char *path, struct checkpoint *c, struct fault *f);
 
 /* The same of a text in memory, for tests. */
