@@ -18,6 +18,7 @@ static void print_model(cJSON *o, const struct recipe_model *m)
     cJSON_AddStringToObject(v, "computed", m->computed);
     cJSON_AddStringToObject(v, "device", m->device);
     cJSON_AddStringToObject(v, "device_words", m->device_words);
+    cJSON_AddStringToObject(v, "runtime", m->runtime);
     cJSON_AddNumberToObject(v, "threads", m->threads);
     cJSON_AddNumberToObject(v, "guidance", m->guidance);
     cJSON_AddNumberToObject(v, "shift", m->shift);
@@ -196,6 +197,8 @@ static const char *parse_model(const cJSON *o, struct recipe_model *m)
         return "model.guidance";
     if (!small(o, "resumed", 0, 100000, &m->resumed))
         return "model.resumed";
+    if (cJSON_HasObjectItem(o, "runtime") && !text(o, "runtime", m->runtime, sizeof m->runtime))
+        return "model.runtime";
     if (cJSON_HasObjectItem(o, "teacache") && !real(o, "teacache", 0, 1000, &m->teacache))
         return "model.teacache";
     if (cJSON_HasObjectItem(o, "tiny") && !text(o, "tiny", m->tiny, sizeof m->tiny))

@@ -33,6 +33,7 @@ struct recipe_model {
     char id[17];     /* fingerprint of its weights */
     char variant[32], stored[16], computed[16];
     char device[16], device_words[256];
+    char runtime[17]; /* key of its build, "" in recipes of before */
     int threads;
     double guidance, shift;
     char sampler[16];

@@ -17,12 +17,14 @@
 struct causal {
     struct run *r;
     int block;     /* latent frames */
+    int kept;      /* blocks that came from a checkpoint */
     int64_t plane; /* numbers of a latent frame's channel */
     float *drawn;  /* noise in the order that it is drawn in: [frames, 16, plane] */
     float *latent; /* of the block: [16, block, plane] */
     float *context[WAN_TURNS_MAX + 1]; /* of the prompt, then of each turn: [tokens, text_dim] */
     int tokens[WAN_TURNS_MAX + 1];
-    int turn; /* the prompt that the rollout has, −1: none */
+    int turn;         /* of the job's list: so many have begun */
+    const char *text; /* the prompt that the rollout has, NULL: none */
     struct rollout *rollout;
     struct decoder decoder;
     struct stopper stop; /* the caller's */
@@ -73,15 +75,20 @@ static bool stop(void *user)
     return pipeline_stop(c->r);
 }
 
-static enum err encode_all(struct causal *c)
+/* The job's prompt, then those of its list. */
+static const char *given(const struct run *r, int i)
+{
+    return i ? r->job.turn[i - 1].prompt : r->job.prompt;
+}
+
+static enum err encode_given(struct causal *c)
 {
     struct run *r = c->r;
     enum err e = ERR_OK;
     for (int i = 0; i <= r->job.turn_n && !e; i++) {
-        const char *text = i ? r->job.turn[i - 1].prompt : r->job.prompt;
         e = pipeline_stopped(r);
         if (!e)
-            e = prompt_encode(r->w, r->calls, text, &c->context[i], &c->tokens[i], r->f);
+            e = prompt_encode(r->w, r->calls, given(r, i), &c->context[i], &c->tokens[i], r->f);
     }
     r->made->tokens = c->tokens[0];
     return e;
@@ -95,7 +102,7 @@ static enum err prepare(struct causal *c, const struct schedule *s)
         .schedule = s, .height = r->height, .width = r->width, .block = c->block};
     pipeline_enter(r, WAN_TEXT);
     int64_t began = clock_mono_us();
-    enum err e = encode_all(c);
+    enum err e = encode_given(c);
     r->made->text_s = pipeline_since(began);
     if (!e)
         e = pipeline_stopped(r);
@@ -137,17 +144,62 @@ static enum err decode(struct causal *c)
     return e;
 }
 
-/* What the block at latent frame `at` is of. */
+/* What the block at latent frame `at`, frame `first` of the clip, is of: the list's turn that began
+ * since the last one, else what that was of, and the caller has the last word. What a checkpoint's
+ * blocks were of is known. */
+static const char *text_of(struct causal *c, int at, int first)
+{
+    const struct run *r = c->r;
+    const struct wan_job *j = &r->job;
+    const char *text = c->text ? c->text : j->prompt, *live;
+    for (; c->turn < j->turn_n && j->turn[c->turn].frame <= first; c->turn++)
+        text = j->turn[c->turn].prompt;
+    if (at / c->block < c->kept)
+        return (live = turns_at(&r->said, first)) ? live : j->prompt;
+    if (at && r->calls->turn && (live = r->calls->turn(r->calls->user, first)))
+        text = live;
+    return text;
+}
+
+/* A prompt that was not known before, between two blocks. */
+static enum err speak_new(struct causal *c, const char *text)
+{
+    struct run *r = c->r;
+    float *context = NULL;
+    int n = 0;
+    pipeline_enter(r, WAN_TEXT);
+    enum err e = pipeline_stopped(r);
+    if (!e)
+        e = prompt_encode(r->w, r->calls, text, &context, &n, r->f);
+    pipeline_enter(r, WAN_SAMPLE);
+    if (!e)
+        e = rollout_prompt(c->rollout, context, n, r->f);
+    free(context);
+    return e;
+}
+
 static enum err speak(struct causal *c, int at)
 {
-    const struct wan_job *j = &c->r->job;
-    int first = at ? at * VAE_TIME - 3 : 0, turn = 0;
-    while (turn < j->turn_n && j->turn[turn].frame <= first)
-        turn++;
-    if (turn == c->turn)
+    struct run *r = c->r;
+    int first = at ? at * VAE_TIME - 3 : 0, known = 0;
+    const char *text = text_of(c, at, first);
+    enum err e = ERR_OK;
+    if (c->text && !strcmp(text, c->text))
         return ERR_OK;
-    c->turn = turn;
-    return rollout_prompt(c->rollout, c->context[turn], c->tokens[turn], c->r->f);
+    if (at && at / c->block >= c->kept) { /* the caller's text is only lent */
+        if ((e = turns_add(&r->said, first, text, r->f)))
+            return e;
+        text = turns_at(&r->said, first);
+    }
+    c->text = text;
+    int64_t began = clock_mono_us();
+    while (known <= r->job.turn_n && strcmp(text, given(r, known)))
+        known++;
+    e = known <= r->job.turn_n
+            ? rollout_prompt(c->rollout, c->context[known], c->tokens[known], r->f)
+            : speak_new(c, text);
+    r->made->text_s += pipeline_since(began);
+    return e;
 }
 
 /* A block that a checkpoint holds. When no other follows nobody looks at it any more. */
@@ -177,30 +229,36 @@ static enum err make_block(struct causal *c, const struct rollout_block *b, int 
     return ERR_OK;
 }
 
+static enum err one_block(struct causal *c, const struct rollout_block *b, int at)
+{
+    struct run *r = c->r;
+    int64_t began = clock_mono_us();
+    r->blocks = 0;
+    pipeline_progress(r, r->done, r->steps, 0);
+    enum err e = at / c->block < c->kept ? take_in(c, b, at) : make_block(c, b, at);
+    r->made->sample_s += pipeline_since(began);
+    r->step_s = r->steps_here ? r->made->sample_s / r->steps_here : 0;
+    return e;
+}
+
 static enum err all_blocks(struct causal *c)
 {
     struct run *r = c->r;
-    int kept = r->finished;
     struct rollout_block b = {
         .latent = c->latent, .fresh = fresh, .stop = stop, .seen = seen, .user = c};
     struct noise noise; /* the clip's, before any block */
     enum err e = ERR_OK;
     noise_seed(&noise, r->job.seed);
     noise_normal(&noise, c->drawn, r->n, r->w->info.threads);
-    if (!kept)
+    if (!c->kept)
         r->noise = noise;
     for (int at = 0; at < r->frames && !e; at += c->block) {
         pipeline_enter(r, WAN_SAMPLE);
-        int64_t began = clock_mono_us();
-        r->blocks = 0;
-        pipeline_progress(r, r->done, r->steps, 0);
         e = speak(c, at);
         if (!e)
-            e = at / c->block < kept ? take_in(c, &b, at) : make_block(c, &b, at);
+            e = one_block(c, &b, at);
         if (e == ERR_CANCELLED)
             fault_set(r->f, e, "the clip was cancelled");
-        r->made->sample_s += pipeline_since(began);
-        r->step_s = r->steps_here ? r->made->sample_s / r->steps_here : 0;
         if (!e)
             e = decode(c);
     }
@@ -211,7 +269,8 @@ static enum err all_blocks(struct causal *c)
 
 enum err causal_make(struct run *r, int block)
 {
-    struct causal c = {.r = r, .block = block, .plane = (int64_t)r->height * r->width, .turn = -1};
+    struct causal c = {
+        .r = r, .block = block, .kept = r->finished, .plane = (int64_t)r->height * r->width};
     struct schedule s = r->sampler->schedule;
     r->steps = (s.steps + 1) * r->frames / block;
     r->forwards = 1;

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC "SKWANCK1"
+#define MAGIC "SKWANCK2"
 #define ARRAYS 5
 
 struct head {
     char magic[8];
-    uint32_t what_n, how_n; /* bytes, without a terminator */
+    uint32_t what_n, how_n, said_n, nothing; /* bytes, without a terminator */
     int32_t step, steps, kind, order;
     int64_t n; /* numbers of each array */
     int32_t noise_at, noise_has_spare;
@@ -67,26 +67,29 @@ static int arrays(const struct checkpoint *c, float *out[ARRAYS])
     return ARRAYS;
 }
 
-static size_t whole_size(size_t what_n, size_t how_n, int32_t kind, int64_t n)
+static size_t whole_size(size_t texts_n, int32_t kind, int64_t n)
 {
-    return sizeof(struct head) + what_n + how_n +
+    return sizeof(struct head) + texts_n +
            (kind == NO_KIND ? 1 : ARRAYS) * (size_t)n * sizeof(float) + sizeof(uint64_t);
 }
 
 enum err checkpoint_write(const char *path, const struct checkpoint *c, struct fault *f)
 {
     size_t what_n = strlen(c->what), how_n = strlen(c->how);
+    size_t said_n = c->said ? c->said->len : 0;
     size_t bytes = (size_t)numbers(c) * sizeof(float);
-    size_t size = whole_size(what_n, how_n, kind(c), numbers(c));
+    size_t size = whole_size(what_n + how_n + said_n, kind(c), numbers(c));
     float *from[ARRAYS];
     int n = arrays(c, from);
-    if (what_n > CHECKPOINT_TEXT_MAX || how_n > CHECKPOINT_TEXT_MAX)
+    if (what_n > CHECKPOINT_TEXT_MAX || how_n > CHECKPOINT_TEXT_MAX ||
+        said_n > CHECKPOINT_TEXT_MAX || (c->said && c->said->failed))
         return fault_set(f, ERR_LIMIT, "the job's description is too long for a checkpoint");
     char *all = malloc(size), *at = all;
     if (!all)
         return fault_set(f, ERR_NOMEM, "no memory for a checkpoint of %zu bytes", size);
     struct head h = {.what_n = (uint32_t)what_n,
                      .how_n = (uint32_t)how_n,
+                     .said_n = (uint32_t)said_n,
                      .step = c->step,
                      .steps = steps(c),
                      .kind = kind(c),
@@ -103,6 +106,9 @@ enum err checkpoint_write(const char *path, const struct checkpoint *c, struct f
     at += what_n;
     memcpy(at, c->how, how_n);
     at += how_n;
+    if (said_n)
+        memcpy(at, c->said->data, said_n);
+    at += said_n;
     for (int i = 0; i < n; i++, at += bytes)
         memcpy(at, from[i], bytes);
     uint64_t sum = hash(all, (size_t)(at - all));
@@ -157,13 +163,15 @@ enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct 
     memcpy(&h, all, sizeof h);
     if (memcmp(h.magic, MAGIC, 8))
         return damaged(name, "it is none, or of another version", f);
-    if (h.what_n > CHECKPOINT_TEXT_MAX || h.how_n > CHECKPOINT_TEXT_MAX || h.n < 0 ||
-        h.n > INT64_C(1) << 32 || n != whole_size(h.what_n, h.how_n, h.kind, h.n))
+    if (h.what_n > CHECKPOINT_TEXT_MAX || h.how_n > CHECKPOINT_TEXT_MAX ||
+        h.said_n > CHECKPOINT_TEXT_MAX || h.n < 0 || h.n > INT64_C(1) << 32 ||
+        n != whole_size((size_t)h.what_n + h.how_n + h.said_n, h.kind, h.n))
         return damaged(name, "its length is wrong", f);
     memcpy(&sum, all + n - sizeof sum, sizeof sum);
     if (sum != hash(all, n - sizeof sum))
         return damaged(name, "its sum is wrong", f);
-    const char *what = all + sizeof h, *how = what + h.what_n, *data = how + h.how_n;
+    const char *what = all + sizeof h, *how = what + h.what_n, *said = how + h.how_n;
+    const char *data = said + h.said_n;
     e = differs(name, what, h.what_n, c->what, f);
     e = e ? e : differs(name, how, h.how_n, c->how, f);
     if (e)
@@ -173,6 +181,15 @@ enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct 
     if (h.step < 1 || h.step > h.steps || h.order < 0 || h.order > 2 || h.noise_at < 0 ||
         h.noise_at > 624)
         return damaged(name, "a counter is impossible", f);
+    if (h.said_n && !c->said)
+        return damaged(name, "it holds prompts that nobody gave", f);
+    if (c->said) {
+        struct buf fresh = BUF_INIT(CHECKPOINT_TEXT_MAX);
+        if (!buf_add(&fresh, said, h.said_n))
+            return fault_set(f, ERR_NOMEM, "no memory for the prompts in %s", name);
+        buf_free(c->said);
+        *c->said = fresh;
+    }
     int count = arrays(c, to);
     for (int i = 0; i < count; i++)
         memcpy(to[i], data + (size_t)i * (size_t)h.n * sizeof(float), (size_t)h.n * sizeof(float));
@@ -188,7 +205,7 @@ enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct 
 
 enum err checkpoint_read(const char *path, struct checkpoint *c, struct fault *f)
 {
-    size_t most = whole_size(CHECKPOINT_TEXT_MAX, CHECKPOINT_TEXT_MAX, kind(c), numbers(c));
+    size_t most = whole_size(3 * CHECKPOINT_TEXT_MAX, kind(c), numbers(c));
     struct buf b = BUF_INIT(most + 65536); /* path_read() asks for room in pieces */
     enum err e = path_read(path, most, &b, f);
     if (!e)

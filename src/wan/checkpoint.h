@@ -1,7 +1,8 @@
 /* wan/checkpoint: a job between two steps, on disk, so that a killed one goes on bit for bit.
  *
  * The file holds the latent, the sampler's history where it has one, the noise generator, and two
- * texts of lines "key value": `what` (the job) and `how` (the device's choices, threads, version).
+ * texts of lines "key value": `what` (the job) and `how` (the device's choices, threads, build).
+ * A third, `said`, is state: the prompts of a causal clip so far, some of which the job knew not.
  * A reader gives back exactly what was written or says why it does not; a file of any content is
  * safe to read. Written to a temporary name, synced, renamed. Numbers lie as this machine has them.
  */
@@ -12,7 +13,7 @@
 #include "wan/noise.h"
 #include "wan/sampler.h"
 
-#define CHECKPOINT_TEXT_MAX ((size_t)64 << 10)
+#define CHECKPOINT_TEXT_MAX ((size_t)1 << 20) /* bytes of each text */
 
 struct checkpoint {
     const char *what, *how;
@@ -22,13 +23,14 @@ struct checkpoint {
     int64_t n;
     float *latent; /* [n] */
     struct noise *noise;
+    struct buf *said; /* written from, read into; NULL: there is none */
 };
 
 enum err checkpoint_write(const char *path, const struct checkpoint *c, struct fault *f);
 
-/* Into the arrays of `c`, whose `what` and `how` say what is expected. NOTFOUND: no file. STATE:
- * made of another job, or in another way; the fault names the first thing that differs. CORRUPT. On
- * failure the arrays are as they were. */
+/* Into the arrays and `said` of `c`, whose `what` and `how` say what is expected. NOTFOUND: no
+ * file. STATE: made of another job, or in another way; the fault names the first thing that
+ * differs. CORRUPT. On failure they are as they were. */
 enum err checkpoint_read(const char *path, struct checkpoint *c, struct fault *f);
 
 /* The same of a text in memory, for tests. */

@@ -71,7 +71,7 @@ static enum err from_pictures(struct run *r)
     if (!e && !r->y)
         e = fault_set(r->f, ERR_NOMEM, "no memory for the picture's latents");
     if (!e)
-        e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &encoder, r->f);
+        e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &stop, &encoder, r->f);
     if (!e)
         e = image_condition(encoder, &pictures[0], count > 1 ? &pictures[1] : NULL, r->frames,
                             r->height, r->width, &stop, r->y, r->f);
@@ -149,6 +149,7 @@ static enum err for_control(struct run *r)
 {
     const struct wan_job *j = &r->job;
     int64_t plane = (int64_t)r->height * r->width;
+    const struct stopper stop = {r->calls->stop, r->calls->user};
     struct vae *encoder = NULL;
     enum err e = see_control(r);
     float *one = malloc((size_t)(VAE_Z * plane) * sizeof *one);
@@ -157,7 +158,7 @@ static enum err for_control(struct run *r)
     if (!e && (!one || !r->y || (j->reference_n && !r->ref)))
         e = fault_set(r->f, ERR_NOMEM, "no memory for the control video's latents");
     if (!e)
-        e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &encoder, r->f);
+        e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &stop, &encoder, r->f);
     if (!e && j->control)
         e = encode_control(r, encoder);
     if (!e && j->reference_n)
@@ -184,6 +185,7 @@ static enum err for_vace(struct run *r)
                             .width = r->width,
                             .stop = r->calls->stop,
                             .user = r->calls->user};
+    const struct stopper stop = {r->calls->stop, r->calls->user};
     struct vae *encoder = NULL;
     enum err e = ERR_OK;
     if (j->source) {
@@ -206,7 +208,7 @@ static enum err for_vace(struct run *r)
     if (!e && !r->vace)
         e = fault_set(r->f, ERR_NOMEM, "no memory for the VACE context");
     if (!e)
-        e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &encoder, r->f);
+        e = vae_open(r->w->dev, r->w->files.weights[FILES_VAE], VAE_ENCODER, &stop, &encoder, r->f);
     if (!e)
         e = vace_context(encoder, &s, r->vace, r->f);
     vae_free(encoder);

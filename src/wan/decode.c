@@ -13,7 +13,8 @@ enum err decoder_open(struct run *r, int most, struct decoder *out)
     struct wan *w = r->w;
     int64_t bytes = (int64_t)most * VAE_TIME * r->job.width * r->job.height * 3;
     *out = (struct decoder){.r = r, .ahead = !device_caps(w->dev)->host_memory};
-    enum err e = r->job.tiny ? model_tiny(w, r->f) : model_vae(w, r->f);
+    const struct stopper stop = {r->calls->stop, r->calls->user};
+    enum err e = r->job.tiny ? model_tiny(w, r->f) : model_vae(w, &stop, r->f);
     if (!e)
         e = r->job.tiny ? tae_start(w->tae, r->height, r->width, &out->tae, r->f)
                         : vae_decode_start(w->vae, r->height, r->width, &out->vae, r->f);
@@ -88,7 +89,7 @@ static enum err decode_tiles(struct run *r)
     pipeline_enter(r, WAN_DECODE);
     enum err e = pictures && rgb ? ERR_OK : fault_set(r->f, ERR_NOMEM, "no memory for the frames");
     if (!e)
-        e = model_vae(r->w, r->f);
+        e = model_vae(r->w, &(struct stopper){r->calls->stop, r->calls->user}, r->f);
     if (!e)
         e = vae_decode_tiled(r->w->vae, r->latent, r->frames, r->height, r->width, tile, &calls,
                              pictures, r->f);

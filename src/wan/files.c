@@ -223,6 +223,8 @@ enum err files_find(const char *model, struct files *out, struct fault *f)
             snprintf(out->broken + at, sizeof out->broken - at, "%s%s", at ? "; " : "",
                      fault_text(&why));
             broken = broken ? broken : bad;
+            if (!strncasecmp(strrchr(s->found[i], '/') + 1, "tae", 3))
+                str_copy(out->broken_tiny, sizeof out->broken_tiny, fault_text(&why));
         }
     }
     if (!e && !out->weights[FILES_DIT])

@@ -1,8 +1,8 @@
 /* wan/files: which file of a model folder is what.
  *
- * Files are told by the tensors in them, never by their names: a folder in any of the three layouts
- * (original, ComfyUI's, diffusers'), or with a mixture of them, opens alike. Where one network is
- * there twice, safetensors go before .pth. One thread. */
+ * Files are told by the tensors in them, never by their names, but for one that cannot be read: a
+ * folder in any of the three layouts (original, ComfyUI's, diffusers'), or with a mixture of them,
+ * opens alike. Where one network is there twice, safetensors go before .pth. One thread. */
 #ifndef SAKUGA_WAN_FILES_H
 #define SAKUGA_WAN_FILES_H
 
@@ -17,6 +17,7 @@ struct files {
     struct weights *weights[FILES_ROLES]; /* opened, canonical names; NULL none */
     char tokenizer[PATH_LEN];             /* spiece.model or tokenizer.json, "" none */
     char broken[440]; /* why weight files could not be read, "" none: it may be what is missing */
+    char broken_tiny[320]; /* the same of one that is called as tiny decoders are, "tae…" */
 };
 
 /* `model`: a folder, or the transformer's file, with the others beside it or one folder up. Only

@@ -29,6 +29,7 @@ void job_defaults(const struct wan *w, struct wan_job *j)
                    : i->image && !i->control && j->width * j->height <= 832 * 480 ? 3
                                                                                   : 5;
     j->sampler = j->sampler ? j->sampler : sampler_name(SAMPLER_UNIPC);
+    j->live = j->live && preset && preset->block; /* only a causal clip can */
     j->checkpoint_every = j->checkpoint_every > 0 ? j->checkpoint_every : 1;
 }
 
@@ -196,11 +197,8 @@ enum err wan_job_complete(const struct wan *w, struct wan_job *j, struct fault *
         return e;
     if (!(j->teacache >= 0 && isfinite(j->teacache)))
         return fault_set(f, ERR_INVAL, "a TeaCache threshold of %g is not possible", j->teacache);
-    if (j->tiny && !w->info.tiny[0])
-        return fault_set(f, ERR_NOTFOUND,
-                         "%s holds no tiny decoder; put taew2_1.safetensors there, or decode with "
-                         "the VAE",
-                         w->files.folder);
+    if (j->tiny && (e = wan_ready_tiny(w, f)))
+        return e;
     if (j->tiny && j->tile)
         return fault_set(f, ERR_INVAL, "the tiny decoder needs no tiles; leave one of them out");
     if (j->tile && (j->tile < 64 || j->tile % 32))

@@ -52,8 +52,13 @@ static const struct wtensor *need(struct loader *l, const char *name)
 
 static void patch(struct loader *l, const char *name, float *values, int64_t out, int64_t in)
 {
-    if (l->patch && !l->patch->apply(l->patch->user, name, values, out, in))
-        fault_set(&l->fault, ERR_NOMEM, "no memory for the change of %s", name);
+    if (!l->patch || l->fault.code)
+        return;
+    enum err e = l->patch->apply(l->patch->user, l->stop, name, values, out, in);
+    if (e == ERR_CANCELLED)
+        fault_set(&l->fault, e, "the clip was cancelled");
+    else if (e)
+        fault_set(&l->fault, e, "no memory for the change of %s", name);
 }
 
 static bool grow(struct loader *l, float **p, int64_t *have, int64_t n)
@@ -128,6 +133,8 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
         return NULL;
     }
     bool changed = l->patch && l->patch->touches(l->patch->user, name);
+    if (changed && !hollow(l) && load_stopped(l)) /* it is work */
+        return NULL;
     static const float nothing; /* values that nobody reads */
     if (t->strided || changed || scale_of(l, module)) {
         if (!hollow(l) && !grow(l, &l->stage, &l->stage_n, spec.out * row))

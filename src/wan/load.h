@@ -10,16 +10,18 @@
 #include "tensor/device.h"
 #include "wan/weights.h"
 
-/* Changes a tensor [out, in] on its way to the device; `name` is canonical. False: no memory. */
-struct patcher {
-    bool (*touches)(void *user, const char *name);
-    bool (*apply)(void *user, const char *name, float *values, int64_t out, int64_t in);
-    void *user;
-};
-
 /* The caller's word: asked before each piece of the work; true: no more of it, ERR_CANCELLED. */
 struct stopper {
     bool (*stop)(void *user); /* or NULL: never */
+    void *user;
+};
+
+/* Changes a tensor [out, in] on its way to the device; `name` is canonical. NOMEM, or CANCELLED by
+ * `stop` (or NULL), which is asked within a large one: the values are of no use then. */
+struct patcher {
+    bool (*touches)(void *user, const char *name);
+    enum err (*apply)(void *user, const struct stopper *stop, const char *name, float *values,
+                      int64_t out, int64_t in);
     void *user;
 };
 

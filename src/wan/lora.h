@@ -7,6 +7,7 @@
  *
  *     W' = W + Σ strength·(alpha/rank)·up·down + strength·diff
  *
+ * (.diff of a weight, .diff_b of a bias, .diff_m of a block's or the head's modulation)
  * with up·mid·down of a LoCon, with W + strength·(m·(W+ΔW)/‖W+ΔW‖ − W) of a DoRA, and with
  * W + strength·(set_weight − W), file after file in the order of the set,
  *

@@ -344,3 +344,29 @@ enum err manifest_vae(const struct weights *w, unsigned halves, struct fault *f)
     free(p.placed);
     return p.e;
 }
+
+/* ---- the tiny decoder (TAEHV) ---- */
+
+/* Three stages of three blocks; what they grow by may be there for more frames than are taken. */
+enum err manifest_tae(const struct weights *w, struct fault *f)
+{
+    static const int at[3] = {3, 9, 15};
+    struct manifest p = {.weights = w, .f = f};
+    int64_t c = load_dim(w, "decoder.1.weight", 0);
+    module(&p, SHAPE(c, VAE_Z, 3, 3), true, "decoder.1");
+    for (int s = 0; s < 3; s++) {
+        char name[48];
+        for (int i = 0; i < 9; i++) /* the first of three sees two frames */
+            module(&p, SHAPE(c, i % 3 ? c : 2 * c, 3, 3), true, "decoder.%d.conv.%d", at[s] + i / 3,
+                   2 * (i % 3));
+        snprintf(name, sizeof name, "decoder.%d.conv.weight", at[s] + 4);
+        bool one = s == 0 && load_dim(w, name, 0) == c;
+        module(&p, SHAPE(one ? c : 2 * c, c, 1, 1), false, "decoder.%d.conv", at[s] + 4);
+        snprintf(name, sizeof name, "decoder.%d.weight", at[s] + 5);
+        int64_t next = load_dim(w, name, 0);
+        module(&p, SHAPE(next, c, 3, 3), false, "decoder.%d", at[s] + 5);
+        c = next;
+    }
+    module(&p, SHAPE(3, c, 3, 3), true, "decoder.22");
+    return p.e;
+}

@@ -18,5 +18,6 @@ enum err manifest_t5(const struct t5 *t, struct fault *f);
 enum err manifest_clip(const struct clip_vision *c, struct fault *f);
 /* `halves` of vae.h: the ones that will be used. */
 enum err manifest_vae(const struct weights *w, unsigned halves, struct fault *f);
+enum err manifest_tae(const struct weights *w, struct fault *f); /* the tiny decoder */
 
 #endif

@@ -1,4 +1,6 @@
 /* The handle: which model it is, and its weights when they are needed. */
+#include "base/ram.h"
+#include "wan/build.h"
 #include "wan/manifest.h"
 #include "wan/preset.h"
 #include "wan/rollout.h"
@@ -8,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Cuts and a shaking camera, which a clip that begins and ends with given pictures is not to have:
  * "镜头切换，镜头晃动，" of one with both, the second half of it of one with the first. */
@@ -107,6 +108,7 @@ static void describe(struct wan *w)
     str_copy(i->device, sizeof i->device, caps->name);
     str_copy(i->device_words, sizeof i->device_words, caps->words);
     str_copy(i->device_note, sizeof i->device_note, caps->note);
+    str_copy(i->build, sizeof i->build, wan_build);
     i->threads = caps->threads;
     i->dim = c->dim;
     i->ffn = c->ffn;
@@ -210,6 +212,23 @@ enum err wan_ready(const struct wan *w, struct fault *f)
     return prompt_ready(w, f);
 }
 
+enum err wan_ready_tiny(const struct wan *w, struct fault *f)
+{
+    struct fault none;
+    f = f ? f : &none;
+    if (w->files.weights[FILES_TINY]) {
+        enum err e = manifest_tae(w->files.weights[FILES_TINY], f);
+        return e ? (f->code = ERR_CORRUPT) : e; /* a tensor is missing there, not the file */
+    }
+    if (w->files.broken_tiny[0])
+        return fault_set(f, ERR_CORRUPT, "the tiny decoder cannot be read: %s; fetch it again",
+                         w->files.broken_tiny);
+    return fault_set(f, ERR_NOTFOUND,
+                     "%s holds no tiny decoder; put taew2_1.safetensors there, or decode with the "
+                     "VAE",
+                     w->files.folder);
+}
+
 enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault *f)
 {
     struct fault none;
@@ -229,7 +248,7 @@ enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault 
         return e;
     }
     w->memory = setup->memory ? setup->memory : device_caps(w->dev)->memory;
-    w->host = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    w->host = ram_bytes("");
     w->patcher = lora_patcher(&w->loras);
     describe(w);
     settle(w);
@@ -255,6 +274,7 @@ void wan_free(struct wan *w)
     free_loras(&w->loras);
     tokenizer_free(w->tokenizer);
     prompt_forget(w);
+    turns_free(&w->said);
     if (w->dev)
         device_close(w->dev);
     files_close(&w->files);
@@ -278,13 +298,16 @@ static bool same_loras(const struct wan *w, const struct wan_job *j)
 }
 
 static enum err open_loras(struct wan *w, const struct wan_job *j, const struct wan_calls *calls,
-                           struct lora_set *out, struct fault *f)
+                           const struct stopper *stop, struct lora_set *out, struct fault *f)
 {
     *out = (struct lora_set){.n = 0};
     for (int i = 0; i < j->lora_n; i++) {
         struct lora *l;
         char words[PATH_LEN + 100];
-        enum err e = lora_open(j->lora[i].path, w->files.weights[FILES_DIT], &l, f);
+        enum err e =
+            stopper_says(stop) ? fault_set(f, ERR_CANCELLED, "the clip was cancelled") : ERR_OK;
+        if (!e)
+            e = lora_open(j->lora[i].path, w->files.weights[FILES_DIT], &l, f);
         if (!e && !lora_matched(l)) {
             e = fault_set(f, ERR_INVAL, "%s changes nothing in %s; it is for another model",
                           j->lora[i].path, w->info.variant);
@@ -362,7 +385,7 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
     struct lora_set fresh;
     enum err e = ERR_OK;
     if (!same_loras(w, job)) {
-        e = open_loras(w, job, calls, &fresh, f);
+        e = open_loras(w, job, calls, &stop, &fresh, f);
         if (!e) {
             e = change_loras(w, &fresh, &stop, f);
             for (int i = 0; i < job->lora_n; i++)
@@ -376,12 +399,14 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
 
 enum err model_tiny(struct wan *w, struct fault *f)
 {
-    return w->tae ? ERR_OK : tae_open(w->dev, w->files.weights[FILES_TINY], &w->tae, f);
+    enum err e = w->tae ? ERR_OK : wan_ready_tiny(w, f);
+    return e || w->tae ? e : tae_open(w->dev, w->files.weights[FILES_TINY], &w->tae, f);
 }
 
-enum err model_vae(struct wan *w, struct fault *f)
+enum err model_vae(struct wan *w, const struct stopper *stop, struct fault *f)
 {
-    return w->vae ? ERR_OK : vae_open(w->dev, w->files.weights[FILES_VAE], VAE_DECODER, &w->vae, f);
+    return w->vae ? ERR_OK
+                  : vae_open(w->dev, w->files.weights[FILES_VAE], VAE_DECODER, stop, &w->vae, f);
 }
 
 uint64_t model_lora_mark(const char *path, struct fault *f)

@@ -110,7 +110,8 @@ void pipeline_preview(struct run *r, const float *x0, int frames)
 static bool peek(struct run *r)
 {
     struct wan *w = r->w;
-    if (!r->calls->preview || !w->info.tiny[0] || w->no_peek || device_caps(w->dev)->host_memory ||
+    bool none = !w->info.tiny[0] && !w->files.broken_tiny[0];
+    if (!r->calls->preview || none || w->no_peek || device_caps(w->dev)->host_memory ||
         r->done % PEEK_EVERY || r->done == r->steps)
         return false;
     struct wan_preview p = {.frames = r->frames - r->extra,
@@ -398,6 +399,11 @@ static void finish(struct run *r)
     free(r->clip);
     buf_free(&r->what);
     buf_free(&r->how);
+    buf_free(&r->told);
+    turns_free(&r->w->said); /* this clip's list may have been those */
+    r->w->said = r->said;
+    r->made->turn = r->w->said.turn;
+    r->made->turn_n = r->w->said.n;
 }
 
 enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
@@ -413,8 +419,10 @@ enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_cal
                     .f = f ? f : &none,
                     .what = BUF_INIT(CHECKPOINT_TEXT_MAX),
                     .how = BUF_INIT(4096),
+                    .told = BUF_INIT(CHECKPOINT_TEXT_MAX),
                     .began_us = clock_mono_us()};
     memset(r.made, 0, sizeof *r.made);
+    r.job.live = r.calls->turn != NULL;
     enum err e = wan_job_complete(w, &r.job, r.f);
     if (!e)
         tell_own_steps(&r, job);

@@ -82,9 +82,11 @@ static enum err count_weights(struct count *c)
         dit_open(c->dev, s->weights[FILES_DIT], &c->w->patcher, c->place, NULL, &c->dit, c->f);
     p->transformer = device_used(c->dev);
     if (!e && c->j->tiny)
+        e = wan_ready_tiny(c->w, c->f);
+    if (!e && c->j->tiny)
         e = tae_open(c->dev, s->weights[FILES_TINY], &c->tae, c->f);
     else if (!e && s->weights[FILES_VAE])
-        e = vae_open(c->dev, s->weights[FILES_VAE], VAE_DECODER, &c->vae, c->f);
+        e = vae_open(c->dev, s->weights[FILES_VAE], VAE_DECODER, NULL, &c->vae, c->f);
     p->vae = device_used(c->dev) - p->transformer;
     if (!e && s->weights[FILES_T5])
         e = t5_open(c->dev, s->weights[FILES_T5], &c->t5, c->f);
@@ -94,10 +96,19 @@ static enum err count_weights(struct count *c)
     return e;
 }
 
+/* Rows of the longest prompt that the job names, or of any where others may come. */
+static int rows_of_prompts(const struct wan_job *j)
+{
+    int rows = rows_of(j->live ? NULL : j->prompt);
+    for (int i = 0; i < j->turn_n; i++)
+        rows = (int)most((uint64_t)rows, (uint64_t)rows_of(j->turn[i].prompt));
+    return rows;
+}
+
 static enum err count_text(struct count *c)
 {
     static const int ids[DIT_TEXT];
-    int n = (int)most((uint64_t)rows_of(c->j->prompt),
+    int n = (int)most((uint64_t)rows_of_prompts(c->j),
                       c->j->guidance == 1 ? 1 : (uint64_t)rows_of(c->j->negative));
     float *out = c->t5.dev ? malloc((size_t)n * (size_t)c->t5.dim * sizeof *out) : NULL;
     enum err e = ERR_OK;
@@ -129,7 +140,7 @@ static enum err count_image(struct count *c)
         free(out);
     }
     if (!e)
-        e = vae_open(c->dev, s->weights[FILES_VAE], VAE_ENCODER, &encoder, c->f);
+        e = vae_open(c->dev, s->weights[FILES_VAE], VAE_ENCODER, NULL, &encoder, c->f);
     if (!e)
         e = vae_encode_start(encoder, c->height, c->width, &stream, c->f);
     for (int k = 0; k < 3 && !e; k++)
@@ -154,7 +165,7 @@ static enum err count_sample(struct count *c, struct kept *k)
     const struct preset *preset = preset_find(j->sampler);
     int block = preset ? preset->block : 0;
     int64_t plane = (int64_t)(c->height / 2) * (c->width / 2);
-    struct dit_prompt_spec spec = {.n = rows_of(j->prompt)};
+    struct dit_prompt_spec spec = {.n = rows_of_prompts(j)};
     enum err e = ERR_OK;
     if (config->image_dim) {
         spec.clip = c->zeros;
@@ -198,6 +209,18 @@ static void let_go(struct kept *k)
     dit_cache_free(k->cache);
 }
 
+/* Another prompt for the next block of a causal clip, beside all that it keeps. */
+static enum err count_turn(struct count *c)
+{
+    const struct dit_prompt_spec spec = {.n = rows_of_prompts(c->j)};
+    struct dit_prompt *next = NULL;
+    enum err e = c->j->live ? count_text(c) : ERR_OK; /* those of a list are encoded before */
+    if (!e)
+        e = dit_prompt_new(c->dit, &spec, &next, c->f);
+    dit_prompt_free(next);
+    return e;
+}
+
 /* A causal clip's decoder lives from block to block, beside the passes. */
 static enum err count_decode(struct count *c, const struct kept *k)
 {
@@ -228,6 +251,8 @@ static enum err count_decode(struct count *c, const struct kept *k)
     }
     if (!e && k->cache)
         e = dit_forward(c->dit, &k->in, NULL, c->f);
+    if (!e && k->cache && (c->j->live || c->j->turn_n))
+        e = count_turn(c);
     vae_stream_free(vae);
     tae_stream_free(tae);
     parcel_free(parcel[0]);

@@ -10,7 +10,8 @@
  * *before* a full step, and goes on with that very step, which fills the memory anew.
  *
  * A causal clip keeps the latents of its finished blocks and the generator; the keys and values
- * that the next blocks look at come again from those latents (rollout_again()). */
+ * that the next blocks look at come again from those latents (rollout_again()). What the blocks are
+ * of is kept too: prompts that came on the way stand in no job. */
 #include "wan/preset.h"
 #include "wan/wan_inside.h"
 
@@ -19,6 +20,12 @@
 #include <string.h>
 
 /* ---- what and how ---- */
+
+static int causal_block(const struct run *r)
+{
+    const struct preset *p = preset_find(r->job.sampler);
+    return p ? p->block : 0;
+}
 
 static void add_text(struct buf *b, const char *key, const char *text)
 {
@@ -87,6 +94,8 @@ static enum err describe(struct run *r)
         buf_addf(b, "from %d ", j->turn[k].frame);
         add_text(b, "prompt", j->turn[k].prompt);
     }
+    if (j->live)
+        buf_addf(b, "live\n");
     if (j->tiny)
         buf_addf(b, "tiny decoder %s\n", i->tiny_id);
     if (j->tile)
@@ -101,20 +110,17 @@ static enum err describe(struct run *r)
         buf_addf(b, "lora %016llx %.17g\n", (unsigned long long)lora, j->lora[k].strength);
     }
     add_text(&r->how, "device", i->device_words);
-    buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\n", i->threads, i->computed,
-             i->resident, PACKAGE_VERSION);
+    buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\nbuild %s\n", i->threads,
+             i->computed, i->resident, PACKAGE_VERSION, i->build);
     return b->failed || r->how.failed
-               ? fault_set(r->f, ERR_NOMEM, "no memory for the job's description")
+               ? fault_set(r->f, ERR_LIMIT,
+                           "the job's description takes more than %zu bytes, or there is no memory "
+                           "for it; shorten its prompts",
+                           CHECKPOINT_TEXT_MAX)
                : ERR_OK;
 }
 
 /* ---- checkpoints ---- */
-
-static int causal_block(const struct run *r)
-{
-    const struct preset *p = preset_find(r->job.sampler);
-    return p ? p->block : 0;
-}
 
 static struct checkpoint state(struct run *r)
 {
@@ -130,6 +136,9 @@ static struct checkpoint state(struct run *r)
         c.step = r->finished;
         c.steps = r->frames / block;
         c.n = r->n;
+        buf_reset(&r->told);
+        turns_write(&r->said, &r->told);
+        c.said = &r->told;
     }
     return c;
 }
@@ -148,6 +157,8 @@ enum err resume_begin(struct run *r)
     struct checkpoint c = state(r);
     int of = c.sampler ? r->sampler->schedule.steps : c.steps;
     e = checkpoint_read(r->made->checkpoint, &c, &why);
+    if (!e && c.said)
+        e = turns_read(&r->said, buf_str(c.said), c.said->len, r->job.frames, &why);
     if (e == ERR_NOTFOUND)
         return ERR_OK;
     if (e) {
@@ -176,6 +187,7 @@ struct late {
     struct ahead ahead;
     struct checkpoint c;
     struct noise noise;
+    struct buf said;
     const char *path;
     struct fault why; /* code ERR_OK: it was written */
     float latent[];
@@ -196,6 +208,7 @@ void resume_settle(struct run *r)
     ahead_end(&l->ahead);
     if (l->why.code)
         tell(r, &l->why);
+    buf_free(&l->said);
     free(l);
 }
 
@@ -212,6 +225,10 @@ static bool save_late(struct run *r, const struct checkpoint *c)
     memcpy(l->latent, c->latent, bytes);
     l->c.latent = l->latent;
     l->c.noise = &l->noise;
+    l->said = BUF_INIT(CHECKPOINT_TEXT_MAX);
+    buf_add(&l->said, c->said->data, c->said->len);
+    l->said.failed = l->said.failed || c->said->failed;
+    l->c.said = &l->said;
     l->path = r->made->checkpoint;
     ahead_begin(&l->ahead, true, write_late, l);
     return true;

@@ -1,5 +1,6 @@
 #include "wan/tae.h"
 
+#include "wan/manifest.h"
 #include "wan/vae.h"
 
 #include <math.h>
@@ -102,7 +103,10 @@ static void load_stage(struct loader *l, struct stage *s, int at, int64_t out)
 enum err tae_open(struct device *dev, const struct weights *w, struct tae **out, struct fault *f)
 {
     static const int at[STAGES] = {3, 9, 15};
-    struct tae *t = calloc(1, sizeof *t);
+    enum err e = manifest_tae(w, f);
+    struct tae *t = e ? NULL : calloc(1, sizeof *t);
+    if (e)
+        return e;
     if (!t)
         return fault_set(f, ERR_NOMEM, "out of memory");
     t->dev = dev;
@@ -110,25 +114,16 @@ enum err tae_open(struct device *dev, const struct weights *w, struct tae **out,
     static const char *const wide[STAGES + 1] = {"decoder.1.weight", "decoder.8.weight",
                                                  "decoder.14.weight", "decoder.20.weight"};
     int64_t width[STAGES + 1];
-    enum err e = ERR_OK;
-    for (int i = 0; i <= STAGES; i++) {
+    for (int i = 0; i <= STAGES; i++)
         width[i] = load_dim(w, wide[i], 0);
-        if (!e && (width[i] < 1 || width[i] > 4096))
-            e = fault_set(f, ERR_NOTFOUND,
-                          "%s is no whole tiny decoder: it has no tensor %s of 1 to 4096 rows",
-                          w->n ? w->t[0].file : "an empty file", wide[i]);
+    t->first = kernel(&l, width[0], VAE_Z, 3, true, "decoder.1");
+    for (int i = 0; i < STAGES; i++) {
+        t->stage[i].width = width[i];
+        t->stage[i].frames = i == 0 ? 1 : 2;
+        load_stage(&l, &t->stage[i], at[i], width[i + 1]);
     }
-    if (!e) {
-        t->first = kernel(&l, width[0], VAE_Z, 3, true, "decoder.1");
-        for (int i = 0; i < STAGES; i++) {
-            t->stage[i].width = width[i];
-            t->stage[i].frames = i == 0 ? 1 : 2;
-            load_stage(&l, &t->stage[i], at[i], width[i + 1]);
-        }
-        t->last = kernel(&l, 3, width[STAGES], 3, true, "decoder.22");
-        e = load_done(&l, f);
-    }
-    if (e)
+    t->last = kernel(&l, 3, width[STAGES], 3, true, "decoder.22");
+    if ((e = load_done(&l, f)))
         tae_free(t);
     else
         *out = t;

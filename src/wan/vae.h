@@ -22,9 +22,10 @@ extern const float vae_mean[VAE_Z], vae_std[VAE_Z];
 
 enum vae_half { VAE_DECODER = 1, VAE_ENCODER = 2 };
 
-/* `halves`: what will be used; the other half is not loaded. */
-enum err vae_open(struct device *dev, const struct weights *w, unsigned halves, struct vae **out,
-                  struct fault *f);
+/* `halves`: what will be used; the other half is not loaded. stop (or NULL) is asked before each
+ * layer. */
+enum err vae_open(struct device *dev, const struct weights *w, unsigned halves,
+                  const struct stopper *stop, struct vae **out, struct fault *f);
 void vae_free(struct vae *v); /* NULL is fine */
 
 /* height and width in latent cells. */

@@ -39,6 +39,8 @@ static struct vae_layer *new_layer(struct vae_half_net *net, enum vae_kind kind,
 static void load_res(struct loader *l, struct vae_half_net *net, const char *at, const char *seen)
 {
     char name[300];
+    if (load_stopped(l))
+        return;
     int64_t in = dim(l, 1, "%s.residual.2.weight", at);
     int64_t out = dim(l, 0, "%s.residual.2.weight", at);
     struct vae_layer *x = new_layer(net, VAE_RES, in, out, seen);
@@ -57,6 +59,8 @@ static void load_middle(struct loader *l, struct vae_half_net *net, const char *
     char at[64];
     snprintf(at, sizeof at, "%s.middle.0", half);
     load_res(l, net, at, "middle0");
+    if (load_stopped(l))
+        return;
     snprintf(at, sizeof at, "%s.middle.1", half);
     int64_t c = dim(l, 1, "%s.to_qkv.weight", at);
     struct vae_layer *x = new_layer(net, VAE_ATTENTION, c, c, "middle1");
@@ -73,6 +77,8 @@ static void load_sampler(struct loader *l, struct vae_half_net *net, const char 
                          const char *seen, bool up)
 {
     char name[300];
+    if (load_stopped(l))
+        return;
     int64_t in = dim(l, 1, "%s.resample.1.weight", at);
     int64_t out = dim(l, 0, "%s.resample.1.weight", at);
     struct vae_layer *x = new_layer(net, up ? VAE_UP : VAE_DOWN, in, out, seen);
@@ -124,8 +130,8 @@ static void load_encoder(struct loader *l, struct vae_half_net *net)
     net->project = load_part(l, 0, VAE_Z, 2 * VAE_Z, 2 * VAE_Z, "conv1");
 }
 
-enum err vae_open(struct device *dev, const struct weights *w, unsigned halves, struct vae **out,
-                  struct fault *f)
+enum err vae_open(struct device *dev, const struct weights *w, unsigned halves,
+                  const struct stopper *stop, struct vae **out, struct fault *f)
 {
     enum err e = manifest_vae(w, halves, f);
     if (e)
@@ -135,6 +141,7 @@ enum err vae_open(struct device *dev, const struct weights *w, unsigned halves, 
         return fault_set(f, ERR_NOMEM, "out of memory");
     v->dev = dev;
     struct loader l = LOADER_INIT(dev, w);
+    l.stop = stop;
     if (halves & VAE_DECODER)
         load_decoder(&l, &v->decoder);
     if (halves & VAE_ENCODER)

@@ -24,7 +24,7 @@
 #define WAN_WIDTH_MAX 1920
 #define WAN_HEIGHT_MAX 1088
 #define WAN_FRAMES_MAX 1021 /* 4n + 1 */
-#define WAN_TURNS_MAX 64
+#define WAN_TURNS_MAX 85    /* of the longest clip a block of three latent frames each */
 #define WAN_REFERENCES_MAX 8
 
 struct wan;
@@ -50,6 +50,7 @@ struct wan_info {
     char computed[16];  /* of the arithmetic */
     char device[16], device_words[256]; /* which, and the choices it made */
     char device_note[200];              /* why it is no better one, or ""; a clip may change it */
+    char build[17];                     /* key of this build of the runtime, hex */
     int threads;
     int64_t dim, ffn, text_dim, vocabulary, parameters; /* the last: of the transformer */
     int heads, layers, text_layers, input_channels;
@@ -65,6 +66,9 @@ void wan_free(struct wan *w); /* NULL is fine */
 const struct wan_info *wan_info(const struct wan *w);
 /* wan_open() needs the transformer alone; is all there that a clip takes? */
 enum err wan_ready(const struct wan *w, struct fault *f);
+/* The same of the tiny decoder, which draws previews and, for wan_job.tiny, the clip: NOTFOUND
+ * where there is none, CORRUPT where it cannot be used. Without it previews are coarser. */
+enum err wan_ready_tiny(const struct wan *w, struct fault *f);
 
 /* RGB, 8 bits, rows from the top. */
 struct wan_picture {
@@ -90,7 +94,7 @@ struct wan_lora {
 };
 
 /* From a frame on, a causal clip is of something else. What was shown stays in sight, so that one
- * flows into the other. */
+ * flows into the other. A list of them is known before; wan_calls.turn is asked on the way. */
 struct wan_turn {
     int frame; /* the first block that begins there or later has the new prompt */
     const char *prompt;
@@ -131,6 +135,8 @@ struct wan_job {
     int lora_n;
     const struct wan_turn *turn; /* "self-forcing" and "causvid": `turn_n` of them, frames rising */
     int turn_n;
+    bool live;                  /* and others may come: so it is where wan_calls.turn is given, and
+                                 * wan_plan() counts them */
     int chunk;                  /* latent frames decoded at once; what is planned. No effect on the
                                  * result */
     double teacache;            /* threshold at which steps reuse the last one's blocks, about 0.05
@@ -181,20 +187,30 @@ struct wan_calls {
     void (*preview)(void *user, const struct wan_preview *p);
     enum err (*frames)(void *user, const struct wan_frames *p, struct fault *f); /* an error ends */
     void (*note)(void *user, const char *words); /* worth a line in a log */
+    /* Causal clips: what is the block of that begins at `frame`? Asked before each but the first,
+     * which is of the job's prompt, and those that a checkpoint holds. NULL, or what it is of
+     * already, also by the job's list: that stays. Another text is encoded now and stays until the
+     * next; one that cannot be ends the clip. */
+    const char *(*turn)(void *user, int frame);
     void *user;
 };
 
 /* How it was made: what a recipe should hold. Filled as far as the job came. */
 struct wan_made {
-    struct wan_job job;        /* with the defaults filled in; pointers are the caller's */
-    int tokens;                /* of the prompt, with its end mark */
+    struct wan_job job; /* with the defaults filled in; pointers are the caller's */
+    int tokens;         /* of the prompt, with its end mark */
+    /* The prompts that came after it, each at the frame that its block begins at, by the list or by
+     * wan_calls.turn: as the job's list they give the same frames. Lent by the handle until its
+     * next clip is over. */
+    const struct wan_turn *turn;
+    int turn_n;
     int resumed;               /* steps that a checkpoint spared, 0: none */
     char checkpoint[PATH_LEN]; /* the file that is left; the caller removes it when all is done */
     double text_s, sample_s, decode_s;
 };
 
 /* Where `checkpoint_dir` holds a checkpoint of the same job it goes on from there; where that one
- * was made in another way (device, threads, version) it says so by note() and begins anew. */
+ * was made in another way (device, threads, build) it says so by note() and begins anew. */
 enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                   struct wan_made *made, struct fault *f);
 

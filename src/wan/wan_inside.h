@@ -13,6 +13,7 @@
 #include "wan/tae.h"
 #include "wan/teacache.h"
 #include "wan/tokenizer.h"
+#include "wan/turns.h"
 #include "wan/vae.h"
 #include "wan/vae_tile.h"
 #include "wan/wan.h"
@@ -50,6 +51,7 @@ struct wan {
 
     struct prompt_kept kept[PROMPTS_KEPT]; /* encoded lately; shows use one negative prompt */
     uint64_t prompts;                      /* encoded or found, so far */
+    struct turns said;                     /* in the last clip, lent by wan_made */
 
     double decode_rate[2]; /* seconds a latent frame and token, by VAE and tiny; 0 unknown */
 };
@@ -81,7 +83,9 @@ struct run {
     struct sampler *sampler;
     struct teacache tea[2]; /* of the guided and the unguided pass */
     struct noise noise;
+    struct turns said;    /* the prompts of a causal clip so far, behind the job's own */
     struct buf what, how; /* of the checkpoint */
+    struct buf told;      /* `said` as it goes there */
     struct late *late;    /* resume.c: one on its way to the disk, or NULL */
 };
 
@@ -94,7 +98,7 @@ enum err job_size(const struct wan_job *j, struct fault *f);
 enum err model_prepare(struct wan *w, struct wan_job *job, struct fault *f);
 enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                    struct fault *f);
-enum err model_vae(struct wan *w, struct fault *f);
+enum err model_vae(struct wan *w, const struct stopper *stop, struct fault *f);
 enum err model_tiny(struct wan *w, struct fault *f);
 uint64_t model_lora_mark(const char *path, struct fault *f);
 

@@ -35,7 +35,7 @@ enum err wan_warm(struct wan *w, struct fault *f)
     if (!e)
         e = model_dit(w, &plain, &nobody, f);
     if (!e)
-        e = model_vae(w, f);
+        e = model_vae(w, NULL, f);
     if (alone)
         read_tokenizer(&reading);
     else

@@ -53,6 +53,9 @@ int model_info(const char *path)
     line("VAE", i->vae);
     line("CLIP vision", i->clip);
     line("tiny decoder", i->tiny);
+    enum err tiny = wan_ready_tiny(w, &f);
+    if (tiny && tiny != ERR_NOTFOUND)
+        line("", fault_text(&f));
     snprintf(text, sizeof text, "%.200s, by %s", i->tokenizer, i->tokens_by);
     line("tokenizer", i->tokenizer[0] ? text : "");
     snprintf(text, sizeof text, "%lld, stored as %s", (long long)i->parameters, i->stored);

@@ -117,8 +117,13 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
 {
     struct wan_painter *p = (struct wan_painter *)base;
     const struct engine_job *j = r->job;
-    const struct wan_calls calls = {on_stop, on_stage, on_progress, on_preview, on_frames,
-                                    on_note, r};
+    const struct wan_calls calls = {.stop = on_stop,
+                                    .stage = on_stage,
+                                    .progress = on_progress,
+                                    .preview = on_preview,
+                                    .frames = on_frames,
+                                    .note = on_note,
+                                    .user = r};
     struct wan_job job = {.prompt = j->prompt,
                           .negative = j->negative[0] || j->bare ? j->negative : NULL,
                           .width = j->width,
@@ -169,6 +174,7 @@ static void sign(struct painter *base, struct recipe *m)
     str_copy(to->computed, sizeof to->computed, i->computed);
     str_copy(to->device, sizeof to->device, i->device);
     str_copy(to->device_words, sizeof to->device_words, i->device_words);
+    str_copy(to->runtime, sizeof to->runtime, i->build);
     str_copy(to->sampler, sizeof to->sampler, j->sampler);
     str_copy(m->negative, sizeof m->negative, p->negative);
     to->threads = i->threads;

@@ -1,5 +1,6 @@
-/* Checkpoints, as found on disk and with a sum that is right. */
+/* Checkpoints, as found on disk and with a sum that is right; and the prompts that one holds. */
 #include "wan/checkpoint.h"
+#include "wan/turns.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,22 @@ static uint64_t sum_of(const uint8_t *p, size_t n)
     return h;
 }
 
+/* What was read can be written, and read again. */
+static void prompts(const struct buf *said)
+{
+    struct turns t = {.n = 0};
+    struct buf again = BUF_INIT(0);
+    struct fault f;
+    if (turns_read(&t, buf_str(said), said->len, 45, &f) == ERR_OK) {
+        int n = t.n;
+        turns_write(&t, &again);
+        if (turns_read(&t, buf_str(&again), again.len, 45, &f) || t.n != n)
+            abort();
+    }
+    turns_free(&t);
+    buf_free(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct sampler *sampler;
@@ -23,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     float latent[N];
     struct fault f;
     struct schedule s;
+    struct buf said = BUF_INIT(0);
     if (!sampler) {
         schedule_flow(&s, SAMPLER_UNIPC, 4, 5, &f);
         sampler = sampler_new(SAMPLER_UNIPC, &s, N);
@@ -32,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                            .step = 1,
                            .sampler = sampler,
                            .latent = latent,
-                           .noise = &noise};
+                           .noise = &noise,
+                           .said = &said};
     checkpoint_parse(data, n, "fuzz", &c, &f);
     if (n > sizeof(uint64_t)) {
         uint8_t *fixed = malloc(n);
@@ -44,5 +63,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
             abort();
         free(fixed);
     }
+    prompts(&said);
+    buf_free(&said);
+    buf_add(&said, data, n);
+    prompts(&said);
+    buf_free(&said);
     return 0;
 }

@@ -95,7 +95,7 @@ static void apply(const char *path, const struct weights *model)
         const struct wtensor *t = &model->t[i];
         float *values = calloc((size_t)t->count, sizeof *values);
         lora_touches(&set, t->name);
-        p.apply(p.user, t->name, values, t->dim[0], t->count / t->dim[0]);
+        p.apply(p.user, NULL, t->name, values, t->dim[0], t->count / t->dim[0]);
         free(values);
     }
     lora_free(l);

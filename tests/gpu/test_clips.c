@@ -112,7 +112,7 @@ static void noise_drawn_ahead_is_the_same(void **state)
 static bool after_a_block(void *user)
 {
     (void)user;
-    return seen.frames >= 9;
+    return seen.frames >= 21;
 }
 
 static enum err count_frames(void *user, const struct wan_frames *p, struct fault *f)
@@ -123,17 +123,25 @@ static enum err count_frames(void *user, const struct wan_frames *p, struct faul
     return ERR_OK;
 }
 
+static const char *on_turn(void *user, int frame)
+{
+    (void)user;
+    return frame == 9 ? "a cat" : NULL;
+}
+
+/* And the prompt that came between two blocks, while the text encoder was not on the device. */
 static void a_block_is_kept(void **state)
 {
     const struct wan_setup setup = {.model = dir, .device = "cuda", .dtype = "f32"};
     const struct wan_job job = {.prompt = "a fox",
                                 .width = 8 * CELLS,
                                 .height = 8 * CELLS,
-                                .frames = 21,
+                                .frames = 33,
                                 .sampler = "self-forcing",
                                 .seed = 7,
                                 .checkpoint_dir = dir};
-    struct wan_calls calls = {.stop = after_a_block, .frames = count_frames, .note = on_note};
+    struct wan_calls calls = {
+        .stop = after_a_block, .frames = count_frames, .note = on_note, .turn = on_turn};
     struct wan_made made;
     struct fault f = {0};
     struct wan *w = NULL;
@@ -141,14 +149,16 @@ static void a_block_is_kept(void **state)
     memset(&seen, 0, sizeof seen);
     assert_int_equal(wan_open(&setup, &w, &f), ERR_OK);
     assert_int_equal(wan_make(w, &job, &calls, &made, &f), ERR_CANCELLED);
-    assert_int_equal(seen.frames, 9);
+    assert_int_equal(seen.frames, 21);
     assert_int_equal(seen.notes, 0);
     assert_int_equal(access(made.checkpoint, R_OK), 0);
     calls.stop = NULL;
     if (wan_make(w, &job, &calls, &made, &f))
         fail_msg("%s", fault_text(&f));
-    assert_int_equal(made.resumed, 4); /* the steps of that block */
-    assert_int_equal(seen.frames, 9 + 21);
+    assert_int_equal(made.resumed, 2 * 4); /* the steps of those blocks */
+    assert_int_equal(made.turn_n, 1);
+    assert_string_equal(made.turn[0].prompt, "a cat");
+    assert_int_equal(seen.frames, 21 + 33);
     assert_int_equal(unlink(made.checkpoint), 0);
     wan_free(w);
 }
@@ -177,10 +187,14 @@ static void one_that_is_none_is_told(void **state)
     assert_non_null(f);
     assert_int_equal(fwrite(&n, sizeof n, 1, f) + fwrite(header, n, 1, f) + fwrite(&n, 4, 1, f), 3);
     fclose(f);
-    draw();
-    assert_int_equal(seen.cells, STEPS);
-    assert_int_equal(seen.notes, 1);
-    assert_non_null(strstr(seen.words, "no previews by the tiny decoder"));
+    for (int cut = 0; cut < 2; cut++) { /* nor can that be read */
+        assert_int_equal(truncate(name, (off_t)(sizeof n + n + 4) - cut), 0);
+        draw();
+        assert_int_equal(seen.cells, STEPS);
+        assert_int_equal(seen.notes, 1);
+        assert_non_null(strstr(seen.words, "no previews by the tiny decoder"));
+        assert_non_null(strstr(seen.words, cut ? "is truncated" : "decoder.1.weight"));
+    }
 }
 
 int main(void)

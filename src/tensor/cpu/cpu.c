@@ -1,6 +1,7 @@
 #include "tensor/cpu/attention.h"
 
 #include "base/buf.h"
+#include "base/ram.h"
 
 #include <sched.h>
 #include <stdio.h>

@@ -76,10 +76,6 @@ const float *cpu_rows(const struct weight_spec *s, int64_t from, int64_t n, int6
 void *cpu_memory(size_t bytes); /* 64-byte aligned; free() */
 void cpu_attention(struct device *d, const struct attention_op *op);
 
-/* ram.c: bytes of memory that this process may have: the machine's, or less where its control
- * group (a container) or one above has a limit. root: "", or a folder in the place of / */
-uint64_t ram_bytes(const char *root);
-
 /* ends.c */
 void cpu_patchify(struct device *d, const struct tensor *y, const struct tensor *x, int64_t at);
 void cpu_unpatchify(struct device *d, const struct tensor *y, const struct tensor *x);

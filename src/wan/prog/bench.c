@@ -223,7 +223,7 @@ static enum err count_decode(struct bench *b, struct weights *w)
 {
     struct vae *vae = NULL;
     float *z = calloc((size_t)VAE_Z * b->latent_frames * b->h * b->w, sizeof *z);
-    enum err e = z ? vae_open(b->dev, w, VAE_DECODER, &vae, &b->f)
+    enum err e = z ? vae_open(b->dev, w, VAE_DECODER, NULL, &vae, &b->f)
                    : fault_set(&b->f, ERR_NOMEM, "out of memory");
     if (!e)
         e = decode_once(b, vae, z, NULL);
@@ -243,7 +243,7 @@ static enum err decode(struct bench *b, const float *z)
         e = count(b, count_decode, w);
     double start = now_s();
     if (!e)
-        e = vae_open(b->dev, w, VAE_DECODER, &vae, &b->f);
+        e = vae_open(b->dev, w, VAE_DECODER, NULL, &vae, &b->f);
     b->load_s += now_s() - start;
     for (int i = 0; i < b->repeat && !e; i++) {
         start = now_s();

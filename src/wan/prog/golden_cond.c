@@ -173,7 +173,7 @@ void golden_dit_i2v(struct golden *g)
         goto out;
     if (dit_open(g->dev, s.dit_file, NULL, g->place, NULL, &s.dit, &f) ||
         clip_vision_open(g->dev, s.clip_file, &s.clip, &f) ||
-        vae_open(g->dev, s.vae_file, VAE_ENCODER, &s.vae, &f)) {
+        vae_open(g->dev, s.vae_file, VAE_ENCODER, NULL, &s.vae, &f)) {
         golden_broken(g, "dit_i2v", &f);
         goto out;
     }

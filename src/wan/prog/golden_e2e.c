@@ -149,7 +149,7 @@ static enum err decode(struct run *r)
     int64_t count, pictures = (int64_t)(r->frames * VAE_TIME - 3) * r->height * r->width * 64;
     float *out = malloc((size_t)pictures * 3 * sizeof *out);
     float *want = golden_values(r->g, r->w, "frames", &count);
-    enum err e = vae_open(r->g->dev, r->vae_file, VAE_DECODER, &vae, &r->f);
+    enum err e = vae_open(r->g->dev, r->vae_file, VAE_DECODER, NULL, &vae, &r->f);
     if (!e)
         e = vae_decode_all(vae, r->latent, r->frames, r->height, r->width, 2, out, &r->f);
     float *turned = malloc((size_t)pictures * 3 * sizeof *turned);

@@ -275,7 +275,7 @@ void golden_vae(struct golden *g)
     struct vae *v = NULL;
     struct fault f = {0};
     if (w && (net = golden_open(g, "tiny_t2v/Wan2.1_VAE.safetensors"))) {
-        if (vae_open(g->dev, net, VAE_DECODER | VAE_ENCODER, &v, &f))
+        if (vae_open(g->dev, net, VAE_DECODER | VAE_ENCODER, NULL, &v, &f))
             golden_broken(g, "vae", &f);
         for (int i = 0; v && golden_has(w, "dec%d.z", i); i++)
             decode_case(g, w, v, i);

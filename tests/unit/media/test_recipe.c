@@ -66,6 +66,7 @@ static void fill_model(void)
     strcpy(m->computed, "F32");
     strcpy(m->device, "cpu");
     strcpy(m->device_words, "cpu, 2 threads");
+    strcpy(m->runtime, "fedcba9876543210");
     strcpy(m->sampler, "unipc");
     m->threads = 2;
     m->guidance = 5.5;
@@ -129,7 +130,16 @@ static void test_inputs(void **state)
     recipe.model.tile = -5;
     refuse_model("model.tile");
     recipe.model.tile = 256;
-    char *s = print(), *at = strstr(s, "\"inputs\":[");
+    strcpy(recipe.model.runtime, "");
+    char *s = print(), *at = strstr(s, "\"runtime\":\"\"");
+    at[strlen("\"runtime\":")] = '7'; /* no text */
+    at[strlen("\"runtime\":") + 1] = ' ';
+    assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_CORRUPT);
+    assert_non_null(strstr(fault_text(&fault), "model.runtime"));
+    at[1] = 'x'; /* a recipe of before */
+    assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_OK);
+    assert_string_equal(back.model.runtime, "");
+    at = strstr(s, "\"inputs\":[");
     at[1] = 'I'; /* a recipe of before */
     assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_OK);
     assert_int_equal(back.model.input_n, 0);

@@ -13,6 +13,7 @@ static struct seen {
     uint64_t hash; /* of all frames */
     int frames, asked, previews, preview_frames;
     int stop_at, stop_previews, stop_frames; /* when so much was asked or seen; 0: never */
+    const char *(*turn)(void *, int frame);  /* of a clip whose prompt changes, or NULL */
     char notes[1000];
 } seen;
 
@@ -52,8 +53,11 @@ static inline void seen_note(void *user, const char *words)
 /* The clip, stopped as `how` says. */
 static inline enum err seen_make(const struct wan_job *job, struct wan_made *made, struct seen how)
 {
-    static const struct wan_calls calls = {
-        .stop = seen_stop, .preview = seen_preview, .frames = seen_frames, .note = seen_note};
+    const struct wan_calls calls = {.stop = seen_stop,
+                                    .preview = seen_preview,
+                                    .frames = seen_frames,
+                                    .note = seen_note,
+                                    .turn = how.turn};
     seen = how;
     return wan_make(wan, job, &calls, made, &fault);
 }

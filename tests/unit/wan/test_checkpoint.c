@@ -164,6 +164,39 @@ static void test_without_a_sampler(void **state)
     unlink(path);
 }
 
+/* What was said comes back, whatever stands in it; who expects none refuses it. */
+static void test_what_was_said(void **state)
+{
+    static const char words[] = "9 3 a\nb\n";
+    struct buf said = BUF_INIT(0);
+    struct checkpoint c = here(), none = here();
+    (void)state;
+    c.sampler = none.sampler = NULL;
+    c.steps = none.steps = 7;
+    c.n = none.n = N;
+    c.said = &said;
+    fill(5);
+    assert_true(buf_adds(&said, words));
+    assert_int_equal(checkpoint_write(path, &c, &fault), ERR_OK);
+    buf_reset(&said);
+    buf_adds(&said, "something else, and longer");
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_OK);
+    assert_string_equal(buf_str(&said), words);
+    fill(-9);
+    uint64_t before = sum();
+    assert_int_equal(checkpoint_read(path, &none, &fault), ERR_CORRUPT);
+    assert_int_equal(sum(), before);
+    said.failed = true; /* not all of it is there */
+    assert_int_equal(checkpoint_write(path, &c, &fault), ERR_LIMIT);
+    buf_reset(&said);
+    assert_int_equal(checkpoint_write(path, &none, &fault), ERR_OK);
+    buf_adds(&said, words);
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_OK); /* none was said */
+    assert_int_equal(said.len, 0);
+    buf_free(&said);
+    unlink(path);
+}
+
 static int set_up(void **state)
 {
     struct schedule s;
@@ -189,6 +222,7 @@ int main(void)
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_another_size),
         cmocka_unit_test(test_without_a_sampler),
+        cmocka_unit_test(test_what_was_said),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

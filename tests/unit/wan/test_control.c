@@ -70,7 +70,7 @@ static void the_channels_are_in_order(void **state)
     struct wan *w = open_model(v11);
     struct vae *vae = NULL;
     (void)state;
-    assert_int_equal(vae_open(w->dev, w->files.weights[FILES_VAE], VAE_ENCODER, &vae, &fault),
+    assert_int_equal(vae_open(w->dev, w->files.weights[FILES_VAE], VAE_ENCODER, NULL, &vae, &fault),
                      ERR_OK);
     for (int parts = 0; parts < 8; parts++) {
         struct run r = {.w = w,

@@ -57,7 +57,7 @@ static void a_condition_is_a_grey_video(void **state)
     }
     snprintf(path, sizeof path, "%s/tests/wan/" TINY_VAE, src ? src : "..");
     if (device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &f) ||
-        weights_open(path, &net, &f) || vae_open(dev, net, VAE_ENCODER, &vae, &f))
+        weights_open(path, &net, &f) || vae_open(dev, net, VAE_ENCODER, NULL, &vae, &f))
         fail_msg("%s", fault_text(&f));
     for (int n = 1; n <= LONGEST; n++)
         for (int both = 0; both < 2; both++) {

@@ -1,77 +1,11 @@
-/* The tiny model in every form of the wild: the three layouts with their true names, in shards with
- * an index, and with 8-bit weights, plain or scaled per tensor or per row. Each must open, be told
- * what it is, and draw what the same numbers draw in the form that the golden vectors judge; a
- * wrong name, shard, axis or scale would not. */
-#include "tiny.h"
+/* The tiny model in every form of the wild: the three layouts with their true names, and in shards
+ * with an index. Each must open, be told what it is, and draw what the same numbers draw in the
+ * form that the golden vectors judge; a wrong name, shard or axis would not. */
+#include "unit/wan/written.h"
 
-#include "base/buf.h"
-#include "base/path.h"
-#include "wan/tokenizer.h"
-#include "wan/wan.h"
-#include "wan/weights.h"
-
-#include <math.h>
-
-static char dir[] = "/tmp/sakuga-layouts-XXXXXX";
-static struct fault fault;
 static uint64_t golden; /* frames of the original layout */
-static bool two_pictures;
 
 /* ---- files as they are written elsewhere ---- */
-
-struct entry {
-    char name[256];
-    enum dtype type;
-    int rank;
-    int64_t dim[WEIGHTS_RANK], count;
-    void *data;
-};
-
-struct list {
-    struct entry e[1200];
-    int n;
-};
-
-static size_t bytes_of(const struct entry *e)
-{
-    return (size_t)e->count * dtype_size(e->type);
-}
-
-static struct entry *list_add(struct list *l, const char *name, enum dtype type, int rank,
-                              const int64_t *dim, const void *data)
-{
-    struct entry *e = &l->e[l->n++];
-    assert_true(l->n <= (int)(sizeof l->e / sizeof *l->e));
-    *e = (struct entry){.type = type, .rank = rank, .count = 1};
-    snprintf(e->name, sizeof e->name, "%s", name);
-    for (int i = 0; i < rank; i++)
-        e->count *= e->dim[i] = dim[i];
-    e->data = malloc(bytes_of(e) + 1);
-    memcpy(e->data, data, bytes_of(e));
-    return e;
-}
-
-static struct list *list_read(const char *golden_file)
-{
-    const char *src = getenv("srcdir");
-    char path[PATH_LEN];
-    struct weights *w;
-    struct list *l = calloc(1, sizeof *l);
-    snprintf(path, sizeof path, "%s/tests/wan/%s", src ? src : "..", golden_file);
-    if (weights_open(path, &w, &fault))
-        fail_msg("%s", fault_text(&fault));
-    for (int i = 0; i < w->n; i++)
-        list_add(l, w->t[i].name, w->t[i].type, w->t[i].rank, w->t[i].dim, w->t[i].data);
-    weights_free(w);
-    return l;
-}
-
-static void list_free(struct list *l)
-{
-    for (int i = 0; i < l->n; i++)
-        free(l->e[i].data);
-    free(l);
-}
 
 /* Gives every tensor the name that the second column of a list of the true model has for it. */
 static void list_rename(struct list *l, const char *tsv)
@@ -95,42 +29,10 @@ static void list_rename(struct list *l, const char *tsv)
 static void list_prefix(struct list *l, const char *prefix)
 {
     for (int i = 0; i < l->n; i++) {
-        char was[256];
+        char was[320];
         memcpy(was, l->e[i].name, sizeof was);
         snprintf(l->e[i].name, sizeof l->e[i].name, "%s%.200s", prefix, was);
     }
-}
-
-static void list_write(const struct list *l, int from, int to, const char *folder, const char *name)
-{
-    char path[PATH_LEN];
-    struct buf head = BUF_INIT(0);
-    size_t at = 0;
-    buf_addc(&head, '{');
-    for (int i = from; i < to; i++) {
-        const struct entry *e = &l->e[i];
-        buf_addf(&head, "%s\"%s\":{\"dtype\":\"%s\",\"shape\":[", i > from ? "," : "", e->name,
-                 dtype_name(e->type));
-        for (int d = 0; d < e->rank; d++)
-            buf_addf(&head, d ? ",%lld" : "%lld", (long long)e->dim[d]);
-        buf_addf(&head, "],\"data_offsets\":[%zu,%zu]}", at, at + bytes_of(e));
-        at += bytes_of(e);
-    }
-    buf_addc(&head, '}');
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    for (char *slash = path + strlen(folder) + 1; (slash = strchr(slash, '/')); slash++) {
-        *slash = '\0';
-        mkdir(path, 0700);
-        *slash = '/';
-    }
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    uint64_t n = head.len;
-    bool good = fwrite(&n, 8, 1, f) == 1 && fwrite(head.data, 1, head.len, f) == head.len;
-    for (int i = from; i < to; i++)
-        good = good && fwrite(l->e[i].data, 1, bytes_of(&l->e[i]), f) == bytes_of(&l->e[i]);
-    assert_true(!fclose(f) && good);
-    buf_free(&head);
 }
 
 static void list_shards(const struct list *l, int shards, const char *folder, const char *stem)
@@ -151,88 +53,6 @@ static void list_shards(const struct list *l, int shards, const char *folder, co
     FILE *f = fopen(path, "wb");
     assert_true(f && fwrite(index.data, 1, index.len, f) == index.len && !fclose(f));
     buf_free(&index);
-}
-
-/* ---- what they are, and what they draw ---- */
-
-static enum err on_frames(void *user, const struct wan_frames *p, struct fault *f)
-{
-    uint64_t *h = user;
-    for (size_t i = 0; i < (size_t)(p->count * p->width * p->height) * 3; i++)
-        *h = (*h ^ p->rgb[i]) * UINT64_C(1099511628211);
-    return ERR_OK;
-}
-
-static uint64_t frames_of(const char *folder)
-{
-    uint64_t h = UINT64_C(14695981039346656037);
-    const struct wan_setup setup = {.model = folder, .device = "cpu", .dtype = "f32"};
-    const struct wan_calls calls = {.frames = on_frames, .user = &h};
-    struct wan_job job = {.prompt = "a fox over neon roofs",
-                          .width = 64,
-                          .height = 48,
-                          .frames = 5,
-                          .steps = 2,
-                          .guidance = 1,
-                          .sampler = "euler",
-                          .seed = 7};
-    static const uint8_t rgb[] = {250, 3,   40, 9,  180, 77,  31, 8,  240,
-                                  128, 128, 10, 99, 0,   200, 60, 61, 5};
-    static const struct wan_picture first = {rgb, 3, 2}, last = {rgb + 6, 2, 2};
-    struct wan *w;
-    if (wan_open(&setup, &w, &fault))
-        fail_msg("%s", fault_text(&fault));
-    job.image = wan_info(w)->image ? &first : NULL;
-    job.last = two_pictures ? &last : NULL;
-    if (wan_make(w, &job, &calls, NULL, &fault))
-        fail_msg("%s", fault_text(&fault));
-    wan_free(w);
-    return h;
-}
-
-/* A line of what `sakuga model info` says, where that program was built. */
-static void info_says(const char *folder, const char *key, const char *words)
-{
-    const char *build = getenv("builddir");
-    char command[2 * PATH_LEN], line[512];
-    bool said = false;
-    snprintf(command, sizeof command, "%s/sakuga-worker", build ? build : ".");
-    if (access(command, X_OK))
-        return;
-    snprintf(command, sizeof command, "%s/sakuga-worker --model-info '%s'", build ? build : ".",
-             folder);
-    FILE *p = popen(command, "r");
-    while (p && fgets(line, sizeof line, p))
-        if (!strncmp(line, key, strlen(key)) && line[strlen(key)] == ' ')
-            said = said || strstr(line, words);
-    if (!p || pclose(p) || !said)
-        fail_msg("model info of %s does not say %s … %s", folder, key, words);
-}
-
-static void is_the_tiny_model(const char *folder, const char *stored)
-{
-    struct wan *w;
-    const struct wan_setup setup = {.model = folder, .device = "cpu", .dtype = "f32"};
-    if (wan_open(&setup, &w, &fault) || wan_ready(w, &fault))
-        fail_msg("%s", fault_text(&fault));
-    const struct wan_info *i = wan_info(w);
-    assert_string_equal(i->variant, "t2v width 256");
-    assert_string_equal(i->stored, stored);
-    assert_int_equal(i->dim, 256);
-    assert_int_equal(i->input_channels, 16);
-    info_says(folder, "model", "t2v width 256");
-    info_says(folder, "parameters", stored);
-    info_says(folder, "tokenizer", tokenizer_file_words("spiece.model"));
-    info_says(folder, "ready", "yes");
-    wan_free(w);
-}
-
-static const char *fresh(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    mkdir(path, 0700);
-    return path;
 }
 
 /* ---- layouts ---- */
@@ -313,14 +133,14 @@ static struct list *image_dit(void)
     struct list *dit = list_read("open/tiny_i2v/diffusion_pytorch_model.safetensors");
     for (int i = 0; i < 34 * 80; i++)
         places[i] = (float)(i * 37 % 101) / 101 - 0.5f;
-    if (two_pictures)
+    if (written_last)
         list_add(dit, "img_emb.emb_pos", DTYPE_F32, 3, (const int64_t[]){1, 34, 80}, places);
     return dit;
 }
 
 static void image_dit_rename(struct list *dit)
 {
-    list_rename(dit, two_pictures ? "dit_flf2v_14B.tsv" : "dit_i2v_14B.tsv");
+    list_rename(dit, written_last ? "dit_flf2v_14B.tsv" : "dit_i2v_14B.tsv");
 }
 
 /* HF's CLIP: q, k and v apart, the class token and the places without the axis of the batch.
@@ -362,7 +182,7 @@ static void draws(const char *folder, uint64_t want)
     struct wan *w;
     const struct wan_setup setup = {.model = folder, .device = "cpu", .dtype = "f32"};
     assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
-    assert_true(wan_info(w)->clip[0] && wan_info(w)->last_image == two_pictures);
+    assert_true(wan_info(w)->clip[0] && wan_info(w)->last_image == written_last);
     wan_free(w);
     assert_true(frames_of(folder) == want);
 }
@@ -416,210 +236,17 @@ static void a_picture(void **state)
 
 static void a_first_and_a_last_picture(void **state)
 {
-    two_pictures = true;
+    written_last = true;
     pictures_in_each_layout("flf2v");
-    two_pictures = false;
-}
-
-/* ---- 8-bit weights ---- */
-
-enum scaling { PLAIN, PER_TENSOR, PER_ROW };
-
-/* By its bits: 1 sign, 4 exponent with bias 7, 3 mantissa, no infinities. */
-static double e4m3(unsigned bits)
-{
-    int exponent = (int)(bits >> 3 & 15), mantissa = (int)(bits & 7);
-    double v = exponent ? ldexp(8 + mantissa, exponent - 10) : ldexp(mantissa, -9);
-    return bits & 128 ? -v : v;
-}
-
-static unsigned char nearest(double v)
-{
-    static double positive[127]; /* in rising order */
-    unsigned low = 0, high = 126;
-    for (unsigned bits = 0; bits < 127 && positive[126] == 0; bits++)
-        positive[bits] = e4m3(bits);
-    while (high - low > 1) {
-        unsigned middle = (low + high) / 2;
-        *(positive[middle] <= fabs(v) ? &low : &high) = middle;
-    }
-    unsigned bits = fabs(v) - positive[low] < positive[high] - fabs(v) ? low : high;
-    return (unsigned char)(v < 0 ? bits | 128 : bits);
-}
-
-static float bf16(const void *data, int64_t i)
-{
-    uint32_t bits = (uint32_t)((const uint16_t *)data)[i] << 16;
-    float v;
-    memcpy(&v, &bits, sizeof v);
-    return v;
-}
-
-/* Makes the linear layers of the blocks (and of a text encoder all its tables: spec 9.3 keeps only
- * the transformer's others) 8-bit as one tool or another does it, and beside them a list of what
- * they then mean, in f32. */
-static void quantise(const struct list *from, enum scaling scaling, struct list *to,
-                     struct list *meant)
-{
-    for (int i = 0; i < from->n; i++) {
-        const struct entry *e = &from->e[i];
-        char name[300];
-        bool place = !strncmp(e->name, "blocks.", 7) || !strncmp(e->name, "token_embedding.", 16);
-        bool linear =
-            place && e->rank == 2 && strstr(e->name, ".weight") && !strstr(e->name, "norm");
-        assert_int_equal(e->type, DTYPE_BF16);
-        if (!linear) {
-            list_add(to, e->name, e->type, e->rank, e->dim, e->data);
-            list_add(meant, e->name, e->type, e->rank, e->dim, e->data);
-            continue;
-        }
-        int64_t rows = e->dim[0], row = e->count / rows;
-        unsigned char *q = malloc((size_t)e->count);
-        float *m = malloc((size_t)e->count * sizeof *m), *s = malloc((size_t)rows * sizeof *s);
-        double all = 0;
-        for (int64_t k = 0; k < e->count; k++)
-            all = fmax(all, fabs((double)bf16(e->data, k)));
-        for (int64_t r = 0; r < rows; r++) {
-            double most = 0;
-            for (int64_t k = 0; k < row; k++)
-                most = fmax(most, fabs((double)bf16(e->data, r * row + k)));
-            s[r] = scaling == PLAIN ? 1 : (float)((scaling == PER_ROW ? most : all) / 448);
-            for (int64_t k = r * row; k < (r + 1) * row; k++) {
-                q[k] = nearest((double)bf16(e->data, k) / (double)s[r]);
-                m[k] = (float)e4m3(q[k]) * s[r];
-            }
-        }
-        list_add(to, e->name, DTYPE_F8_E4M3, e->rank, e->dim, q);
-        list_add(meant, e->name, DTYPE_F32, e->rank, e->dim, m);
-        int stem = (int)(strlen(e->name) - strlen(".weight"));
-        snprintf(name, sizeof name, "%.*s.%s", stem, e->name,
-                 scaling == PER_ROW ? "weight_scale" : "scale_weight");
-        if (scaling == PER_TENSOR) /* a scalar, as ComfyUI writes it */
-            list_add(to, name, DTYPE_F32, 0, NULL, s);
-        if (scaling == PER_ROW) /* [out, 1], as LightX2V does */
-            list_add(to, name, DTYPE_F32, 2, (const int64_t[]){rows, 1}, s);
-        free(q);
-        free(m);
-        free(s);
-    }
-}
-
-static const char *with_transformer(const char *name, const struct list *dit)
-{
-    const char *folder = fresh(name);
-    tiny_link(folder, TINY_T5, "t5.safetensors");
-    tiny_link(folder, TINY_VAE, "vae.safetensors");
-    tiny_link(folder, TINY_SPIECE, "spiece.model");
-    list_write(dit, 0, dit->n, folder, "dit.safetensors");
-    return folder;
-}
-
-static void eight_bits(enum scaling scaling, const char *name)
-{
-    char other[64];
-    struct list *from = list_read(TINY_DIT), *to = calloc(1, sizeof *to),
-                *meant = calloc(1, sizeof *meant);
-    quantise(from, scaling, to, meant);
-    snprintf(other, sizeof other, "%s-meant", name);
-    uint64_t want = frames_of(with_transformer(other, meant));
-    assert_int_not_equal(want, golden);
-    const char *folder = with_transformer(name, to);
-    is_the_tiny_model(folder, "F8_E4M3");
-    assert_int_equal(frames_of(folder), want);
-    list_free(from);
-    list_free(to);
-    list_free(meant);
-}
-
-static void eight_bits_plain(void **state)
-{
-    eight_bits(PLAIN, "f8");
-}
-
-static void eight_bits_per_tensor(void **state)
-{
-    eight_bits(PER_TENSOR, "f8-tensor");
-}
-
-static void eight_bits_per_row(void **state)
-{
-    eight_bits(PER_ROW, "f8-row");
-}
-
-/* The text encoder too: its words and its positions as well as its layers. */
-static const char *with_encoder(const char *name, const struct list *t5)
-{
-    const char *folder = fresh(name);
-    tiny_link(folder, TINY_DIT, "dit.safetensors");
-    tiny_link(folder, TINY_VAE, "vae.safetensors");
-    tiny_link(folder, TINY_SPIECE, "spiece.model");
-    list_write(t5, 0, t5->n, folder, "t5.safetensors");
-    return folder;
-}
-
-static void eight_bits_in_the_text_encoder(void **state)
-{
-    for (enum scaling scaling = PLAIN; scaling <= PER_ROW; scaling++) {
-        char name[32];
-        struct list *from = list_read(TINY_T5), *to = calloc(1, sizeof *to),
-                    *meant = calloc(1, sizeof *meant);
-        quantise(from, scaling, to, meant);
-        snprintf(name, sizeof name, "t5-f8-meant-%d", scaling);
-        uint64_t want = frames_of(with_encoder(name, meant));
-        assert_int_not_equal(want, golden);
-        snprintf(name, sizeof name, "t5-f8-%d", scaling);
-        assert_int_equal(frames_of(with_encoder(name, to)), want);
-        list_free(from);
-        list_free(to);
-        list_free(meant);
-    }
-}
-
-/* Scales for a number of rows that the weight has not are told, with file and tensor. */
-static void too_few_scales(void **state)
-{
-    struct list *from = list_read(TINY_DIT), *to = calloc(1, sizeof *to),
-                *meant = calloc(1, sizeof *meant);
-    struct wan *w;
-    quantise(from, PER_ROW, to, meant);
-    for (int i = 0; i < to->n; i++)
-        if (!strcmp(to->e[i].name, "blocks.1.ffn.2.weight_scale"))
-            to->e[i].count = --to->e[i].dim[0];
-    const struct wan_setup setup = {
-        .model = with_transformer("few", to), .device = "cpu", .dtype = "f32"};
-    assert_int_equal(wan_open(&setup, &w, &fault), ERR_CORRUPT);
-    assert_non_null(strstr(fault.text, "dit.safetensors"));
-    assert_non_null(strstr(fault.text, "blocks.1.ffn.2.weight_scale has 255 scales for 256 rows"));
-    list_free(from);
-    list_free(to);
-    list_free(meant);
-}
-
-static int set_up(void **state)
-{
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    tiny_remove(dir);
-    return 0;
+    written_last = false;
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(original),
-        cmocka_unit_test(original_in_shards),
-        cmocka_unit_test(diffusers),
-        cmocka_unit_test(comfy),
-        cmocka_unit_test(eight_bits_plain),
-        cmocka_unit_test(eight_bits_per_tensor),
-        cmocka_unit_test(eight_bits_per_row),
-        cmocka_unit_test(eight_bits_in_the_text_encoder),
-        cmocka_unit_test(too_few_scales),
-        cmocka_unit_test(a_picture),
-        cmocka_unit_test(a_first_and_a_last_picture),
+        cmocka_unit_test(original),  cmocka_unit_test(original_in_shards),
+        cmocka_unit_test(diffusers), cmocka_unit_test(comfy),
+        cmocka_unit_test(a_picture), cmocka_unit_test(a_first_and_a_last_picture),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, written_set_up, written_tear_down);
 }

@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "base/buf.h"
-#include "wan/lora.h"
+#include "wan/lora_inside.h"
 
 #include <math.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@
 
 static struct weights *model;
 static struct fault why;
-static float numbers[64], w[OUT * IN], b[OUT], conv[3 * 8], norm[IN];
+static float numbers[64], w[OUT * IN], b[OUT], conv[3 * 8], norm[IN], mod[6 * IN], last[2 * IN];
 static float down[RANK * IN], up[OUT * RANK], alpha = 1;
 
 static int make_model(void **state)
@@ -30,9 +30,11 @@ static int make_model(void **state)
          .rank = 5,
          .dim = {3, 2, 1, 2, 2},
          .data = (const void *)conv},
+        {.name = "blocks.0.modulation", .rank = 3, .dim = {1, 6, IN}, .data = (const void *)mod},
+        {.name = "head.modulation", .rank = 3, .dim = {1, 2, IN}, .data = (const void *)last},
     };
-    float *const all[] = {numbers, w, b, conv, norm, down, up};
-    const int sizes[] = {64, OUT * IN, OUT, 24, IN, RANK * IN, OUT * RANK};
+    float *const all[] = {numbers, w, b, conv, norm, down, up, mod, last};
+    const int sizes[] = {64, OUT * IN, OUT, 24, IN, RANK * IN, OUT * RANK, 6 * IN, 2 * IN};
     for (int k = 0, seed = 3; k < COUNT(all); k++)
         for (int i = 0; i < sizes[k]; i++, seed = (seed * 37 + 11) % 101)
             all[k][i] = (float)(seed - 50) / 40;
@@ -106,7 +108,7 @@ static void changed(const struct part *parts, int n, double strength, const char
     const struct wtensor *t = weights_find(model, name);
     wtensor_widen(t, out);
     assert_true(p.touches(p.user, name));
-    assert_true(p.apply(p.user, name, out, t->dim[0], t->count / t->dim[0]));
+    assert_int_equal(p.apply(p.user, NULL, name, out, t->dim[0], t->count / t->dim[0]), ERR_OK);
     lora_free(l);
 }
 
@@ -192,6 +194,47 @@ static void diff_adds_to_weight_bias_and_norm(void **state)
     for (int k = 0; k < OUT; k++)
         want[k] = b[k] + 2 * (double)numbers[k];
     assert_near(got, want, OUT, "lora_B.bias");
+}
+
+/* As in the distilled models of lightx2v; also beside another file, and less than nothing. */
+static void diff_m_adds_to_modulation(void **state)
+{
+    static const struct part parts[] = {{"diffusion_model.blocks.0.diff_m", "1x6x4", numbers},
+                                        {"diffusion_model.head.diff_m", "1x2x4", numbers + 9}};
+    static const struct part more[] = {{"blocks.0.diff_m", "6x4", numbers + 31},
+                                       {"lora_unet_blocks_0_self_attn_q.diff", "6x4", numbers}};
+    static const struct part other[] = {{"blocks.0.diff_m", "1x5x4", numbers},
+                                        {"blocks.1.diff_m", "1x6x4", numbers},
+                                        {"blocks.0.norm3.diff", "4", norm}};
+    float got[6 * IN];
+    double want[6 * IN];
+    for (int k = 0; k < 6 * IN; k++)
+        want[k] = mod[k] - 0.5 * numbers[k];
+    changed(parts, 2, -0.5, "blocks.0.modulation", got);
+    assert_near(got, want, 6 * IN, "blocks.0.diff_m");
+    for (int k = 0; k < 2 * IN; k++)
+        want[k] = last[k] + 2 * (double)numbers[9 + k];
+    changed(parts, 2, 2, "head.modulation", got);
+    assert_near(got, want, 2 * IN, "head.diff_m");
+    struct lora *l[2];
+    assert_int_equal(open_parts(parts, 2, &l[0]), ERR_OK);
+    assert_int_equal(open_parts(more, 2, &l[1]), ERR_OK);
+    struct lora_set set = {.lora = {l[0], l[1]}, .strength = {1, -0.25}, .n = 2};
+    const struct patcher p = lora_patcher(&set);
+    memcpy(got, mod, sizeof got);
+    assert_int_equal(p.apply(p.user, NULL, "blocks.0.modulation", got, 6 * IN, 1), ERR_OK);
+    for (int k = 0; k < 6 * IN; k++)
+        want[k] = mod[k] + (double)numbers[k] - 0.25 * numbers[31 + k];
+    assert_near(got, want, 6 * IN, "two of them");
+    assert_false(p.touches(p.user, "blocks.0.self_attn.q.bias"));
+    assert_true(p.touches(p.user, Q ".weight"));
+    assert_int_equal(lora_matched(l[0]), 2);
+    lora_free(l[0]);
+    lora_free(l[1]);
+    assert_int_equal(open_parts(other, 3, &l[0]), ERR_OK); /* another shape, another block */
+    assert_int_equal(lora_matched(l[0]), 1);
+    assert_int_equal(lora_skipped(l[0]), 2);
+    lora_free(l[0]);
 }
 
 static void set_weight_replaces(void **state)
@@ -351,16 +394,67 @@ static void what_is_not_supported_is_named(void **state)
     }
 }
 
+/* ---- a large weight ---- */
+
+#define WIDE 2048
+
+static int asks, stop_at;
+
+static bool on_ask(void *user)
+{
+    (void)user;
+    return ++asks == stop_at;
+}
+
+/* A change takes seconds there: the caller is asked within it, and its word ends it. */
+static void a_large_one_can_be_stopped(void **state)
+{
+    static float zeros[16 * WIDE], length[WIDE];
+    struct wtensor half[2] = {{.rank = 2, .dim = {16, WIDE}}, {.rank = 2, .dim = {WIDE, 16}}};
+    struct wtensor dora = {.rank = 1, .dim = {WIDE}, .data = (const void *)length};
+    struct delta d = {.module = (char[]){Q}, .role = {&half[0], &half[1]}};
+    struct lora l = {.delta = &d, .n = 1, .matched = 1};
+    struct lora_set set = {.lora = {&l}, .strength = {1}, .n = 1};
+    const struct patcher p = lora_patcher(&set);
+    const struct stopper stop = {on_ask, NULL};
+    float *values = calloc(WIDE, WIDE * sizeof *values);
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        half[i].data = (const void *)zeros;
+        half[i].type = DTYPE_F32;
+        assert_true(wtensor_measure(&half[i]));
+    }
+    dora.type = DTYPE_F32;
+    assert_true(wtensor_measure(&dora));
+    for (int passes = 1; passes <= 2; passes++) { /* DoRA takes two */
+        d.role[ROLE_DORA] = passes == 2 ? &dora : NULL;
+        asks = stop_at = 0;
+        assert_int_equal(p.apply(p.user, &stop, Q ".weight", values, WIDE, WIDE), ERR_OK);
+        int all = asks;
+        assert_true(all >= passes);
+        for (stop_at = 1; stop_at <= all; stop_at++) {
+            asks = 0;
+            assert_int_equal(p.apply(p.user, &stop, Q ".weight", values, WIDE, WIDE),
+                             ERR_CANCELLED);
+            assert_int_equal(asks, stop_at);
+        }
+        assert_int_equal(p.apply(p.user, NULL, Q ".weight", values, WIDE, WIDE), ERR_OK);
+    }
+    free(values);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_name_gives_the_same_weights),
         cmocka_unit_test(diff_adds_to_weight_bias_and_norm),
+        cmocka_unit_test(diff_m_adds_to_modulation),
         cmocka_unit_test(set_weight_replaces),
         cmocka_unit_test(dora_gives_rows_and_columns_their_length),
         cmocka_unit_test(convolutions),
         cmocka_unit_test(what_is_left_out_is_counted),
         cmocka_unit_test(what_is_not_supported_is_named),
+        cmocka_unit_test(a_large_one_can_be_stopped),
     };
     return cmocka_run_group_tests(tests, make_model, drop_model);
 }

@@ -1,28 +1,15 @@
 /* Checkpoints with a tensor missing, misshapen or too many are refused before a job begins: none
  * opens as another model, none is called ready, and the words name file and tensor. The files here
  * are headers of the tiny checkpoints before a hole: no number is read to find out. */
-#include "tiny.h"
+#include "unit/wan/listed.h"
 
-#include "base/buf.h"
-#include "base/path.h"
 #include "wan/wan.h"
-#include "wan/weights.h"
 
-enum part { DIT, T5, VAE, CLIP, PARTS };
+enum part { DIT, T5, VAE, CLIP, PARTS, TINY = PARTS };
 
-static const char *const file_of[PARTS] = {"dit.safetensors", "t5.safetensors", "vae.safetensors",
-                                           "clip.safetensors"};
-
-struct entry {
-    char name[96];
-    int rank;
-    int64_t dim[WEIGHTS_RANK];
-};
-
-struct list {
-    struct entry e[1400];
-    int n;
-};
+static const char *const file_of[PARTS + 1] = {"dit.safetensors", "t5.safetensors",
+                                               "vae.safetensors", "clip.safetensors",
+                                               "taew2_1.safetensors"};
 
 struct model {
     struct list part[PARTS];
@@ -53,60 +40,10 @@ static void list_read(struct list *l, const char *golden_file)
     weights_free(w);
 }
 
-/* The tensors of a published file: its name, another, its shape. */
-static void list_published(struct list *l, const char *tsv)
-{
-    const char *src = getenv("srcdir");
-    char path[PATH_LEN], *save;
-    struct buf b = BUF_INIT(1 << 20);
-    snprintf(path, sizeof path, "%s/tests/wan/open/names/%s", src ? src : "..", tsv);
-    assert_int_equal(path_read(path, 1 << 20, &b, NULL), ERR_OK);
-    strtok_r(b.data, "\n", &save);
-    l->n = 0;
-    for (char *line; (line = strtok_r(NULL, "\n", &save));) {
-        struct entry *e = &l->e[l->n++];
-        *e = (struct entry){.rank = 0};
-        assert_true(l->n < (int)(sizeof l->e / sizeof *l->e));
-        snprintf(e->name, sizeof e->name, "%.*s", (int)strcspn(line, "\t"), line);
-        for (char *at = strrchr(line, '\t'); at; at = strchr(at + 1, ','))
-            e->dim[e->rank++] = strtoll(at + 1, NULL, 10);
-    }
-    buf_free(&b);
-}
-
-static int64_t count_of(const struct entry *e)
-{
-    int64_t n = 1;
-    for (int i = 0; i < e->rank; i++)
-        n *= e->dim[i];
-    return n;
-}
-
 /* short_by: bytes that are missing at the end */
 static void list_write(const struct list *l, enum part part, int64_t short_by)
 {
-    struct buf b = BUF_INIT(0);
-    char path[PATH_LEN];
-    int64_t at = 0;
-    buf_addc(&b, '{');
-    for (int i = 0; i < l->n; i++) {
-        const struct entry *e = &l->e[i];
-        buf_addf(&b, "%s\"%s\":{\"dtype\":\"BF16\",\"shape\":[", i ? "," : "", e->name);
-        for (int d = 0; d < e->rank; d++)
-            buf_addf(&b, d ? ",%lld" : "%lld", (long long)e->dim[d]);
-        buf_addf(&b, "],\"data_offsets\":[%lld,%lld]}", (long long)at,
-                 (long long)(at + 2 * count_of(e)));
-        at += 2 * count_of(e);
-    }
-    buf_addc(&b, '}');
-    snprintf(path, sizeof path, "%s/%s", dir, file_of[part]);
-    FILE *f = fopen(path, "wb");
-    assert_non_null(f);
-    uint64_t n = b.len;
-    assert_true(fwrite(&n, sizeof n, 1, f) == 1 && fwrite(b.data, 1, b.len, f) == b.len);
-    assert_int_equal(fclose(f), 0);
-    assert_int_equal(truncate(path, (off_t)(8 + (int64_t)n + at - short_by)), 0);
-    buf_free(&b);
+    listed_write(l, dir, file_of[part], "BF16", 2, short_by);
 }
 
 static void model_write(const struct model *m)
@@ -182,7 +119,7 @@ static bool longer(struct entry *e)
 /* As many numbers in one axis. */
 static bool flat(struct entry *e)
 {
-    int64_t n = count_of(e);
+    int64_t n = listed_count(e);
     bool same = true; /* but for axes of 1 */
     for (int i = 0; i < e->rank; i++)
         same = same && (e->dim[i] == 1 || e->dim[i] == n);
@@ -360,12 +297,12 @@ static void published(void **state)
                 {"dit_flf2v_14B.tsv", ""},
                 {"dit_ti2v_5B.tsv", "TI2V-5B"}};
     static struct model m;
-    list_published(&m.part[T5], "t5_umt5_xxl.tsv");
-    list_published(&m.part[VAE], "vae_2.1.tsv");
-    list_published(&m.part[CLIP], "clip_vit_h_visual.tsv");
+    listed_read(&m.part[T5], "t5_umt5_xxl.tsv");
+    listed_read(&m.part[VAE], "vae_2.1.tsv");
+    listed_read(&m.part[CLIP], "clip_vit_h_visual.tsv");
     model_write(&m);
     for (size_t i = 0; i < sizeof dits / sizeof *dits; i++) {
-        list_published(&m.part[DIT], dits[i].tsv);
+        listed_read(&m.part[DIT], dits[i].tsv);
         list_write(&m.part[DIT], DIT, 0);
         if (dits[i].words[0])
             refused(file_of[DIT], dits[i].words, dits[i].tsv);
@@ -384,6 +321,110 @@ static void without_a_tokenizer(void **state)
     assert_int_equal(unlink(path), 0);
     refused(dir, "neither spiece.model nor tokenizer.json", "no tokenizer");
     tiny_link(dir, TINY_SPIECE, "spiece.model");
+}
+
+/* ---- the tiny decoder ---- */
+
+static void add_conv(struct list *l, int64_t out, int64_t in, int64_t k, bool bias,
+                     const char *name)
+{
+    struct entry *e = &l->e[l->n++];
+    *e = (struct entry){"", 4, {out, in, k, k}};
+    snprintf(e->name, sizeof e->name, "%s.weight", name);
+    if (!bias)
+        return;
+    e = &l->e[l->n++];
+    *e = (struct entry){"", 1, {out}};
+    snprintf(e->name, sizeof e->name, "%s.bias", name);
+}
+
+/* Layer numbers as in TAEHV's files. */
+static void list_tiny(struct list *l, bool grows_at_once)
+{
+    static const int64_t wide[4] = {12, 8, 6, 5};
+    char name[64];
+    l->n = 0;
+    add_conv(l, wide[0], 16, 3, true, "decoder.1");
+    for (int s = 0; s < 3; s++) {
+        int64_t c = wide[s];
+        for (int i = 0; i < 9; i++) {
+            snprintf(name, sizeof name, "decoder.%d.conv.%d", 3 + 6 * s + i / 3, 2 * (i % 3));
+            add_conv(l, c, i % 3 ? c : 2 * c, 3, true, name);
+        }
+        snprintf(name, sizeof name, "decoder.%d.conv", 3 + 6 * s + 4);
+        add_conv(l, s || grows_at_once ? 2 * c : c, c, 1, false, name);
+        snprintf(name, sizeof name, "decoder.%d", 3 + 6 * s + 5);
+        add_conv(l, wide[s + 1], c, 3, false, name);
+    }
+    add_conv(l, 3, wide[3], 3, true, "decoder.22");
+}
+
+/* What a clip by the tiny decoder is told, "" where it may begin. All others may, whatever it is:
+ * it would only draw their previews. */
+static const char *said_of_tiny(enum err *e)
+{
+    static struct fault f;
+    const struct wan_setup setup = {.model = dir, .device = "cpu", .dtype = "f32", .threads = 1};
+    const struct wan_job plain = {.prompt = "a fox"};
+    struct wan_job job = plain, tiny = plain;
+    struct wan_plan plan;
+    struct wan *w = NULL;
+    tiny.tiny = true;
+    if (wan_open(&setup, &w, &f) || wan_ready(w, &f) || wan_job_complete(w, &job, &f))
+        fail_msg("a clip by the VAE: %s", fault_text(&f));
+    f = (struct fault){0};
+    *e = wan_job_complete(w, &tiny, &f);
+    assert_int_equal(wan_ready_tiny(w, NULL), *e);
+    struct fault same;
+    if (*e) { /* nor is it planned */
+        assert_int_equal(wan_plan(w, &tiny, &plan, &same), *e);
+        assert_string_equal(fault_text(&same), fault_text(&f));
+    }
+    wan_free(w);
+    return *e ? fault_text(&f) : "";
+}
+
+static void tiny_refused(const struct list *l, int64_t short_by, const char *words)
+{
+    enum err e;
+    list_write(l, TINY, short_by);
+    const char *text = said_of_tiny(&e);
+    if (e != ERR_CORRUPT || !strstr(text, words) || !strstr(text, file_of[TINY]))
+        fail_msg("of a tiny decoder with another %s: \"%s\"", words, text);
+}
+
+static void a_tiny_decoder(void **state)
+{
+    static struct list whole, l;
+    char path[PATH_LEN];
+    enum err e;
+    model_write(&t2v);
+    assert_non_null(strstr(said_of_tiny(&e), "holds no tiny decoder"));
+    assert_int_equal(e, ERR_NOTFOUND);
+    for (int at_once = 0; at_once < 2; at_once++) { /* there are both */
+        list_tiny(&whole, at_once);
+        list_write(&whole, TINY, 0);
+        assert_string_equal(said_of_tiny(&e), "");
+    }
+    for (int i = 0; i < whole.n; i++) {
+        const char *name = whole.e[i].name;
+        bool sizes = !strcmp(name, "decoder.1.weight") || !strcmp(name, "decoder.8.weight") ||
+                     !strcmp(name, "decoder.14.weight") || !strcmp(name, "decoder.20.weight");
+        l = whole;
+        l.e[i] = l.e[--l.n];
+        tiny_refused(&l, 0, name);
+        for (int axis = 0; axis < whole.e[i].rank; axis++) {
+            l = whole;
+            l.e[i].dim[axis]++;
+            tiny_refused(&l, 0, sizes ? "decoder." : name);
+        }
+        l = whole;
+        if (flat(&l.e[i]))
+            tiny_refused(&l, 0, sizes ? "decoder." : name);
+    }
+    tiny_refused(&whole, 2, "is truncated");
+    snprintf(path, sizeof path, "%s/%s", dir, file_of[TINY]);
+    assert_int_equal(unlink(path), 0);
 }
 
 static int set_up(void **state)
@@ -415,7 +456,7 @@ int main(void)
         cmocka_unit_test(vace_too),           cmocka_unit_test(parts_of_a_vae),
         cmocka_unit_test(other_transformers), cmocka_unit_test(cut_short),
         cmocka_unit_test(places_of_two_axes), cmocka_unit_test(without_a_tokenizer),
-        cmocka_unit_test(published),
+        cmocka_unit_test(a_tiny_decoder),     cmocka_unit_test(published),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -1,10 +1,9 @@
 /* "Too little memory" is told before anything is loaded, with both numbers: for models of the true
  * shapes (files that are all hole, of the sizes in names/), against sums formed here from the
  * lists of tensors and from what the passes keep (spec 6.5, 10). */
-#include "tiny.h"
+#include "unit/wan/listed.h"
 
-#include "base/buf.h"
-#include "base/path.h"
+#include "base/ram.h"
 #include "wan/wan_inside.h"
 
 #include <math.h>
@@ -16,72 +15,31 @@ static char dir[] = "/tmp/sakuga-need-XXXXXX";
 static struct fault fault;
 static bool borrows; /* of device_caps */
 
+/* In the place of base/ram.c: what this process may have. */
+static uint64_t machine = (uint64_t)64 << 30;
+
+uint64_t ram_bytes(const char *root)
+{
+    assert_string_equal(root, "");
+    return machine;
+}
+
 /* ---- lists of tensors ---- */
 
-struct shape {
-    char name[128];
-    double dim[6], count;
-    int rank;
-};
-
-struct shapes {
-    struct shape s[1400];
-    int n;
-};
-
-static struct shapes *shapes_of(const char *tsv)
+static struct list *list_of(const char *tsv)
 {
-    const char *src = getenv("srcdir");
-    char path[PATH_LEN], *save;
-    struct buf b = BUF_INIT(1 << 20);
-    struct shapes *all = calloc(1, sizeof *all);
-    snprintf(path, sizeof path, "%s/tests/wan/open/names/%s", src ? src : "..", tsv);
-    assert_int_equal(path_read(path, 1 << 20, &b, NULL), ERR_OK);
-    strtok_r(b.data, "\n", &save);
-    for (char *line; (line = strtok_r(NULL, "\n", &save));) {
-        struct shape *s = &all->s[all->n++];
-        char *at = strrchr(line, '\t');
-        assert_true(all->n <= (int)(sizeof all->s / sizeof *all->s));
-        snprintf(s->name, sizeof s->name, "%.*s", (int)strcspn(line, "\t"), line);
-        for (s->count = 1; at; at = strchr(at + 1, ','))
-            s->count *= s->dim[s->rank++] = strtod(at + 1, NULL);
-    }
-    buf_free(&b);
+    struct list *all = calloc(1, sizeof *all);
+    listed_read(all, tsv);
     return all;
 }
 
-static double sum(const struct shapes *all, const char *prefix)
+static double sum(const struct list *all, const char *prefix)
 {
     double n = 0;
     for (int i = 0; i < all->n; i++)
-        if (!strncmp(all->s[i].name, prefix, strlen(prefix)))
-            n += all->s[i].count;
+        if (!strncmp(all->e[i].name, prefix, strlen(prefix)))
+            n += (double)listed_count(&all->e[i]);
     return n;
-}
-
-/* A file with these tensors, all of them zero, that takes no room on the disk. */
-static void write_hole(const struct shapes *all, const char *folder, const char *name,
-                       const char *type, int bytes)
-{
-    char path[PATH_LEN];
-    struct buf head = BUF_INIT(0);
-    double at = 0;
-    for (int i = 0; i < all->n; i++) {
-        const struct shape *s = &all->s[i];
-        buf_addf(&head, "%c\"%s\":{\"dtype\":\"%s\",\"shape\":[", i ? ',' : '{', s->name, type);
-        for (int d = 0; d < s->rank; d++)
-            buf_addf(&head, d ? ",%.0f" : "%.0f", s->dim[d]);
-        buf_addf(&head, "],\"data_offsets\":[%.0f,%.0f]}", at, at + s->count * bytes);
-        at += s->count * bytes;
-    }
-    buf_addc(&head, '}');
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *f = fopen(path, "wb");
-    uint64_t n = head.len;
-    assert_true(f && fwrite(&n, 8, 1, f) == 1 && fwrite(head.data, 1, head.len, f) == head.len);
-    assert_int_equal(fclose(f), 0);
-    assert_int_equal(truncate(path, (off_t)(8 + n) + (off_t)at), 0);
-    buf_free(&head);
 }
 
 /* ---- what they take ---- */
@@ -92,11 +50,11 @@ struct size {
 
 /* The decoder keeps two frames of the input of every convolution in time, at its scale; the last
  * stage has four tensors of 96 channels and four frames in hand (spec 6.5). */
-static double decoding(const struct shapes *vae, struct size size)
+static double decoding(const struct list *vae, struct size size)
 {
     double bytes = 0, pixels = (double)size.width * size.height;
     for (int i = 0; i < vae->n; i++) {
-        const struct shape *s = &vae->s[i];
+        const struct entry *s = &vae->e[i];
         int stage = 0;
         if (strncmp(s->name, "decoder.", 8) || s->rank != 5 || s->dim[2] != 3)
             continue;
@@ -130,12 +88,12 @@ static double passing(const struct shapes *all, const char *prefix, double parts
 }
 
 /* Prompt and negative prompt: 8 and 126 tokens of the true tokenizer, and a pad row each. */
-static double expected(const struct shapes *dit, const struct shapes *vae, const struct shapes *t5,
+static double expected(const struct list *dit, const struct list *vae, const struct list *t5,
                        const struct job *j)
 {
     double dim = 0, ffn = 0, layers = 0;
     for (int i = 0; i < dit->n; i++) {
-        const struct shape *s = &dit->s[i];
+        const struct entry *s = &dit->e[i];
         if (!strcmp(s->name, "blocks.0.ffn.0.weight"))
             ffn = s->dim[0], dim = s->dim[1];
         layers += strstr(s->name, ".self_attn.q.weight") != NULL;
@@ -159,7 +117,7 @@ static bool stop(void *user)
     return true;
 }
 
-static void check(const struct shapes *dit, const struct shapes *vae, const struct shapes *t5,
+static void check(const struct list *dit, const struct list *vae, const struct list *t5,
                   const char *folder, const struct job *j)
 {
     struct wan *w;
@@ -204,13 +162,13 @@ static void check(const struct shapes *dit, const struct shapes *vae, const stru
 static void model(const char *tsv, const struct job *jobs, int n)
 {
     char folder[200];
-    struct shapes *dit = shapes_of(tsv), *vae = shapes_of("vae_2.1.tsv"),
-                  *t5 = shapes_of("t5_umt5_xxl.tsv");
+    struct list *dit = list_of(tsv), *vae = list_of("vae_2.1.tsv"),
+                *t5 = list_of("t5_umt5_xxl.tsv");
     snprintf(folder, sizeof folder, "%s/%s", dir, tsv);
     mkdir(folder, 0700);
-    write_hole(dit, folder, "dit.safetensors", "F16", 2);
-    write_hole(vae, folder, "vae.safetensors", "F32", 4);
-    write_hole(t5, folder, "t5.safetensors", "BF16", 2);
+    listed_write(dit, folder, "dit.safetensors", "F16", 2, 0);
+    listed_write(vae, folder, "vae.safetensors", "F32", 4, 0);
+    listed_write(t5, folder, "t5.safetensors", "BF16", 2, 0);
     tiny_link(folder, TINY_SPIECE, "spiece.model");
     for (int i = 0; i < n; i++)
         check(dit, vae, t5, folder, &jobs[i]);
@@ -246,6 +204,17 @@ static void the_large_model(void **state)
     model(LARGE, jobs, sizeof jobs / sizeof *jobs);
 }
 
+/* Longer than any that a model reads to its end. */
+static const char *long_turn(void *user, int frame)
+{
+    static char text[4096];
+    (void)user;
+    (void)frame;
+    for (size_t i = 0; i < sizeof text - 1; i++)
+        text[i] = "fox and "[i % 8];
+    return text;
+}
+
 /* What the device really held while it drew, of a model that can be run here. */
 static void the_tiny_model(void **state)
 {
@@ -253,10 +222,12 @@ static void the_tiny_model(void **state)
         struct size size;
         const char *sampler;
         double guidance, teacache;
-    } jobs[] = {{{160, 128, 9}, "euler", 1, 0},
-                {{64, 64, 45}, "unipc", 5, 0},
-                {{64, 64, 45}, "euler", 5, 0.05},
-                {{64, 64, 21}, "self-forcing", 1, 0}};
+        const char *(*turn)(void *user, int frame);
+    } jobs[] = {{{160, 128, 9}, "euler", 1, 0, NULL},
+                {{64, 64, 45}, "unipc", 5, 0, NULL},
+                {{64, 64, 45}, "euler", 5, 0.05, NULL},
+                {{64, 64, 21}, "self-forcing", 1, 0, NULL},
+                {{64, 64, 21}, "self-forcing", 1, 0, long_turn}};
     char folder[200];
     snprintf(folder, sizeof folder, "%s/tiny", dir);
     tiny_t2v(folder);
@@ -276,7 +247,9 @@ static void the_tiny_model(void **state)
         setup.memory = whole ? 24 << 20 : 8 << 20; /* its weights are 11 MB */
         assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
         assert_int_equal(wan_info(w)->resident, whole);
+        const struct wan_calls calls = {.turn = jobs[i / 2].turn};
         struct wan_job full = job;
+        full.live = calls.turn != NULL;
         assert_int_equal(wan_job_complete(w, &full, &fault), ERR_OK);
         w->memory = 0;
         struct wan_plan plan;
@@ -284,11 +257,12 @@ static void the_tiny_model(void **state)
         assert_non_null(strstr(fault.text, "needs about"));
         double needs = (double)plan.sum / MB;
         w->memory = UINT64_MAX;
-        if (wan_make(w, &job, NULL, NULL, &fault))
+        if (wan_make(w, &job, &calls, NULL, &fault))
             fail_msg("%s", fault_text(&fault));
         double held = (double)device_peak(w->dev) / MB;
-        print_message("%s, %d x %d x %d, %s: needs %.1f MB, held %.1f MB\n", job.sampler, job.width,
-                      job.height, job.frames, whole ? "whole" : "in blocks", needs, held);
+        print_message("%s%s, %d x %d x %d, %s: needs %.1f MB, held %.1f MB\n", job.sampler,
+                      full.live ? " live" : "", job.width, job.height, job.frames,
+                      whole ? "whole" : "in blocks", needs, held);
         assert_true(held <= needs);
         assert_true(needs <= held * 1.2);
         wan_free(w);
@@ -344,10 +318,34 @@ static struct wan_plan plan_for(const struct card *card, enum err *e)
     device_close(w->dev);
     w->dev = device_hollow(&caps);
     w->memory = ((uint64_t)card->gib << 30) - ((uint64_t)1 << 29);
-    w->host = (uint64_t)64 << 30;
     *e = wan_plan(w, &usual, &p, &fault);
     wan_free(w);
     return p;
+}
+
+/* A control group's limit is the host's too: no blocks are pinned there that it has no room for. */
+static void a_host_that_has_less(void **state)
+{
+    const struct card card = {LARGE, "bf16", 12, false, false, 4, 0};
+    const uint64_t all = machine;
+    struct wan *w;
+    char folder[200];
+    enum err e;
+    (void)state;
+    struct wan_plan p = plan_for(&card, &e);
+    assert_true(!e && p.parked);
+    machine = p.host / 3 * 4 + 4096; /* three quarters may be pinned */
+    p = plan_for(&card, &e);
+    assert_true(!e && p.parked);
+    machine = p.host;
+    p = plan_for(&card, &e);
+    assert_true(!e && !p.parked);
+    snprintf(folder, sizeof folder, "%s/%s", dir, LARGE);
+    const struct wan_setup setup = {.model = folder, .device = "cpu", .dtype = "f32"};
+    assert_int_equal(wan_open(&setup, &w, &fault), ERR_OK);
+    assert_true(w->memory == machine && w->host == machine);
+    wan_free(w);
+    machine = all;
 }
 
 /* The table of doc/performance.md. */
@@ -408,9 +406,9 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_tiny_model), cmocka_unit_test(the_small_model),
-        cmocka_unit_test(the_large_model),
-        cmocka_unit_test(cards_of_all_sizes), /* of the folders that those two left */
+        cmocka_unit_test(the_tiny_model),       cmocka_unit_test(the_small_model),
+        cmocka_unit_test(the_large_model),      cmocka_unit_test(cards_of_all_sizes),
+        cmocka_unit_test(a_host_that_has_less), /* of the folders that those two left */
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

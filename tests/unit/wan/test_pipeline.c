@@ -89,8 +89,12 @@ static void on_note(void *user, const char *words)
     strncat(seen.notes, words, sizeof seen.notes - strlen(seen.notes) - 2);
 }
 
-static const struct wan_calls calls = {on_stop,   on_stage, on_progress, on_preview,
-                                       on_frames, on_note,  NULL};
+static const struct wan_calls calls = {.stop = on_stop,
+                                       .stage = on_stage,
+                                       .progress = on_progress,
+                                       .preview = on_preview,
+                                       .frames = on_frames,
+                                       .note = on_note};
 
 static struct wan_job job_of(const char *sampler)
 {
@@ -449,6 +453,30 @@ static void test_resume_elsewhere(void **state)
     wan = first;
 }
 
+/* So is another build of the same version: it may round otherwise. */
+static void test_resume_by_another_build(void **state)
+{
+    struct wan_job job = job_of("unipc");
+    struct wan_made made;
+    char ours[sizeof wan->info.build];
+    (void)state;
+    strcpy(ours, wan_info(wan)->build);
+    assert_int_equal(strspn(ours, "0123456789abcdef"), 16);
+    job.checkpoint_dir = keep;
+    seen.stop_at = 0;
+    seen.stop_at_step = 2;
+    assert_int_equal(make(&job, &made), ERR_CANCELLED);
+    strcpy(wan->info.build, "0123456789abcdef");
+    seen.stop_at_step = 0;
+    assert_int_equal(make(&job, &made), ERR_OK);
+    strcpy(wan->info.build, ours);
+    assert_int_equal(made.resumed, 0);
+    if (!strstr(seen.notes, "begins anew") || !strstr(seen.notes, ours) ||
+        !strstr(seen.notes, "this is \"build 0123456789abcdef\""))
+        fail_msg("the notes say: %s", seen.notes);
+    unlink(made.checkpoint);
+}
+
 static void test_no_place_for_checkpoints(void **state)
 {
     struct wan_job job = job_of("euler");
@@ -761,6 +789,7 @@ int main(void)
         cmocka_unit_test(test_resume_at_every_step),
         cmocka_unit_test(test_resume_every_second_step),
         cmocka_unit_test(test_resume_elsewhere),
+        cmocka_unit_test(test_resume_by_another_build),
         cmocka_unit_test(test_no_place_for_checkpoints),
         cmocka_unit_test(test_loras),
         cmocka_unit_test(test_200_lora_switches),

@@ -262,7 +262,7 @@ static void blocks_decode_as_they_come(void **state)
     int at = 0;
     (void)state;
     begin(&b, 0, 0);
-    assert_int_equal(vae_open(dev, w, VAE_DECODER, &vae, &b.f), ERR_OK);
+    assert_int_equal(vae_open(dev, w, VAE_DECODER, NULL, &vae, &b.f), ERR_OK);
     assert_int_equal(vae_decode_start(vae, H, W, &stream, &b.f), ERR_OK);
     for (int i = 0; i < BLOCKS; i++) {
         assert_int_equal(next(&b, (uint64_t)i), ERR_OK);

@@ -355,7 +355,8 @@ static int set_up(void **state)
     tiny_link(model, TINY_SPIECE, "spiece.model");
     snprintf(path, sizeof path, "%s/tests/wan/%s", src ? src : "..", TINY_VAE);
     return device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &fault) ||
-           weights_open(path, &net, &fault) || vae_open(dev, net, VAE_ENCODER, &vae, &fault) ||
+           weights_open(path, &net, &fault) ||
+           vae_open(dev, net, VAE_ENCODER, NULL, &vae, &fault) ||
            wan_open(&(struct wan_setup){.model = model}, &wan, &fault);
 }
 

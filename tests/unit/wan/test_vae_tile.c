@@ -142,7 +142,7 @@ static void it_takes_less_memory(void **state)
     (void)state;
     for (int tiled = 0; tiled < 2; tiled++) {
         assert_int_equal(device_open(&(struct device_setup){"cpu", "f32", 0}, &own, &f), ERR_OK);
-        assert_int_equal(vae_open(own, file, VAE_DECODER, &v, &f), ERR_OK);
+        assert_int_equal(vae_open(own, file, VAE_DECODER, NULL, &v, &f), ERR_OK);
         uint64_t before = device_used(own);
         if (tiled)
             assert_int_equal(
@@ -217,7 +217,7 @@ static int start(void **state)
              dir ? dir : ".");
     return weights_open(path, &file, &f) ||
            device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &f) ||
-           vae_open(dev, file, VAE_DECODER, &vae, &f);
+           vae_open(dev, file, VAE_DECODER, NULL, &vae, &f);
 }
 
 static int end(void **state)

@@ -1,7 +1,7 @@
 /* The memory that this process may have: the least of the machine's and of its control groups'. */
 #include "unit.h"
 
-#include "tensor/cpu/cpu.h"
+#include "base/ram.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "tensor/cpu/cpu.h"
+#include "base/ram.h"
 
 #include <inttypes.h>
 #include <limits.h>
