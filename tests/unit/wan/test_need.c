@@ -76,14 +76,14 @@ struct job {
 
 /* Of weights that are there while they are worked with: all, or, where the device widens what is
  * lent to it while it multiplies, the largest. */
-static double passing(const struct shapes *all, const char *prefix, double parts)
+static double passing(const struct list *all, const char *prefix, double parts)
 {
     double most = 0;
     if (!borrows)
         return sum(all, prefix) / parts;
     for (int i = 0; i < all->n; i++)
-        if (!strncmp(all->s[i].name, prefix, strlen(prefix)))
-            most = fmax(most, all->s[i].count);
+        if (!strncmp(all->e[i].name, prefix, strlen(prefix)))
+            most = fmax(most, (double)listed_count(&all->e[i]));
     return most;
 }
 
