@@ -73,6 +73,12 @@ static bool stop(void *user)
     return pipeline_stop(c->r);
 }
 
+static bool shared(void *user)
+{
+    const struct causal *c = user;
+    return c->r->calls->shared && c->r->calls->shared(c->r->calls->user);
+}
+
 static enum err encode_all(struct causal *c)
 {
     struct run *r = c->r;
@@ -181,8 +187,12 @@ static enum err all_blocks(struct causal *c)
 {
     struct run *r = c->r;
     int kept = r->finished;
-    struct rollout_block b = {
-        .latent = c->latent, .fresh = fresh, .stop = stop, .seen = seen, .user = c};
+    struct rollout_block b = {.latent = c->latent,
+                              .fresh = fresh,
+                              .stop = stop,
+                              .shared = shared,
+                              .seen = seen,
+                              .user = c};
     struct noise noise; /* the clip's, before any block */
     enum err e = ERR_OK;
     noise_seed(&noise, r->job.seed);

@@ -89,8 +89,12 @@ static void on_note(void *user, const char *words)
     strncat(seen.notes, words, sizeof seen.notes - strlen(seen.notes) - 2);
 }
 
-static const struct wan_calls calls = {on_stop,   on_stage, on_progress, on_preview,
-                                       on_frames, on_note,  NULL};
+static const struct wan_calls calls = {.stop = on_stop,
+                                       .stage = on_stage,
+                                       .progress = on_progress,
+                                       .preview = on_preview,
+                                       .frames = on_frames,
+                                       .note = on_note};
 
 static struct wan_job job_of(const char *sampler)
 {
