@@ -4,8 +4,8 @@
  * Only calls of this thread are kept from what a capture does not allow, so that another may load
  * or encode meanwhile. Whatever is chosen by measuring, made by a library, or taken from the system
  * was so when the same work was done before: a product or plan that is new here says
- * tape_unready(). Memory comes from the tape, so that no graph has memory of its own. A graph's
- * kernels keep the stream's low priority. */
+ * tape_unready(). Memory comes from the tape, so that no graph has memory of its own. A graph runs
+ * at the priority of the stream that it is given to, so it gives way as all work here does. */
 #include "tensor/cuda/cuda.h"
 
 #include <string.h>
