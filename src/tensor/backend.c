@@ -2,6 +2,8 @@
  */
 #include "tensor/backend.h"
 
+#include "tensor/tape.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -30,7 +32,9 @@ void device_count(struct device *d, int64_t bytes)
 
 void *device_alloc(struct device *d, size_t bytes)
 {
-    void *p = device_failed(d) ? NULL : d->ops->alloc(d, bytes);
+    void *p = NULL;
+    if (!device_failed(d))
+        p = d->tape && d->tape->inside ? tape_take(d, bytes) : d->ops->alloc(d, bytes);
     if (!p)
         device_fail(d, ERR_NOMEM, "%s has no memory for another %zu bytes (%llu are in use)",
                     d->caps.name, bytes, (unsigned long long)d->used);
@@ -39,5 +43,6 @@ void *device_alloc(struct device *d, size_t bytes)
 
 void device_release(struct device *d, void *p)
 {
-    d->ops->release(d, p);
+    if (!d->tape || !tape_give(d, p))
+        d->ops->release(d, p);
 }

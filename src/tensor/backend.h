@@ -53,6 +53,13 @@ struct device_ops {
     /* NULL where work is done when its call returns: waits until all work but that since the last
      * `behind` calls is done */
     void (*pace)(struct device *d, int behind);
+    /* Of a device with caps.graphs. From here on what is queued is kept, not done; false: it is
+     * not */
+    bool (*record)(struct device *d);
+    /* to here: what was kept, or NULL where the device could not, or something has failed */
+    void *(*recorded)(struct device *d);
+    void (*play)(struct device *d, void *recording); /* queues it all */
+    void (*forget)(struct device *d, void *recording);
     /* fused */
     void (*join)(struct device *d, const struct join_op *op);
     bool (*turn)(struct device *d, const struct turn_op *op); /* false: not of this shape */
@@ -63,6 +70,8 @@ struct device {
     struct device_caps caps;
     struct fault failure; /* the first, or that by which it was lost; ERR_OK while all is well */
     uint64_t used, peak;
+    struct tape *tape; /* of its tracks, or NULL (tensor/tape.h) */
+    uint64_t played;   /* recordings, so far */
 };
 
 /* First member of a backend's own weight. */

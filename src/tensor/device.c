@@ -40,6 +40,16 @@ uint64_t device_peak(const struct device *d)
     return d->peak;
 }
 
+void device_no_graphs(struct device *d)
+{
+    d->caps.graphs = false;
+}
+
+uint64_t device_played(const struct device *d)
+{
+    return d->played;
+}
+
 void device_mark(struct device *d)
 {
     d->peak = d->used;

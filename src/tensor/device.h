@@ -21,6 +21,7 @@
 struct device;
 struct parcel; /* bytes on their way to the host */
 struct shelf;  /* weights that take turns on the device */
+struct track;  /* work that comes again */
 struct weight; /* a matrix or kernel in the form the device multiplies by, with its bias */
 
 struct device_caps {
@@ -43,6 +44,7 @@ struct device_caps {
                        * of `work` first */
     /* queries from which attention is planned by a library; the same in 8 bits (0: never) */
     int attends, attends_low;
+    bool graphs; /* work that comes again is recorded (track_new) */
     bool hollow; /* nothing is there, and nothing is computed: it only counts */
 };
 
@@ -68,6 +70,10 @@ bool device_failed(const struct device *d);
  * more than a few parts behind, so that who asks in between whether to stop, or takes its time to
  * answer so that others get the device, is heard. */
 void device_pace(struct device *d);
+
+/* From here on nothing is recorded (track_new): to see what that is worth. */
+void device_no_graphs(struct device *d);
+uint64_t device_played(const struct device *d); /* recordings so far */
 
 /* Gives memory that freed tensors left behind back to the system, but what is reserved. */
 void device_trim(struct device *d);
@@ -252,6 +258,33 @@ void parcel_free(struct parcel *p);                        /* waits; NULL is fin
 void parcel_send(struct parcel *p, const struct tensor *x, float scale, float shift);
 /* Waits for them. Lent until the next parcel_send(); NULL on failure (kept). */
 const uint8_t *parcel_take(struct parcel *p);
+
+/* Work that comes again: the same operations, on the same tensors and weights at the same places,
+ * with other numbers in them. A device with caps.graphs records it and then plays it as a whole,
+ * which spares the host most of queueing it, and the device the gaps between. Results are the same,
+ * bit for bit.
+ *
+ *     if (!track_play(t, false))
+ *         do
+ *             the work
+ *         while (track_again(t));
+ *
+ * The work neither reads from the host nor writes to it (device_read, device_write, parcels), nor
+ * waits (device_settle, device_pace), makes no weights, and frees what it makes. What fails while
+ * it is recorded fails no job: the work is then done as it is; a device that cannot record at all
+ * says so in its note, and tries no more. A track is of no more use when one of its tensors or
+ * weights has gone, or the work was left in the middle: then it must not be played, and is to be
+ * freed.
+ *
+ * `like`: a track of the same operations on tensors of the same shapes, or NULL; what that one has
+ * made ready need not be made again, so that already the first time is recorded. NULL where nothing
+ * is recorded: the work is then simply done. Tracks go before their device. */
+struct track *track_new(struct device *d, const struct track *like);
+void track_free(struct track *t); /* NULL is fine */
+/* True: it was played. False: the work is to be done now. NULL is fine. `as_it_is`: it is not to be
+ * played nor recorded this time. */
+bool track_play(struct track *t, bool as_it_is);
+bool track_again(struct track *t); /* is it to be done once more? NULL is fine */
 
 /* Halves of the channels become frames: x [t,h,w,2c] → y [2t,h,w,c], first half first. */
 void device_unfold_time(struct device *d, const struct tensor *y, const struct tensor *x);

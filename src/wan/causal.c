@@ -75,6 +75,12 @@ static bool stop(void *user)
     return pipeline_stop(c->r);
 }
 
+static bool shared(void *user)
+{
+    const struct causal *c = user;
+    return c->r->calls->shared && c->r->calls->shared(c->r->calls->user);
+}
+
 /* The job's prompt, then those of its list. */
 static const char *given(const struct run *r, int i)
 {
@@ -244,8 +250,12 @@ static enum err one_block(struct causal *c, const struct rollout_block *b, int a
 static enum err all_blocks(struct causal *c)
 {
     struct run *r = c->r;
-    struct rollout_block b = {
-        .latent = c->latent, .fresh = fresh, .stop = stop, .seen = seen, .user = c};
+    struct rollout_block b = {.latent = c->latent,
+                              .fresh = fresh,
+                              .stop = stop,
+                              .shared = shared,
+                              .seen = seen,
+                              .user = c};
     struct noise noise; /* the clip's, before any block */
     enum err e = ERR_OK;
     noise_seed(&noise, r->job.seed);

@@ -19,12 +19,15 @@
 
 #define EPS 1e-6f
 
-/* The buffers of one pass. */
+/* One pass, and its buffers. */
 struct pass {
     struct dit *d;
     struct device *dev;
     const struct dit_input *in;
     int64_t tokens;
+    struct dit_feed *feed; /* of the cache, or its own */
+    const struct tensor *rope;
+    bool whole;               /* nobody is asked, and nothing waited for, between its blocks */
     struct tensor x;          /* [tokens, dim], f32 */
     struct tensor h;          /* [tokens, dim], of what its products take */
     struct tensor qkv;        /* [3, tokens, dim], of the device's working type; of it */
@@ -35,92 +38,80 @@ struct pass {
     struct tensor c;          /* [tokens, dim]: VACE's own stream */
 };
 
-void dit_time(float *out, int64_t dim, double t)
-{
-    int64_t half = dim / 2;
-    for (int64_t k = 0; k < half; k++) {
-        double angle = t * pow(10000.0, -(double)k / (double)half);
-        out[k] = (float)cos(angle);
-        out[half + k] = (float)sin(angle);
-    }
-}
-
-/* The angles of one place on an axis: n pairs of (cos, sin). */
-static void angles(float *out, int place, int n)
-{
-    for (int p = 0; p < n; p++) {
-        double angle = place * pow(10000.0, -(double)p / n);
-        out[2 * p] = (float)cos(angle);
-        out[2 * p + 1] = (float)sin(angle);
-    }
-}
-
-/* A place on an axis has the same angles wherever it comes again: they are copied from where it
- * came first. A causal block needs a table of its own, and computing each takes a core of a Xeon
- * 23 ms at 832x480, copying 1. */
-void dit_rope(float *out, int width, int first_frame, int frames, int rows, int columns)
-{
-    const int side = width / 6, n[3] = {width / 2 - 2 * side, side, side};
-    const size_t line = (size_t)columns * (size_t)width, frame = (size_t)rows * line;
-    for (int f = 0; f < frames; f++)
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < columns; j++) {
-                float *to = out + (size_t)f * frame + (size_t)i * line + (size_t)j * (size_t)width;
-                const float *first[3] = {out + (size_t)f * frame, out + (size_t)i * line,
-                                         out + (size_t)j * (size_t)width};
-                const int place[3] = {first_frame + f, i, j};
-                for (int a = 0, at = 0; a < 3; at += 2 * n[a++])
-                    if (to == first[a])
-                        angles(to + at, place[a], n[a]);
-                    else
-                        memcpy(to + at, first[a] + at, 2 * (size_t)n[a] * sizeof *to);
-            }
-}
-
 /* Frames of tokens: the latent's, and a reference's. */
 static int token_frames(const struct dit_input *in)
 {
     return in->frames + (in->ref != NULL);
 }
 
-/* d->rope for this grid; kept from pass to pass. */
+/* The table for this grid, from pass to pass at the same place while it has the same size. */
 static void rope_table(struct pass *p)
 {
-    struct dit *d = p->d;
     const struct dit_input *in = p->in;
+    struct dit_angles *r = in->cache ? &in->cache->rope : &p->d->rope;
     int want[4] = {in->first_frame, token_frames(in), in->height / 2, in->width / 2};
-    if (d->rope.data && !memcmp(want, d->rope_of, sizeof want))
+    p->rope = &r->table;
+    if (r->table.data && !memcmp(want, r->grid, sizeof want))
         return;
-    tensor_free(&d->rope);
     const int64_t shape[] = {p->tokens, DIT_HEAD / 2, 2};
     float *table = malloc((size_t)p->tokens * DIT_HEAD * sizeof *table);
-    if (!table)
+    if (!table) {
+        tensor_free(&r->table);
         return;
+    }
     if (!device_caps(p->dev)->hollow)
         dit_rope(table, DIT_HEAD, want[0], want[1], want[2], want[3]);
-    d->rope = tensor_from(p->dev, table, 3, shape);
-    memcpy(d->rope_of, want, sizeof want);
+    if (r->table.data && r->table.dim[0] != p->tokens)
+        tensor_free(&r->table);
+    if (!r->table.data)
+        r->table = tensor_new(p->dev, 3, shape);
+    device_write(p->dev, &r->table, table, p->tokens * DIT_HEAD);
+    memset(r->grid, 0, sizeof want);
+    if (!device_failed(p->dev)) /* else it is written again */
+        memcpy(r->grid, want, sizeof want);
     free(table);
 }
 
-/* Patches of `channels` channels of latents into columns of `rows`, from `at` on (spec 4.1). */
+/* Latents and timestep to the device. */
+static void fill_feed(struct pass *p)
+{
+    const struct dit_input *in = p->in;
+    struct dit_feed *f = p->feed;
+    float sinus[DIT_FREQ_MAX];
+    const int64_t freq = p->d->c.freq_dim;
+    if (!f->x.data)
+        f->x = tensor_new4(p->dev, 16, in->frames, in->height, in->width);
+    if (!f->sinus.data)
+        f->sinus = tensor_new2(p->dev, 1, freq);
+    if (in->cache && !f->v.data) /* else it comes when it is needed */
+        f->v = tensor_new4(p->dev, p->d->c.out, in->frames, in->height, in->width);
+    dit_time(sinus, freq, in->t);
+    device_write(p->dev, &f->sinus, sinus, freq);
+    device_write(p->dev, &f->x, in->x, tensor_count(&f->x));
+}
+
+/* More latents [channels, frames, height, width], into columns of `rows` from `at` on. */
 static void cut(struct pass *p, const struct tensor *rows, const float *x, int channels, int frames,
                 int64_t at)
 {
-    const int64_t shape[] = {channels, frames, p->in->height, p->in->width};
-    struct tensor latent = tensor_from(p->dev, x, 4, shape);
+    struct tensor latent = tensor_new4(p->dev, channels, frames, p->in->height, p->in->width);
+    device_write(p->dev, &latent, x, tensor_count(&latent));
     device_patchify(p->dev, rows, &latent, at);
     tensor_free(&latent);
 }
 
-/* The tokens of `frames` frames of x, and of y behind it, into `out` [tokens, dim]. */
+/* The tokens of `frames` frames into `out` [tokens, dim], of patches (spec 4.1): of the pass's own
+ * latents or, if not NULL, of x; and of y behind it. */
 static void embed(struct pass *p, const struct tensor *out, int frames, const float *x,
                   const float *y, int channels_x, int channels_y, const struct weight *w)
 {
     const struct dit_input *in = p->in;
     int64_t tokens = (int64_t)frames * (in->height / 2) * (in->width / 2);
     struct tensor rows = tensor_work2(p->dev, tokens, 4 * (channels_x + channels_y));
-    cut(p, &rows, x, channels_x, frames, 0);
+    if (x)
+        cut(p, &rows, x, channels_x, frames, 0);
+    else
+        device_patchify(p->dev, &rows, &p->feed->x, 0);
     if (y)
         cut(p, &rows, y, channels_y, frames, 4 * channels_x);
     dit_linear(p->dev, out, &rows, w, ACT_NONE);
@@ -145,19 +136,15 @@ static struct tensor tokens_of(struct pass *p, const float *x, const float *y, i
 static void time_embedding(struct pass *p)
 {
     const struct dit *d = p->d;
-    float sinus[DIT_FREQ_MAX];
-    const int64_t shape[] = {1, d->c.freq_dim};
-    dit_time(sinus, d->c.freq_dim, p->in->t);
-    struct tensor s = tensor_from(p->dev, sinus, 2, shape), h = tensor_new2(p->dev, 1, d->c.dim);
+    struct tensor h = tensor_new2(p->dev, 1, d->c.dim);
     p->e = tensor_new2(p->dev, 1, d->c.dim);
     p->e0 = tensor_new2(p->dev, 1, 6 * d->c.dim);
-    dit_linear(p->dev, &h, &s, d->time0, ACT_SILU);
+    dit_linear(p->dev, &h, &p->feed->sinus, d->time0, ACT_SILU);
     dit_linear(p->dev, &p->e, &h, d->time2, ACT_NONE);
     device_act(p->dev, &h, &p->e, ACT_SILU);
     dit_linear(p->dev, &p->e0, &h, d->time_projection, ACT_NONE);
     probe_see(p->in->probe, p->dev, "time_e", &p->e);
     probe_see(p->in->probe, p->dev, "time_e0", &p->e0);
-    tensor_free(&s);
     tensor_free(&h);
     p->e0 = (struct tensor){.data = p->e0.data, .rank = 2, .dim = {6, d->c.dim}, .dev = p->dev};
 }
@@ -245,7 +232,7 @@ static void self_attention(struct pass *p, const struct dit_block *b, const stru
                                           .k = &k,
                                           .norm_q = &b->self.norm_q,
                                           .norm_k = &b->self.norm_k,
-                                          .table = &d->rope,
+                                          .table = p->rope,
                                           .heads = d->c.heads,
                                           .eps = EPS,
                                           .stride = row});
@@ -343,8 +330,9 @@ static enum err run_blocks(struct pass *p, struct fault *f)
     for (int i = 0; i < d->c.layers; i++) {
         char name[32];
         bool hint = p->c.data && j < d->c.vace && d->c.vace_at[j] == i;
-        device_pace(p->dev);
-        if (p->in->stop && p->in->stop(p->in->stop_user))
+        if (!p->whole)
+            device_pace(p->dev);
+        if (!p->whole && p->in->stop && p->in->stop(p->in->stop_user))
             return fault_set(f, ERR_CANCELLED, "cancelled in layer %d", i);
         if (hint)
             shelf_turn(d->shelf, d->c.layers + j, i);
@@ -397,7 +385,8 @@ static enum err run_or_reuse(struct pass *p, struct fault *f)
     return e;
 }
 
-static void head(struct pass *p, float *out)
+/* To p->feed->v. */
+static void head(struct pass *p)
 {
     const struct dit *d = p->d;
     int64_t before = p->tokens / token_frames(p->in) * (p->in->ref != NULL);
@@ -418,11 +407,10 @@ static void head(struct pass *p, float *out)
         tensor_free(&h);
     probe_see(p->in->probe, p->dev, "head", &v);
     struct tensor own = tensor_part(&v, before, p->tokens - before);
-    struct tensor latent =
-        tensor_new4(p->dev, d->c.out, p->in->frames, p->in->height, p->in->width);
-    device_unpatchify(p->dev, &latent, &own);
-    device_read(p->dev, out, &latent, tensor_count(&latent));
-    tensor_free(&latent);
+    struct tensor *latent = &p->feed->v;
+    if (!latent->data)
+        *latent = tensor_new4(p->dev, d->c.out, p->in->frames, p->in->height, p->in->width);
+    device_unpatchify(p->dev, latent, &own);
     tensor_free(&sc);
     tensor_free(&v);
 }
@@ -450,6 +438,37 @@ static enum err check(const struct dit *d, const struct dit_input *in, struct fa
     return ERR_OK;
 }
 
+/* From what was fed to what comes of it, on the device alone. */
+static enum err run(struct pass *p, struct fault *f)
+{
+    struct dit *d = p->d;
+    const struct dit_input *in = p->in;
+    enum err e = ERR_OK;
+    p->x = tokens_of(p, NULL, in->y, 16, d->c.in - 16, d->patch_embedding);
+    if (!in->cache)
+        tensor_free(&p->feed->x);
+    if (in->vace)
+        p->c = tokens_of(p, in->vace, NULL, d->c.vace_in, 0, d->vace_embedding);
+    probe_see(in->probe, d->dev, "patch_embed", &p->x);
+    time_embedding(p);
+    p->mod = tensor_new2(p->dev, 6, d->c.dim);
+    p->hidden = tensor_work2(p->dev, p->tokens, d->c.ffn);
+    p->h = tensor_low2(p->dev, p->tokens, d->c.dim);
+    p->y = tensor_low2(p->dev, p->tokens, d->c.dim);
+    p->qkv =
+        tensor_of(p->dev, device_caps(p->dev)->work, 3, (const int64_t[]){3, p->tokens, d->c.dim});
+    thirds(p);
+    if (!device_failed(p->dev))
+        e = run_or_reuse(p, f);
+    if (!e)
+        head(p);
+    struct tensor *all[] = {&p->x, &p->h,  &p->qkv, &p->y, &p->hidden,
+                            &p->e, &p->e0, &p->mod, &p->c};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        tensor_free(all[i]);
+    return e;
+}
+
 enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, struct fault *f)
 {
     struct fault why;
@@ -457,27 +476,27 @@ enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, stru
     enum err e = check(d, in, f), late;
     if (e)
         return e;
-    struct pass p = {.d = d, .dev = d->dev, .in = in};
+    struct dit_feed own = {0};
+    struct pass p = {.d = d, .dev = d->dev, .in = in, .feed = in->cache ? &in->cache->feed : &own};
     p.tokens = (int64_t)token_frames(in) * (in->height / 2) * (in->width / 2);
+    if (in->cache)
+        dit_cache_enter(in->cache, in);
+    struct track *track = dit_cache_track(d, in, p.tokens);
+    p.whole = track && !in->shared;
+    if (p.whole && in->stop && in->stop(in->stop_user))
+        return fault_set(f, ERR_CANCELLED, "cancelled before a pass");
     rope_table(&p);
-    p.x = tokens_of(&p, in->x, in->y, 16, d->c.in - 16, d->patch_embedding);
-    if (in->vace)
-        p.c = tokens_of(&p, in->vace, NULL, d->c.vace_in, 0, d->vace_embedding);
-    probe_see(in->probe, d->dev, "patch_embed", &p.x);
-    time_embedding(&p);
-    p.mod = tensor_new2(p.dev, 6, d->c.dim);
-    p.hidden = tensor_work2(p.dev, p.tokens, d->c.ffn);
-    p.h = tensor_low2(p.dev, p.tokens, d->c.dim);
-    p.y = tensor_low2(p.dev, p.tokens, d->c.dim);
-    p.qkv = tensor_of(p.dev, device_caps(p.dev)->work, 3, (const int64_t[]){3, p.tokens, d->c.dim});
-    thirds(&p);
-    if (!device_failed(p.dev))
-        e = run_or_reuse(&p, f);
+    fill_feed(&p);
+    if (!track_play(track, in->shared))
+        do
+            e = run(&p, f);
+        while (!e && track_again(track));
     if (!e)
-        head(&p, out);
-    struct tensor *all[] = {&p.x, &p.h, &p.qkv, &p.y, &p.hidden, &p.e, &p.e0, &p.mod, &p.c};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        tensor_free(all[i]);
+        device_read(p.dev, out, &p.feed->v, tensor_count(&p.feed->v));
+    dit_feed_free(&own);
     late = device_settle(d->dev, e ? NULL : f);
-    return e ? e : late;
+    e = e ? e : late;
+    if (e && track) /* what was begun is of no use */
+        dit_cache_forget(in->cache);
+    return e;
 }

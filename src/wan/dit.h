@@ -96,11 +96,18 @@ struct dit_input {
     int cache_frame;         /* and in the cache: as many frames are kept before it */
     struct teacache *tea;    /* or NULL: every step runs all blocks */
     const struct probe *probe;
-    bool (*stop)(void *user); /* asked before every block; true: ERR_CANCELLED */
+    /* Asked before every block; true: ERR_CANCELLED. Where a pass over a cache is recorded and
+     * played as a whole (caps.graphs, all weights on the device), before the pass alone: it takes
+     * tens of milliseconds. Unless others want the device too (`shared`): then, that there are
+     * gaps for them, it goes block by block again. */
+    bool (*stop)(void *user);
     void *stop_user;
+    bool shared;
 };
 
-/* out [16, frames, height, width] = the velocity noise − x0. */
+/* out [16, frames, height, width] = the velocity noise − x0. Passes over a cache that are alike but
+ * for their numbers (the same place in the cache, shape and prompt) are recorded, so that the next
+ * is one call to the device (track_new); the result is the same, bit for bit. */
 enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, struct fault *f);
 
 /* cos and sin of the rotary angles, (2·count): axis widths for a head of `width` are

@@ -341,7 +341,7 @@ void dit_free(struct dit *d)
     free(d->blocks);
     shelf_free(d->shelf);
     free_ends(d);
-    tensor_free(&d->rope);
+    tensor_free(&d->rope.table);
     device_trim(d->dev);
     free(d);
 }
@@ -385,6 +385,7 @@ enum err dit_reload(struct dit *d, bool (*touches)(void *user, const char *name)
         else
             hit[d->c.layers + d->c.vace] = true;
     }
+    d->changes++;
     struct loader l = LOADER_INIT(d->dev, d->weights);
     l.patch = d->patch;
     l.stop = stop;

@@ -76,6 +76,7 @@ enum err dit_prompt_new(struct dit *d, const struct dit_prompt_spec *s, struct d
     if (!p)
         return fault_set(f, ERR_NOMEM, "out of memory");
     p->dit = d;
+    p->number = ++d->prompts;
     p->repeats = s->n < DIT_TEXT ? (double)(DIT_TEXT - s->n) : 1;
     struct tensor text = embed_text(d, s), image = {0};
     if (s->clip)
@@ -150,6 +151,9 @@ void dit_cache_free(struct dit_cache *c)
 {
     if (!c)
         return;
+    dit_cache_forget(c);
+    dit_feed_free(&c->feed);
+    tensor_free(&c->rope.table);
     for (int i = 0; i < DIT_LAYERS_MAX; i++) {
         tensor_free(&c->k[i]);
         tensor_free(&c->v[i]);

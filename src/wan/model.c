@@ -247,6 +247,8 @@ enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault 
         wan_free(w);
         return e;
     }
+    if (setup->no_graphs)
+        device_no_graphs(w->dev);
     w->memory = setup->memory ? setup->memory : device_caps(w->dev)->memory;
     w->host = ram_bytes("");
     w->patcher = lora_patcher(&w->loras);

@@ -197,6 +197,8 @@ static enum err count_sample(struct count *c, struct kept *k)
         }
         e = dit_forward(c->dit, in, NULL, c->f);
     }
+    if (!e && block) /* the second one is recorded, and that takes memory of its own */
+        e = dit_forward(c->dit, in, NULL, c->f);
     return e;
 }
 

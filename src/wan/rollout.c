@@ -102,7 +102,8 @@ static enum err forward(struct rollout *r, const float *x, int frames, double t,
                            .first_frame = r->made,
                            .cache_frame = r->kept,
                            .stop = b ? b->stop : NULL,
-                           .stop_user = b ? b->user : NULL};
+                           .stop_user = b ? b->user : NULL,
+                           .shared = b && b->shared && b->shared(b->user)};
     return dit_forward(r->set.dit, &in, v, f);
 }
 

@@ -44,7 +44,10 @@ struct rollout_block {
     /* Noise for step `step` (1, 2, …) of this block, as many numbers. On a device that works by
      * itself it comes on another thread while the pass before that step runs; one at a time. */
     void (*fresh)(void *user, int step, float *out, int64_t n);
-    bool (*stop)(void *user); /* asked before every layer; true: CANCELLED. NULL: never */
+    /* Asked before every layer, or before every pass where a pass is recorded and played as a
+     * whole (dit_input.stop); true: CANCELLED. NULL: never */
+    bool (*stop)(void *user);
+    bool (*shared)(void *user); /* do others want the device? Asked before a pass; NULL: nobody */
     /* After each step: its velocity and what it takes for the end. For previews and tests; NULL */
     void (*seen)(void *user, int step, const float *v, const float *x0);
     void *user;

@@ -35,6 +35,7 @@ struct wan_setup {
     int threads;        /* 0: one a core */
     uint64_t memory;    /* bytes it may take; 0: what the device has */
     const char *dtype;  /* of the arithmetic, as of struct device_setup; NULL: "auto", its best */
+    bool no_graphs;     /* passes of a causal clip are not recorded: to see what that is worth */
 };
 
 /* What was found. Paths are relative to `folder`, "" where there is no such file. */
@@ -180,8 +181,10 @@ struct wan_frames {
 
 /* Any may be NULL. Memory is lent for the length of the call. */
 struct wan_calls {
-    bool (*stop)(void *user); /* asked before every block, of loading too, and
-                               * every chunk; true ends with CANCELLED */
+    bool (*stop)(void *user);   /* asked before every block, of loading too, and
+                                 * every chunk; true ends with CANCELLED. On a GPU a pass of a causal
+                                 * clip, tens of milliseconds, is as one block, unless … */
+    bool (*shared)(void *user); /* … others want the device too: asked before each such pass */
     void (*stage)(void *user, enum wan_stage stage);
     void (*progress)(void *user, const struct wan_progress *p); /* each step, and in between */
     void (*preview)(void *user, const struct wan_preview *p);

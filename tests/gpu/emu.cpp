@@ -128,8 +128,10 @@ struct cell {
 };
 
 static unsigned char *arena;
-static struct cell *shadow;                  /* one for two bytes */
-static std::map<size_t, size_t> used, spare; /* offset → bytes */
+static struct cell *shadow;                    /* one for two bytes */
+static std::map<size_t, size_t> used, spare;   /* offset → bytes */
+static std::map<size_t, unsigned long> number; /* offset → of the allocation there */
+static unsigned long allocations;
 static uint32_t now = FIRST, now_launch, now_block;
 static size_t shared_used;
 static struct {
@@ -573,8 +575,8 @@ const char *cudaGetErrorName(cudaError_t e)
                                           : "cudaError";
 }
 
-/* EMU_FAIL=alloc:N, launch:N or pinned:N: that one fails; of an allocation the second try too.
- * sticky:N: after that launch all calls fail. */
+/* EMU_FAIL=alloc:N, launch:N or pinned:N: that one fails; of an allocation the second try too. Of
+ * graphs begin:N, end:N, instantiate:N and play:N. sticky:N: after that launch all calls fail. */
 static bool fails(const char *what)
 {
     static const char *wish = getenv("EMU_FAIL");
@@ -608,6 +610,11 @@ bool emu_fails_pinned(void)
     return fails("pinned");
 }
 
+bool emu_fails_at(const char *what)
+{
+    return fails(what);
+}
+
 static size_t take(size_t bytes)
 {
     size_t want = (bytes + GUARD + 255) & ~(size_t)255;
@@ -621,6 +628,7 @@ static size_t take(size_t bytes)
         if (have > want)
             spare[at + want] = have - want;
         used[at] = want;
+        number[at] = ++allocations;
         mark(at, bytes, UNWRITTEN);
         memset(arena + at, 0xff, want);
         return at;
@@ -638,6 +646,17 @@ void *emu_take(size_t bytes)
 {
     size_t at = fails("alloc") ? 0 : take(bytes);
     return at ? arena + at : NULL;
+}
+
+unsigned long emu_allocation(const void *p, size_t bytes)
+{
+    size_t at = (size_t)((const unsigned char *)p - arena);
+    if (!arena || at >= ARENA)
+        return 1;
+    auto i = used.upper_bound(at);
+    if (i == used.begin() || at + bytes > std::prev(i)->first + std::prev(i)->second)
+        return 0;
+    return number[std::prev(i)->first];
 }
 
 bool emu_give(void *p)

@@ -8,7 +8,8 @@
  * counted.
  *
  * Streams and events (streams.cpp): work that meets another stream's without an event between them,
- * host memory that is read or reused while a copy is on its way.
+ * host memory that is read or reused while a copy is on its way, and recordings that touch memory
+ * that was freed since.
  *
  * Not shown: speed, the last bits (nvcc contracts a·b + c), tensor cores, host and device memory
  * taken for each other. */
@@ -18,6 +19,7 @@
 #include <cuda_bf16.h>
 #include <cuda_fp8.h>
 #include <cuda_runtime.h>
+#include <functional>
 #include <math.h>
 #include <string.h>
 
@@ -25,10 +27,21 @@ typedef void emu_body(void *arg);
 void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t shared,
              cudaStream_t stream, emu_body *body, void *arg);
 
+/* streams.cpp: is what is given to a stream kept, for a graph? Then this keeps it. */
+bool emu_captures(cudaStream_t stream);
+void emu_keep(std::function<cudaError_t()> work);
+
 template <class... P, class... A>
 static inline void emu_launch(const char *name, void (*kernel)(P...), dim3 grid, dim3 block,
                               size_t shared, cudaStream_t stream, A... a)
 {
+    if (emu_captures(stream)) {
+        emu_keep([=] {
+            emu_launch(name, kernel, grid, block, shared, stream, a...);
+            return cudaGetLastError();
+        });
+        return;
+    }
     auto body = [&] { kernel(static_cast<P>(a)...); };
     emu_run(
         name, (const void *)kernel, grid, block, shared, stream,
@@ -123,6 +136,9 @@ void emu_quiet(bool quiet);
 void *emu_take(size_t bytes);
 bool emu_give(void *p);
 size_t emu_memory(void);
+/* The number of the allocation that these bytes lie in, counted up from 1; 0: they lie in none; the
+ * host's are of the first. */
+unsigned long emu_allocation(const void *p, size_t bytes);
 void emu_found(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* streams.cpp: a library's stand-in reads or writes here; a kernel begins, touches, ends. */
 void emu_uses(cudaStream_t s, const void *p, size_t bytes, bool write, const char *what);
@@ -132,6 +148,8 @@ void emu_stream_leave(const char *kernel);
 bool emu_fails_pinned(void);
 /* Is this the launch that is to fail? The stand-ins of the libraries ask too. */
 bool emu_fails(void);
+/* The same of another call, by its name in EMU_FAIL. */
+bool emu_fails_at(const char *what);
 /* cudaSuccess, or what each call gives from now on (EMU_FAIL=sticky:N). */
 cudaError_t emu_lost(void);
 /* The compute capability that is played, 90 for 9.0: EMU_SM, or that of an H200. */

@@ -302,6 +302,16 @@ static bool attend(ref op, places &at, std::vector<std::vector<char>> &inside)
     return true;
 }
 
+/* Bytes: plans of more operations want more. */
+static int64_t workspace_of(ref graph)
+{
+    return 256 * (int64_t)all<ref>(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS).size();
+}
+
+static cudaStream_t stream;           /* of the one handle */
+static std::map<ref, uint64_t> alive; /* descriptors, in the order of their making */
+static uint64_t made;
+
 extern "C" {
 cudnnStatus_t cudnnCreate(cudnnHandle_t *h)
 {
@@ -312,8 +322,9 @@ cudnnStatus_t cudnnDestroy(cudnnHandle_t)
 {
     return CUDNN_STATUS_SUCCESS;
 }
-cudnnStatus_t cudnnSetStream(cudnnHandle_t, cudaStream_t)
+cudnnStatus_t cudnnSetStream(cudnnHandle_t, cudaStream_t s)
 {
+    stream = s;
     return CUDNN_STATUS_SUCCESS;
 }
 size_t cudnnGetVersion(void)
@@ -333,10 +344,12 @@ cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type,
                                            cudnnBackendDescriptor_t *d)
 {
     *d = (cudnnBackendDescriptor_t) new part{type, false, {}};
+    alive[(ref)*d] = ++made;
     return CUDNN_STATUS_SUCCESS;
 }
 cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t d)
 {
+    alive.erase((ref)d);
     delete (ref)d;
     return CUDNN_STATUS_SUCCESS;
 }
@@ -562,29 +575,37 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d, cudnnBackendA
         return CUDNN_STATUS_SUCCESS;
     }
     if (name == CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE) {
-        *(int64_t *)out = 256;
         ref config = one<ref>(p, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
         p->set[-1] = config->set[-1];
+        *(int64_t *)out = workspace_of(one<ref>(p, -1));
     }
     return CUDNN_STATUS_SUCCESS;
 }
 
-cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan,
-                                  cudnnBackendDescriptor_t pack)
+/* A plan that runs: what a call said of it, read then. Numbers given by value are copied. */
+struct execution {
+    ref graph, plan;
+    uint64_t made; /* the plan's, to know it again */
+    places at;
+    std::map<int64_t, float> value;
+    void *workspace;
+};
+
+static cudnnStatus_t execute(struct execution e)
 {
-    ref graph = one<ref>((ref)plan, -1);
+    std::vector<std::vector<char>> inside;
+    places &at = e.at;
     if (emu_fails())
         return CUDNN_STATUS_EXECUTION_FAILED;
-    std::vector<int64_t> ids = all<int64_t>((ref)pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
-    std::vector<void *> data = all<void *>((ref)pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
-    places at;
-    std::vector<std::vector<char>> inside;
-    for (size_t i = 0; i < ids.size(); i++)
-        at[ids[i]] = data[i];
-    for (void *p : data)
-        if (!p)
-            return CUDNN_STATUS_BAD_PARAM;
-    for (ref op : all<ref>(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS)) {
+    for (auto &v : e.value)
+        at[v.first] = &v.second;
+    for (const auto &place : at)
+        if (!emu_allocation(place.second, 1))
+            emu_found("a plan is run on memory that is in no allocation");
+    emu_uses(stream, e.workspace, (size_t)workspace_of(e.graph), true, "a plan's workspace");
+    if (!alive.count(e.plan) || alive[e.plan] != e.made)
+        emu_found("a plan is run that was destroyed");
+    for (ref op : all<ref>(e.graph, CUDNN_ATTR_OPERATIONGRAPH_OPS)) {
         bool ok =
             op->type == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR
                 ? convolve(op, at, inside)
@@ -603,6 +624,32 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan,
             return CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER;
         emu_wrote(y.p, y.bytes());
     }
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan,
+                                  cudnnBackendDescriptor_t pack)
+{
+    ref graph = one<ref>((ref)plan, -1);
+    std::vector<int64_t> ids = all<int64_t>((ref)pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
+    std::vector<void *> data = all<void *>((ref)pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
+    struct execution e = {
+        graph, (ref)plan, alive[(ref)plan],
+        {},    {},        one<void *>((ref)pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE)};
+    for (void *p : data)
+        if (!p)
+            return CUDNN_STATUS_BAD_PARAM;
+    for (size_t i = 0; i < ids.size(); i++)
+        e.at[ids[i]] = data[i];
+    for (ref op : all<ref>(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS))
+        for (ref t : tensors(op))
+            if (t && one<bool>(t, CUDNN_ATTR_TENSOR_IS_BY_VALUE)) {
+                int64_t id = one<int64_t>(t, CUDNN_ATTR_TENSOR_UNIQUE_ID);
+                e.value[id] = *(const float *)e.at[id];
+            }
+    if (!emu_captures(stream))
+        return execute(e);
+    emu_keep([=] { return execute(e) ? cudaErrorLaunchFailure : cudaSuccess; });
     return CUDNN_STATUS_SUCCESS;
 }
 }

@@ -152,32 +152,33 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
     return CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const void *alpha,
-                              const void *a, cublasLtMatrixLayout_t la, const void *b,
-                              cublasLtMatrixLayout_t lb, const void *beta, const void *c,
-                              cublasLtMatrixLayout_t lc, void *d, cublasLtMatrixLayout_t ld,
-                              const cublasLtMatmulAlgo_t *, void *, size_t, cudaStream_t stream)
+/* A product with all that its call said, which is read then. */
+struct product {
+    struct op o;
+    layout A, B, C, D;
+    const void *a, *b, *c;
+    void *d;
+    float alpha, beta;
+    cudaStream_t stream;
+};
+
+static cublasStatus_t multiply(const struct product &p)
 {
-    const struct op *o = (const struct op *)desc;
+    const struct op *o = &p.o;
     if (emu_fails())
         return CUBLAS_STATUS_EXECUTION_FAILED;
-    const layout *A = (const layout *)la, *B = (const layout *)lb, *C = (const layout *)lc,
-                 *D = (const layout *)ld;
     bool ta = o->a == CUBLAS_OP_T, tb = o->b == CUBLAS_OP_T;
+    const layout *A = &p.A, *B = &p.B, *C = &p.C, *D = &p.D;
+    const void *a = p.a, *b = p.b, *c = p.c;
+    void *d = p.d;
     int64_t m = (int64_t)D->rows, n = (int64_t)D->columns, k = (int64_t)(ta ? A->rows : A->columns);
-    if ((int64_t)(ta ? A->columns : A->rows) != m || (int64_t)(tb ? B->columns : B->rows) != k ||
-        (int64_t)(tb ? B->rows : B->columns) != n || A->type != B->type ||
-        (A->type == CUDA_R_32F && D->type != CUDA_R_32F) || C->type != D->type)
-        return CUBLAS_STATUS_INVALID_VALUE;
     bool eight = A->type == CUDA_R_8F_E4M3;
-    if (eight && (!ta || tb || m % 16 || k % 16 || D->type != CUDA_R_16BF || !eight_here(o)))
-        return CUBLAS_STATUS_NOT_SUPPORTED;
-    emu_uses(stream, a, bytes_of(A), false, "a product");
-    emu_uses(stream, b, bytes_of(B), false, "a product");
-    emu_uses(stream, d, bytes_of(D), true, "a product");
+    emu_uses(p.stream, a, bytes_of(A), false, "a product");
+    emu_uses(p.stream, b, bytes_of(B), false, "a product");
+    emu_uses(p.stream, d, bytes_of(D), true, "a product");
     bool gelu = o->tail == CUBLASLT_EPILOGUE_GELU || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
     bool bias = o->tail == CUBLASLT_EPILOGUE_BIAS || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
-    float al = *(const float *)alpha, be = *(const float *)beta;
+    float al = p.alpha, be = p.beta;
     std::vector<float> wide((size_t)(m * k)); /* [m][k] */
     for (int64_t i = 0; i < m; i++)
         for (int64_t l = 0; l < k; l++)
@@ -205,6 +206,43 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
         }
     }
     emu_wrote(d, (size_t)((n - 1) * D->ld + m) * (D->type == CUDA_R_16BF ? 2 : 4));
+    return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const void *alpha,
+                              const void *a, cublasLtMatrixLayout_t la, const void *b,
+                              cublasLtMatrixLayout_t lb, const void *beta, const void *c,
+                              cublasLtMatrixLayout_t lc, void *d, cublasLtMatrixLayout_t ld,
+                              const cublasLtMatmulAlgo_t *, void *workspace, size_t workspace_n,
+                              cudaStream_t stream)
+{
+    const struct product p = {*(const struct op *)desc,
+                              *(const layout *)la,
+                              *(const layout *)lb,
+                              *(const layout *)lc,
+                              *(const layout *)ld,
+                              a,
+                              b,
+                              c,
+                              d,
+                              *(const float *)alpha,
+                              *(const float *)beta,
+                              stream};
+    const struct op *o = &p.o;
+    bool ta = o->a == CUBLAS_OP_T, tb = o->b == CUBLAS_OP_T;
+    const layout *A = &p.A, *B = &p.B, *C = &p.C, *D = &p.D;
+    int64_t m = (int64_t)D->rows, n = (int64_t)D->columns, k = (int64_t)(ta ? A->rows : A->columns);
+    if ((int64_t)(ta ? A->columns : A->rows) != m || (int64_t)(tb ? B->columns : B->rows) != k ||
+        (int64_t)(tb ? B->rows : B->columns) != n || A->type != B->type ||
+        (A->type == CUDA_R_32F && D->type != CUDA_R_32F) || C->type != D->type ||
+        !emu_allocation(workspace, workspace_n))
+        return CUBLAS_STATUS_INVALID_VALUE;
+    if (A->type == CUDA_R_8F_E4M3 &&
+        (!ta || tb || m % 16 || k % 16 || D->type != CUDA_R_16BF || !eight_here(o)))
+        return CUBLAS_STATUS_NOT_SUPPORTED;
+    if (!emu_captures(stream))
+        return multiply(p);
+    emu_keep([=] { return multiply(p) ? cudaErrorLaunchFailure : cudaSuccess; });
     return CUBLAS_STATUS_SUCCESS;
 }
 }

@@ -107,8 +107,12 @@ bench forward-1.3b-fp8 60 --dtype fp8 --random wan2.1-t2v-1.3b --size 832x480 --
 bench forward-1.3b-fp8-linear 60 --dtype fp8-linear --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench clip-1.3b 90 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --repeat 3
 bench causal-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --text-tokens 64 --no-text --repeat 3 --causal
+bench causal-1.3b-no-graphs 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --text-tokens 64 --no-text --no-vae --causal --no-graphs
 # four tokens are no work: what is left is launching, and reading the weights once (0.65 ms)
 bench launches 20 --dtype bf16 --random wan2.1-t2v-1.3b --size 32x32 --frames 1 --steps 9 --text-tokens 64 --no-text --no-vae
+for graphs in "" --no-graphs; do # a causal pass of twelve
+    bench launches-causal$graphs 20 --dtype bf16 --random wan2.1-t2v-1.3b --size 32x32 --frames 81 --text-tokens 64 --no-text --no-vae --causal $graphs
+done
 for n in 2 4; do
     bench vae-chunk-$n 40 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 1 --layers 1 --no-text --repeat 3 --chunk $n
 done
@@ -166,8 +170,15 @@ b = load("causal-1.3b")
 if b:
     print("| 1.3B, causal: first block of 12 pictures, last | %.3f s, %.3f s | | |" % (b["block_s"][0], b["block_s"][-1]))
     print("| 1.3B, causal: pictures a second, decoded | %.1f | | |" % b["pictures_per_s"])
+    print("| 1.3B, causal: graphs played | %d | | |" % b["graphs_played"])
+    if b.get("note"): print("| 1.3B, causal: note | %s | | |" % b["note"])
+b = load("causal-1.3b-no-graphs")
+if b: print("| 1.3B, causal, without graphs: first block of 12 pictures, last | %.3f s, %.3f s | | |" % (b["block_s"][0], b["block_s"][-1]))
 l = load("launches")
 if l: print("| 1.3B, one forward of four tokens: launching | %.4f s | | |" % min(l["step_s"]))
+for name, words in (("launches-causal", "with graphs"), ("launches-causal--no-graphs", "without")):
+    b = load(name) # a block is four steps and a last look
+    if b: print("| 1.3B, one causal pass of twelve tokens, %s: launching | %.4f s | | |" % (words, min(b["block_s"]) / 5))
 for n in (2, 4):
     v = load("vae-chunk-%d" % n)
     if v: print("| VAE decode, %d latent frames at a time | %.3f s | | |" % (n, v["vae_s"]))

@@ -141,6 +141,62 @@ static void streams(float *out, float *in)
     expect("both waited for", false, false);
 }
 
+/* A recording is made of a kernel, played, and played again when what it writes to is another's. */
+static void recordings(const float *in)
+{
+    cudaStream_t a;
+    cudaGraph_t kept;
+    cudaGraphExec_t made;
+    void *lent, *other, *pinned;
+    cudaStreamCaptureMode mode = cudaStreamCaptureModeThreadLocal;
+    if (cudaStreamCreateWithPriority(&a, 0, 0) || cudaMallocHost(&pinned, N * sizeof(float)) ||
+        cudaMallocFromPoolAsync(&lent, N * sizeof(float), 0, a))
+        exit(2);
+    memset(pinned, 0, N * sizeof(float));
+    cudaStreamBeginCapture(a, mode);
+    LAUNCH(right, 1, N, 0, a, (float *)lent, in);
+    bool early = !isnan(*(float *)lent);
+    if (cudaStreamEndCapture(a, &kept) || cudaGraphInstantiate(&made, kept, 0) || early ||
+        cudaGraphLaunch(made, a) || isnan(*(float *)lent)) {
+        printf("FAIL a recording is played, and not before\n");
+        wrong++;
+    }
+    cudaGraphDestroy(kept);
+    expect("a recording is played", false, false);
+    cudaFreeAsync(lent, a);
+    cudaGraphLaunch(made, a);
+    expect("a recording writes to what was freed", true, true);
+    cudaMallocFromPoolAsync(&other, N * sizeof(float), 0, a);
+    cudaGraphLaunch(made, a);
+    expect("a recording writes to what is another's now", other == lent, true);
+    cudaGraphExecDestroy(made);
+    for (int i = 0; i < 4; i++) { /* what CUDA refuses */
+        cudaStreamBeginCapture(a, mode);
+        cudaError_t e = i == 0   ? cudaStreamSynchronize(a)
+                        : i == 1 ? cudaStreamQuery(a)
+                        : i == 2 ? cudaMalloc(&lent, 1)
+                                 : cudaMallocHost(&lent, 1);
+        if (e != cudaErrorStreamCaptureUnsupported || !cudaStreamEndCapture(a, &kept)) {
+            printf("FAIL call %d is refused while work is recorded\n", i);
+            wrong++;
+        }
+    }
+    expect("what is refused is no mistake yet", false, false);
+    for (int i = 0; i < 2; i++) { /* what it does not */
+        cudaStreamBeginCapture(a, mode);
+        if (i == 0)
+            cudaMemcpyAsync(other, pinned, N * sizeof(float), cudaMemcpyHostToDevice, a);
+        else
+            cudaFreeAsync(other, a);
+        cudaStreamEndCapture(a, &kept);
+        cudaGraphDestroy(kept);
+        expect(i ? "a recording frees memory" : "a recording copies from the host", true, false);
+    }
+    cudaStreamSynchronize(a);
+    cudaFreeHost(pinned);
+    cudaStreamDestroy(a);
+}
+
 int main(void)
 {
     static float host[N];
@@ -167,6 +223,7 @@ int main(void)
     }
     cudaStreamSynchronize(0);
     streams(out, (float *)p);
+    recordings(in);
     printf("%s\n", wrong ? "failed" : "all as expected");
     return wrong > 0;
 }

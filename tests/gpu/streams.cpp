@@ -10,11 +10,18 @@
  * Copies between host and device are late on purpose: what comes from the device is in host memory
  * only once the host has waited for it, and what goes there must be the same until then.
  *
+ * A recording (a graph) keeps what its stream is given and does it when it is played, under the
+ * same checks. What CUDA refuses meanwhile is refused: the call gives its error, and the recording
+ * comes to nothing. What CUDA would take and nothing here should do is told: memory lent or freed
+ * on the stream, copies between host and device, other streams drawn in. So is a recording that,
+ * when it is played, touches memory that was lent since it was made.
+ *
  * EMU_FORGET=A:B forgets every wait of the A-th stream for events of the B-th; streams count from 1
  * in the order of their making. */
 #include "gpu/emu.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <stdint.h>
 #include <stdio.h>
@@ -33,6 +40,17 @@ struct use {
 };
 
 typedef std::map<std::pair<uintptr_t, uintptr_t>, struct use> uses; /* from, to → */
+
+struct recording {
+    std::vector<std::function<cudaError_t()>> work;
+    unsigned long last; /* allocation, when it was made */
+};
+static struct {
+    int stream; /* 0: nothing is recorded */
+    bool broken;
+    struct recording made;
+} tape;
+static const struct recording *playing;
 
 static struct clock knows[STREAMS], host;
 static bool alive[STREAMS] = {true};
@@ -75,6 +93,10 @@ static int step(cudaStream_t s)
 
 static void touch(int n, const void *p, size_t bytes, bool write, const char *what)
 {
+    unsigned long at = emu_allocation(p, bytes);
+    if (!at || (playing && at > playing->last))
+        emu_found("%s %s %zu bytes that are %s", what, write ? "writes" : "reads", bytes,
+                  at ? "lent to others since it was recorded" : "in no allocation");
     uintptr_t from = (uintptr_t)p, to = from + bytes;
     for (int t = 0; t < STREAMS; t++)
         for (auto i = used[t].begin(); t != n && i != used[t].end();) {
@@ -98,6 +120,29 @@ void emu_uses(cudaStream_t s, const void *p, size_t bytes, bool write, const cha
 {
     touch(number_of(s), p, bytes, write, what);
 }
+
+/* ---- recordings ---- */
+
+bool emu_captures(cudaStream_t s)
+{
+    return tape.stream && (int)(uintptr_t)s == tape.stream;
+}
+
+void emu_keep(std::function<cudaError_t()> work)
+{
+    tape.made.work.push_back(work);
+}
+
+static cudaError_t refused(cudaError_t e)
+{
+    tape.broken = true;
+    return e;
+}
+
+/* Calls that may wait for the whole device. */
+#define UNRECORDED                                                                                 \
+    if (tape.stream)                                                                               \
+    return refused(cudaErrorStreamCaptureUnsupported)
 
 /* ---- kernels ---- */
 
@@ -176,7 +221,8 @@ static void host_knows(const struct clock *c)
 
 struct event {
     struct clock at;
-    int stream; /* −1: never recorded */
+    int stream;    /* −1: never recorded */
+    bool captured; /* a place in a recording: nobody outside can wait for it */
 };
 
 extern "C" {
@@ -203,6 +249,8 @@ cudaError_t cudaStreamGetPriority(cudaStream_t, int *priority)
 cudaError_t cudaStreamSynchronize(cudaStream_t s)
 {
     ALIVE;
+    if (emu_captures(s))
+        return refused(cudaErrorStreamCaptureUnsupported);
     host_knows(&knows[number_of(s)]);
     return cudaSuccess;
 }
@@ -210,6 +258,8 @@ cudaError_t cudaStreamSynchronize(cudaStream_t s)
 cudaError_t cudaStreamQuery(cudaStream_t s)
 {
     ALIVE;
+    if (emu_captures(s))
+        return refused(cudaErrorStreamCaptureUnsupported);
     number_of(s);
     return cudaErrorNotReady; /* it may always be so */
 }
@@ -227,7 +277,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t s)
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned)
 {
     ALIVE;
-    *e = (cudaEvent_t) new event{{}, -1};
+    *e = (cudaEvent_t) new event{{}, -1, false};
     return cudaSuccess;
 }
 
@@ -246,14 +296,20 @@ cudaError_t cudaEventDestroy(cudaEvent_t e)
 cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s)
 {
     ALIVE;
+    if (emu_captures(s)) {
+        ((struct event *)e)->captured = true;
+        return cudaSuccess;
+    }
     int n = step(s);
-    *(struct event *)e = {knows[n], n};
+    *(struct event *)e = {knows[n], n, false};
     return cudaSuccess;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t e)
 {
     ALIVE;
+    if (((struct event *)e)->captured)
+        return refused(cudaErrorCapturedEvent);
     if (((struct event *)e)->stream >= 0)
         host_knows(&((struct event *)e)->at);
     return cudaSuccess;
@@ -264,6 +320,10 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned)
     ALIVE;
     static const char *wish = getenv("EMU_FORGET");
     const struct event *v = (const struct event *)e;
+    if (emu_captures(s))
+        return v->captured ? cudaSuccess : refused(cudaErrorStreamCaptureIsolation);
+    if (v->captured)
+        emu_found("another stream is drawn into a recording");
     int n = step(s), waits = 0, on = 0;
     if (wish && sscanf(wish, "%d:%d", &waits, &on) == 2 && waits == n && on == v->stream)
         return cudaSuccess;
@@ -287,6 +347,7 @@ static bool room(size_t pool_wants, size_t apart_wants)
 cudaError_t cudaMalloc(void **p, size_t bytes)
 {
     ALIVE;
+    UNRECORDED;
     *p = room(0, bytes) ? emu_take(bytes) : NULL;
     if (!*p)
         return cudaErrorMemoryAllocation;
@@ -298,6 +359,7 @@ cudaError_t cudaMalloc(void **p, size_t bytes)
 cudaError_t cudaFree(void *p)
 {
     ALIVE;
+    UNRECORDED;
     apart_used -= apart[p];
     apart.erase(p);
     return emu_give(p) ? cudaSuccess : cudaErrorInvalidValue;
@@ -338,6 +400,8 @@ cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr what, void *v
 cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, cudaMemPool_t, cudaStream_t s)
 {
     ALIVE;
+    if (emu_captures(s))
+        emu_found("a recording takes %zu bytes of its own", bytes);
     *p = room(bytes, 0) ? emu_take(bytes) : NULL;
     if (!*p)
         return cudaErrorMemoryAllocation;
@@ -360,6 +424,8 @@ cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, cudaMemPool_t, cudaS
 cudaError_t cudaFreeAsync(void *p, cudaStream_t s)
 {
     ALIVE;
+    if (emu_captures(s))
+        emu_found("a recording frees memory");
     int n = step(s);
     size_t bytes = pool[p];
     touch(n, p, bytes, true, "a free");
@@ -377,6 +443,7 @@ cudaError_t cudaFreeAsync(void *p, cudaStream_t s)
 cudaError_t cudaMallocHost(void **p, size_t bytes)
 {
     ALIVE;
+    UNRECORDED;
     *p = emu_fails_pinned() ? NULL : malloc(bytes);
     if (*p)
         pinned[(uintptr_t)*p] = (uintptr_t)*p + bytes;
@@ -386,6 +453,7 @@ cudaError_t cudaMallocHost(void **p, size_t bytes)
 cudaError_t cudaFreeHost(void *p)
 {
     ALIVE;
+    UNRECORDED;
     for (const auto &l : lates)
         if ((l.to ? l.to : l.from) >= (char *)p &&
             (l.to ? l.to : l.from) < (char *)pinned[(uintptr_t)p])
@@ -406,6 +474,12 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 {
     ALIVE;
     const char *a = (const char *)to, *b = (const char *)from;
+    if (emu_captures(s)) {
+        if (kind != cudaMemcpyDeviceToDevice)
+            emu_found("a copy between host and device is recorded");
+        emu_keep([=] { return cudaMemcpyAsync(to, from, bytes, kind, s); });
+        return cudaSuccess;
+    }
     int n = step(s);
     if (a < b + bytes && b < a + bytes)
         emu_found("a copy onto itself");
@@ -430,9 +504,83 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 cudaError_t cudaMemsetAsync(void *p, int v, size_t bytes, cudaStream_t s)
 {
     ALIVE;
+    if (emu_captures(s)) {
+        emu_keep([=] { return cudaMemsetAsync(p, v, bytes, s); });
+        return cudaSuccess;
+    }
     touch(step(s), p, bytes, true, "a fill");
     memset(p, v, bytes);
     emu_wrote(p, bytes);
     return cudaSuccess;
+}
+/* ---- recordings ---- */
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode mode)
+{
+    ALIVE;
+    if (!number_of(s) || tape.stream || mode != cudaStreamCaptureModeThreadLocal)
+        return cudaErrorStreamCaptureUnsupported;
+    if (emu_fails_at("begin"))
+        return cudaErrorNotSupported;
+    tape = {(int)(uintptr_t)s, false, {}};
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *out)
+{
+    ALIVE;
+    *out = NULL;
+    if (!emu_captures(s))
+        return cudaErrorIllegalState;
+    tape.stream = 0;
+    if (emu_fails_at("end"))
+        return cudaErrorStreamCaptureUnjoined;
+    if (tape.broken)
+        return cudaErrorStreamCaptureInvalidated;
+    *out = (cudaGraph_t) new recording(tape.made);
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t *out, cudaGraph_t graph, unsigned long long flags)
+{
+    ALIVE;
+    void *now = emu_take(1);
+    *out = NULL;
+    if (flags || !now || emu_fails_at("instantiate"))
+        return cudaErrorMemoryAllocation;
+    struct recording *r = new recording(*(struct recording *)graph);
+    r->last = emu_allocation(now, 1);
+    emu_give(now);
+    *out = (cudaGraphExec_t)r;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphDestroy(cudaGraph_t graph)
+{
+    ALIVE;
+    delete (struct recording *)graph;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t graph)
+{
+    ALIVE;
+    delete (struct recording *)graph;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t s)
+{
+    ALIVE;
+    number_of(s);
+    if (emu_captures(s) || emu_fails_at("play"))
+        return cudaErrorLaunchFailure;
+    cudaError_t e = cudaSuccess;
+    playing = (const struct recording *)graph;
+    for (const auto &work : playing->work)
+        if (!e)
+            e = work();
+    playing = NULL;
+    return e;
 }
 }

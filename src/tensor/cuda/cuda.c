@@ -6,6 +6,7 @@
 #include "tensor/cuda/entry.h"
 #include "tensor/cuda/gemm.h"
 #include "tensor/cuda/plans.h"
+#include "tensor/tape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,9 @@ enum err cuda_blame(struct cuda *c, bool memory)
 {
     if (memory)
         return ERR_NOMEM;
-    cudaGetLastError(); /* what is not sticky is forgotten by this */
+    cudaGetLastError();        /* what is not sticky is forgotten by this */
+    if (tape_records(&c->dev)) /* the stream may not be asked now; what sticks is told again */
+        return ERR_IO;
     cudaError_t e = cudaStreamQuery(c->stream);
     cudaGetLastError();
     return e && e != cudaErrorNotReady ? ERR_LOST : ERR_IO;
@@ -59,7 +62,8 @@ void cuda_round(struct cuda *c, void *to, float *scales, struct span from, int64
                 width, 1);
         return;
     }
-    float *tops = memory_take(c, room, stream);
+    bool ours = stream == c->stream; /* then a track may be recorded */
+    float *tops = ours ? device_alloc(&c->dev, room) : memory_take(c, room, stream);
     if (!tops) {
         device_fail(&c->dev, ERR_NOMEM, "%s has no memory for %zu bytes (%llu are in use)",
                     c->dev.caps.name, room, (unsigned long long)c->dev.used);
@@ -67,7 +71,10 @@ void cuda_round(struct cuda *c, void *to, float *scales, struct span from, int64
     }
     cuda_ok(c, launch_eight_whole(to, scales, tops, from, rows, width, stream), "rounding to e4m3",
             rows, width, 1);
-    memory_give(c, tops, stream);
+    if (ours)
+        device_release(&c->dev, tops);
+    else
+        memory_give(c, tops, stream);
 }
 
 struct tensor cuda_unrounded(struct cuda *c, const struct tensor *y)
@@ -299,6 +306,10 @@ static const struct device_ops cuda_ops = {
     .reserve = memory_reserve,
     .wait = wait_cuda,
     .pace = pace,
+    .record = record_begin,
+    .recorded = record_end,
+    .play = record_play,
+    .forget = record_forget,
     .write = memory_write,
     .read = memory_read,
     .copy = memory_copy,
@@ -459,6 +470,7 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     caps->dtype = caps->low = caps->work = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
     caps->threads = c->threads;
     caps->packed = true;
+    caps->graphs = true;
     caps->aside = LIBRARIES;
     caps->attends = QUERIES_WORTH;
     str_copy(caps->name, sizeof caps->name, "cuda");

@@ -57,7 +57,7 @@ struct cuda {
     struct choices *choices;
     cudnnHandle_t dnn;
     int32_t *counts;    /* attention.c: on the device, how many queries and keys count, */
-    int32_t counted[2]; /* and what is queued to be there */
+    int32_t counted[2]; /* and what is queued to be there; 0: not known */
     cudaEvent_t paces[PACES];
     int pace_next;
     struct lane lanes[LANES];
@@ -174,6 +174,12 @@ void shelf_forget(struct cuda_weight *w);
 /* linear.c */
 void linear_run(struct device *d, const struct linear_op *op);
 void linear_join(struct device *d, const struct join_op *op);
+
+/* record.c */
+bool record_begin(struct device *d);
+void *record_end(struct device *d);
+void record_play(struct device *d, void *recording);
+void record_forget(struct device *d, void *recording);
 
 /* parcel.c */
 struct parcel *parcel_open(struct device *d, size_t most);

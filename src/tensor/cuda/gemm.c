@@ -3,6 +3,7 @@
 #include "tensor/cuda/gemm.h"
 
 #include "tensor/cuda/choices.h"
+#include "tensor/tape.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@ struct kept {
     cublasLtMatmulDesc_t op;
     cublasLtMatrixLayout_t a, b, d;
     cublasLtMatmulAlgo_t algo;
+    bool none; /* the library has no kernel for it */
     uint64_t used;
 };
 
@@ -222,16 +224,19 @@ static cublasStatus_t point(const struct kept *k, const struct gemm *g)
     return s;
 }
 
+static bool none(struct cuda *c, const struct gemm_shape *s)
+{
+    return lt_ok(c, CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic", s);
+}
+
 static bool choose(struct cuda *c, struct kept *k, const struct gemm *g)
 {
     cublasLtMatmulHeuristicResult_t all[CANDIDATES];
     const struct gemm_shape *s = &k->shape;
     memset(all, 0, sizeof all);
     int n = candidates(c, k, all), best = 0;
-    if (n < 1) {
-        lt_ok(c, CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic", s);
-        return false;
-    }
+    if (n < 1)
+        return none(c, s);
     if (n > 1 && !s->adds && (double)s->m * (double)s->n * (double)s->k >= WORTH_TIMING) {
         best = choices_find(c->choices, "gemm", s, sizeof *s);
         if (best < 0 || best >= n) {
@@ -250,25 +255,32 @@ static struct kept *find(struct cuda *c, const struct gemm *g)
     for (int i = 0; i < all->n; i++) {
         if (!memcmp(&all->kept[i].shape, &g->shape, sizeof g->shape)) {
             all->kept[i].used = ++all->clock;
-            return &all->kept[i];
+            return all->kept[i].none && !none(c, &g->shape) ? NULL : &all->kept[i];
         }
         if (all->kept[i].used < all->kept[oldest].used)
             oldest = i;
+    }
+    if (tape_records(&c->dev)) {
+        tape_unready(&c->dev, "a product that was not chosen yet");
+        return NULL;
     }
     struct kept fresh = {.shape = g->shape, .used = ++all->clock};
     if (!lt_ok(c, describe(&fresh), "cublasLtMatmulDesc", &g->shape)) {
         end(&fresh);
         return NULL;
     }
-    if (!lt_ok(c, point(&fresh, g), "cublasLtMatmulDescSetAttribute", &g->shape) ||
-        !choose(c, &fresh, g)) {
+    bool made = lt_ok(c, point(&fresh, g), "cublasLtMatmulDescSetAttribute", &g->shape) &&
+                choose(c, &fresh, g);
+    if (!made) {
         end(&fresh);
-        return NULL;
+        if (c->dev.failure.code == ERR_LOST || c->dev.failure.code == ERR_NOMEM)
+            return NULL;
+        fresh = (struct kept){.shape = g->shape, .none = true, .used = all->clock};
     }
     int at = all->n < KEPT ? all->n++ : oldest;
     end(&all->kept[at]);
     all->kept[at] = fresh;
-    return &all->kept[at];
+    return made ? &all->kept[at] : NULL;
 }
 
 static int alignment(const struct gemm *g)
@@ -301,7 +313,7 @@ bool gemm_can(struct cuda *c, const struct gemm *want)
         return false;
     if (find(c, &g))
         return true;
-    if (c->dev.failure.code != ERR_LOST)
+    if (c->dev.failure.code != ERR_LOST && !(tape_records(&c->dev) && c->dev.tape->unready))
         c->dev.failure.code = ERR_OK;
     return false;
 }

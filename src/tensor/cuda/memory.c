@@ -7,6 +7,8 @@
  * pinned buffers, filled by several threads while the bus empties the one before. */
 #include "tensor/cuda/cuda.h"
 
+#include "tensor/tape.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -212,6 +214,10 @@ void memory_close(struct cuda *c)
 void *stage_take(struct cuda *c)
 {
     int i = c->stage_next;
+    if (tape_records(&c->dev)) { /* a graph would read or write the buffer whenever it is played */
+        tape_unready(&c->dev, "a copy between host and device");
+        return NULL;
+    }
     if (!cuda_ok(c, cudaEventSynchronize(c->staged[i]), "cudaEventSynchronize", i, 1, 1))
         return NULL;
     return c->stage[i];

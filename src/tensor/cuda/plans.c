@@ -2,6 +2,7 @@
 
 #include "tensor/cuda/choices.h"
 #include "tensor/cuda/cuda.h"
+#include "tensor/tape.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,6 +61,11 @@ static bool grow(struct cuda *c, int64_t bytes)
     struct plans *p = c->plans;
     if (bytes <= p->workspace_n)
         return true;
+    if (tape_records(&c->dev)) {
+        tape_unready(&c->dev, "a larger workspace");
+        return false;
+    }
+    tape_outdate(&c->dev);
     if (p->workspace)
         cudaFree(p->workspace);
     p->workspace = NULL;
@@ -156,6 +162,7 @@ static struct plan choose(struct cuda *c, const struct plan_run *r)
     return all[best];
 }
 
+/* NULL: it would have to be made while work is recorded. */
 static struct kept *find(struct cuda *c, const struct plan_run *r)
 {
     struct plans *p = c->plans;
@@ -169,9 +176,15 @@ static struct kept *find(struct cuda *c, const struct plan_run *r)
         if (k->used < p->kept[oldest].used)
             oldest = i;
     }
+    if (tape_records(&c->dev)) {
+        tape_unready(&c->dev, "a plan that was not made yet");
+        return NULL;
+    }
     struct kept fresh = {.key_n = r->key_n, .used = ++p->clock};
     memcpy(fresh.key, r->key, r->key_n);
     fresh.plan = choose(c, r);
+    if (p->n == KEPT) /* a recording may run kernels of the oldest */
+        tape_outdate(&c->dev);
     int at = p->n < KEPT ? p->n++ : oldest;
     plan_free(&p->kept[at].plan);
     p->kept[at] = fresh;
@@ -180,7 +193,8 @@ static struct kept *find(struct cuda *c, const struct plan_run *r)
 
 bool plans_can(struct cuda *c, const struct plan_run *r)
 {
-    return !device_failed(&c->dev) && r->key_n <= KEY && find(c, r)->plan.plan;
+    const struct kept *k = device_failed(&c->dev) || r->key_n > KEY ? NULL : find(c, r);
+    return k && k->plan.plan;
 }
 
 bool plans_run(struct cuda *c, const struct plan_run *r)
@@ -188,7 +202,7 @@ bool plans_run(struct cuda *c, const struct plan_run *r)
     if (device_failed(&c->dev) || r->key_n > KEY)
         return false;
     const struct kept *k = find(c, r);
-    if (!k->plan.plan || !grow(c, k->plan.workspace))
+    if (!k || !k->plan.plan || !grow(c, k->plan.workspace))
         return false;
     cudnnStatus_t s = execute(c, &k->plan, r);
     if (!s)

@@ -321,7 +321,7 @@ static int usage(void)
                     "                 [--dtype auto|f32|bf16|fp8|fp8-linear|fp8-weight]\n"
                     "                 [--no-text] [--no-vae] [--json]\n"
                     "                 [--repeat N] [--chunk LATENT_FRAMES] [--causal]\n"
-                    "                 [--parked]\n");
+                    "                 [--parked] [--no-graphs]\n");
     return 2;
 }
 
@@ -337,6 +337,9 @@ static bool parse(struct bench *b, int argc, char **argv)
             continue;
         } else if (!strcmp(name, "--causal")) {
             b->causal = true;
+            continue;
+        } else if (!strcmp(name, "--no-graphs")) {
+            b->no_graphs = true;
             continue;
         } else if (!strcmp(name, "--parked")) {
             b->place = DIT_PARKED;
@@ -427,7 +430,10 @@ int main(int argc, char **argv)
     b.h = b.height / VAE_SPACE;
     b.w = b.width / VAE_SPACE;
     b.tokens = (int64_t)b.latent_frames * b.h * b.w / 4;
-    if (device_open(&(struct device_setup){b.device, b.dtype, 0}, &b.dev, &b.f) || run(&b)) {
+    enum err e = device_open(&(struct device_setup){b.device, b.dtype, 0}, &b.dev, &b.f);
+    if (!e && b.no_graphs)
+        device_no_graphs(b.dev);
+    if (e || run(&b)) {
         fprintf(stderr, "wan-bench: %s\n", fault_text(&b.f));
         device_close(b.dev);
         files_close(&b.files);

@@ -15,7 +15,7 @@ struct bench {
     const char *model, *dir, *device, *dtype;
     int width, height, frames, steps, text_tokens, layers, repeat, chunk;
     double guidance;
-    bool json, no_t5, no_vae, causal;
+    bool json, no_t5, no_vae, causal, no_graphs;
     int block;            /* causal: latent frames of a block; step_s are those of blocks then */
     enum dit_place place; /* of the transformer's blocks */
 

@@ -46,6 +46,8 @@ static void report_blocks(const struct bench *b)
         cJSON_AddNumberToObject(o, "block_pictures", each);
         cJSON_AddNumberToObject(o, "vae_s", b->vae_s);
         cJSON_AddNumberToObject(o, "pictures_per_s", rate);
+        cJSON_AddNumberToObject(o, "graphs_played", (double)device_played(b->dev));
+        cJSON_AddStringToObject(o, "note", device_caps(b->dev)->note);
         if (json_print(&line, o, true))
             fputs(buf_str(&line), stdout);
         buf_free(&line);
@@ -57,6 +59,9 @@ static void report_blocks(const struct bench *b)
         printf("block %-3d %.3f s\n", i + 1, b->step_s[i]);
     printf("vae       %.3f s\n%.1f pictures a second%s\n", b->vae_s, rate,
            b->no_vae ? ", not decoded" : ", decoded");
+    printf("graphs    %llu played\n", (unsigned long long)device_played(b->dev));
+    if (device_caps(b->dev)->note[0])
+        printf("          %s\n", device_caps(b->dev)->note);
 }
 
 void bench_report(const struct bench *b)

@@ -198,14 +198,15 @@ static int usage(void)
 {
     fprintf(stderr, "usage: wan-golden [--device cpu|cuda] [--dtype f32|bf16|fp8|fp8-linear|"
                     "fp8-weight]\n"
-                    "                  [--part NAME] [--faults] [--in-files | --parked] DIR\n");
+                    "                  [--part NAME] [--faults] [--in-files | --parked]\n"
+                    "                  [--no-graphs] DIR\n");
     return 2;
 }
 
 int main(int argc, char **argv)
 {
     const char *device = "cpu", *dtype = "f32", *only = NULL;
-    bool faults = false;
+    bool faults = false, no_graphs = false;
     struct golden g = {.place = DIT_RESIDENT};
     struct fault f = {0};
     for (int i = 1; i < argc; i++) {
@@ -222,6 +223,8 @@ int main(int argc, char **argv)
             g.place = DIT_PARKED;
         else if (!strcmp(argv[i], "--faults"))
             faults = true;
+        else if (!strcmp(argv[i], "--no-graphs"))
+            no_graphs = true;
         else if (argv[i][0] == '-' || g.dir)
             return usage();
         else
@@ -236,6 +239,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "wan-golden: %s\n", fault_text(&f));
         return 2;
     }
+    if (no_graphs)
+        device_no_graphs(g.dev);
     printf("# %s\n", device_caps(g.dev)->words);
     if (faults && !device_caps(g.dev)->host_memory) {
         fprintf(stderr, "wan-golden: --faults needs the device cpu, whose steps it spoils\n");
@@ -250,6 +255,8 @@ int main(int argc, char **argv)
     run_parts(&g, only);
     if (device_caps(g.dev)->note[0])
         printf("# %s\n", device_caps(g.dev)->note);
+    if (device_played(g.dev))
+        printf("# recordings played: %llu\n", (unsigned long long)device_played(g.dev));
     device_close(g.dev);
     printf("%d passed, %d failed, %d skipped\n", g.passed, g.failed, g.skipped);
     return g.failed || !g.passed;
