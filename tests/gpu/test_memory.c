@@ -195,6 +195,31 @@ static void a_gpu_that_has_less(void **state)
     wan_free(w);
 }
 
+/* A workspace is not of the pool, which has all there is, and free: it is had nevertheless. */
+static void a_workspace_beside_a_full_pool(void **state)
+{
+    struct device *d;
+    static const float values[8 * 8 * 9];
+    setenv("EMU_MEMORY", "80", 1);
+    assert_int_equal(device_open(&(struct device_setup){"cuda", "bf16", 0}, &d, &fault), ERR_OK);
+    device_reserve(d, device_caps(d)->memory - ((uint64_t)64 << 20)); /* that of cuBLASLt */
+    size_t spare = 1, all = 0;
+    assert_int_equal(cudaMemGetInfo(&spare, &all), cudaSuccess);
+    assert_int_equal(spare, 0);
+    struct weight *w = weight_new(d, &(struct weight_spec){8, 8, 1, 3, 3, .values = values});
+    struct tensor x = tensor_work4(d, 1, 4, 4, 8), y = tensor_work4(d, 1, 4, 4, 8);
+    device_zero(d, &x);
+    device_conv(d, &(struct conv_op){
+                       .x = &x, .w = w, .y = &y, .top = 1, .bottom = 1, .left = 1, .right = 1});
+    if (device_settle(d, &fault))
+        fail_msg("%s", fault_text(&fault));
+    tensor_free(&x);
+    tensor_free(&y);
+    weight_free(w);
+    device_close(d);
+    unsetenv("EMU_MEMORY");
+}
+
 static int set_up(void **state)
 {
     if (!mkdtemp(dir))
@@ -217,6 +242,7 @@ int main(void)
         cmocka_unit_test(passes_are_counted),
         cmocka_unit_test(chunks_are_planned),
         cmocka_unit_test(a_gpu_that_has_less),
+        cmocka_unit_test(a_workspace_beside_a_full_pool),
     };
     setenv("EMU_EXACT", "1", 1); /* no chance in the last bits */
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -11,6 +11,7 @@
 #define KEPT 256
 #define CANDIDATES 8
 #define ROUNDS 3
+#define FAILED 1e30f
 #define WORTH_TIMING 1e9 /* multiply-adds: below, the first candidate will do */
 
 struct kept {
@@ -172,7 +173,7 @@ static cublasStatus_t multiply(struct cuda *c, const struct kept *k, const struc
                           k->d, g->y, k->d, algo, c->gemms->workspace, WORKSPACE, c->stream);
 }
 
-/* Milliseconds of a candidate, or a lot when it fails. */
+/* Milliseconds of a candidate, or FAILED. */
 static float time_of(struct cuda *c, const struct kept *k, const struct gemm *g,
                      const cublasLtMatmulAlgo_t *algo)
 {
@@ -188,14 +189,15 @@ static float time_of(struct cuda *c, const struct kept *k, const struct gemm *g,
         e = cudaEventSynchronize(all->stop);
     if (!e)
         e = cudaEventElapsedTime(&ms, all->start, all->stop);
-    return s || e ? 1e30f : ms;
+    return s || e ? FAILED : ms;
 }
 
+/* −1: none ran. */
 static int fastest(struct cuda *c, const struct kept *k, const struct gemm *g,
                    const cublasLtMatmulHeuristicResult_t *all, int n)
 {
-    float least = 1e30f;
-    int best = 0;
+    float least = FAILED;
+    int best = -1;
     for (int i = 0; i < n; i++) {
         float ms = time_of(c, k, g, &all[i].algo);
         if (ms < least) {
@@ -236,9 +238,11 @@ static bool choose(struct cuda *c, struct kept *k, const struct gemm *g)
         best = choices_find(c->choices, "gemm", s, sizeof *s);
         if (best < 0 || best >= n) {
             best = fastest(c, k, g, all, n);
-            choices_note(c->choices, "gemm", s, sizeof *s, best);
+            if (best >= 0)
+                choices_note(c->choices, "gemm", s, sizeof *s, best);
         }
     }
+    best = best < 0 ? 0 : best;
     k->algo = all[best].algo;
     return true;
 }
