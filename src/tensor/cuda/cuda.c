@@ -355,6 +355,12 @@ static enum err find_gpu(int *sm, uint64_t *memory, char *name, size_t n, struct
         return fault_set(f, ERR_UNSUPPORTED,
                          "%s has compute capability %d.%d; the least is %d.%d; use the device cpu",
                          name, prop.major, prop.minor, SM_LEAST / 10, SM_LEAST % 10);
+    if ((e = launch_there()))
+        return fault_set(
+            f, ERR_UNSUPPORTED,
+            "this build has no code for %s, of compute capability %d.%d (%s); configure "
+            "it with --with-cuda-arch=%d, or use the device cpu",
+            name, prop.major, prop.minor, cudaGetErrorName(e), *sm);
     if (cudnnGetVersion() < CUDNN_LEAST)
         return fault_set(f, ERR_UNSUPPORTED,
                          "cuDNN %zu computes some convolutions wrongly; install 9.15 or later",
