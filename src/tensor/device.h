@@ -33,7 +33,7 @@ struct device_caps {
     enum dtype work;   /* of tensors between products (tensor_work2): F32 or BF16 */
     enum dtype low; /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
     int threads;
-    uint64_t memory;  /* bytes it has */
+    uint64_t memory;  /* bytes it has; had, when device_reserve() last failed */
     uint64_t aside;   /* of these what its libraries take for themselves, not in device_used() */
     bool host_memory; /* tensors lie in ordinary memory */
     bool packed;      /* a weight may have its rows in parts (weight_spec), and likes it */

@@ -5,6 +5,7 @@
 #include "unit/wan/tiny.h"
 
 #include "base/buf.h"
+#include "tensor/backend.h"
 #include "wan/wan_inside.h"
 
 #include <cuda_runtime_api.h>
@@ -195,6 +196,32 @@ static void a_gpu_that_has_less(void **state)
     wan_free(w);
 }
 
+/* Others take so much of the GPU that the way chosen when it was opened has no room: the next that
+ * has is taken, and the first again when they are gone. */
+static void others_come_and_go(void **state)
+{
+    struct wan *w = open_with(0, "bf16");
+    struct wan_plan p;
+    char mb[16];
+    w->dev->caps.aside = 0; /* more than all else, of a model as small as this */
+    assert_int_equal(wan_plan(w, &still, &p, &fault), ERR_OK);
+    snprintf(mb, sizeof mb, "%d",
+             64 + (int)(p.sum >> 20)); /* the workspace of cuBLASLt, and less */
+    const uint64_t memory = w->memory;
+    for (int i = 0; i < 2; i++) {
+        setenv("EMU_MEMORY", mb, 1);
+        if (wan_make(w, &still, &calls, NULL, &fault))
+            fail_msg("%s", fault_text(&fault));
+        assert_false(p.keep_text == w->keep_text && w->place == DIT_RESIDENT);
+        assert_true(w->memory == memory && device_caps(w->dev)->memory < p.sum);
+        unsetenv("EMU_MEMORY");
+        if (wan_make(w, &still, &calls, NULL, &fault))
+            fail_msg("%s", fault_text(&fault));
+        assert_true(p.keep_text == w->keep_text);
+    }
+    wan_free(w);
+}
+
 /* A workspace is not of the pool, which has all there is, and free: it is had nevertheless. */
 static void a_workspace_beside_a_full_pool(void **state)
 {
@@ -235,15 +262,15 @@ static int tear_down(void **state)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_way_is_planned),
-        cmocka_unit_test(passes_are_counted),
-        cmocka_unit_test(chunks_are_planned),
-        cmocka_unit_test(a_gpu_that_has_less),
-        cmocka_unit_test(a_workspace_beside_a_full_pool),
+        cmocka_unit_test(every_way_is_planned), cmocka_unit_test(passes_are_counted),
+        cmocka_unit_test(chunks_are_planned),   cmocka_unit_test(a_gpu_that_has_less),
+        cmocka_unit_test(others_come_and_go),   cmocka_unit_test(a_workspace_beside_a_full_pool),
     };
     setenv("EMU_EXACT", "1", 1); /* no chance in the last bits */
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -144,6 +144,9 @@ void memory_reserve(struct device *d, uint64_t bytes)
         return;
     m->floor = 0;
     cudaGetLastError();
+    size_t spare = 0, all = 0;
+    if (!cudaMemGetInfo(&spare, &all)) /* others may have come */
+        d->caps.memory = d->used + spare;
     if (e == cudaErrorMemoryAllocation)
         device_fail(d, ERR_NOMEM,
                     "the GPU has no %llu MB to spare, which the job needs beside %llu MB in use; "
