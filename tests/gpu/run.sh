@@ -104,9 +104,10 @@ echo "== built in $(($(date +%s) - began)) s"
     ask gpu=name,driver_version,mig.mode.current,ecc.mode.current,power.limit,clocks.max.sm,clocks.max.mem,memory.used
     ask compute-apps=pid,name,used_memory
 } >"$out/facts.log" 2>&1
+why=clocks_event_reasons.active # of old drivers another name
+ask gpu=$why >/dev/null 2>&1 || why=clocks_throttle_reasons.active
 nvidia-smi ${gpu:+-i "$gpu"} -l 1 --format=csv,noheader,nounits \
-    --query-gpu=utilization.gpu,clocks.sm,clocks.mem,power.draw,temperature.gpu,clocks_throttle_reasons.active \
-    >"$out/clocks.log" 2>&1 &
+    --query-gpu=utilization.gpu,clocks.sm,clocks.mem,power.draw,temperature.gpu,$why >"$out/clocks.log" 2>&1 &
 watch=$!
 trap 'kill $watch 2>/dev/null' EXIT
 
