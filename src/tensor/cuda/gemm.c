@@ -19,6 +19,7 @@ struct kept {
     cublasLtMatmulDesc_t op;
     cublasLtMatrixLayout_t a, b, d;
     cublasLtMatmulAlgo_t algo;
+    bool none; /* the library has no kernel for it */
     uint64_t used;
 };
 
@@ -142,8 +143,9 @@ static cublasStatus_t describe(struct kept *k)
     return s;
 }
 
-/* The library's candidates for a shape, best first by its own guess; how many. */
-static int candidates(struct cuda *c, struct kept *k, cublasLtMatmulHeuristicResult_t *out)
+/* The library's candidates for a shape, best first by its own guess. */
+static cublasStatus_t candidates(struct cuda *c, struct kept *k,
+                                 cublasLtMatmulHeuristicResult_t *out, int *found)
 {
     cublasLtMatmulPreference_t wish = NULL;
     size_t workspace = WORKSPACE;
@@ -151,7 +153,6 @@ static int candidates(struct cuda *c, struct kept *k, cublasLtMatmulHeuristicRes
     const cublasLtMatmulPreferenceAttributes_t aligns[] = {
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES};
-    int found = 0;
     cublasStatus_t s = cublasLtMatmulPreferenceCreate(&wish);
     if (!s)
         s = cublasLtMatmulPreferenceSetAttribute(wish, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
@@ -160,10 +161,10 @@ static int candidates(struct cuda *c, struct kept *k, cublasLtMatmulHeuristicRes
         s = cublasLtMatmulPreferenceSetAttribute(wish, aligns[i], &align, sizeof align);
     if (!s)
         s = cublasLtMatmulAlgoGetHeuristic(c->gemms->lt, k->op, k->a, k->b, k->d, k->d, wish,
-                                           CANDIDATES, out, &found);
+                                           CANDIDATES, out, found);
     if (wish)
         cublasLtMatmulPreferenceDestroy(wish);
-    return lt_ok(c, s, "cublasLtMatmulAlgoGetHeuristic", &k->shape) ? found : 0;
+    return !s && *found < 1 ? CUBLAS_STATUS_NOT_SUPPORTED : s;
 }
 
 static cublasStatus_t multiply(struct cuda *c, const struct kept *k, const struct gemm *g,
@@ -224,16 +225,15 @@ static cublasStatus_t point(const struct kept *k, const struct gemm *g)
     return s;
 }
 
-static bool choose(struct cuda *c, struct kept *k, const struct gemm *g)
+static cublasStatus_t choose(struct cuda *c, struct kept *k, const struct gemm *g)
 {
     cublasLtMatmulHeuristicResult_t all[CANDIDATES];
     const struct gemm_shape *s = &k->shape;
+    int n = 0, best = 0;
     memset(all, 0, sizeof all);
-    int n = candidates(c, k, all), best = 0;
-    if (n < 1) {
-        lt_ok(c, CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic", s);
-        return false;
-    }
+    cublasStatus_t bad = candidates(c, k, all, &n);
+    if (bad)
+        return bad;
     if (n > 1 && !s->adds && (double)s->m * (double)s->n * (double)s->k >= WORTH_TIMING) {
         best = choices_find(c->choices, "gemm", s, sizeof *s);
         if (best < 0 || best >= n) {
@@ -244,9 +244,10 @@ static bool choose(struct cuda *c, struct kept *k, const struct gemm *g)
     }
     best = best < 0 ? 0 : best;
     k->algo = all[best].algo;
-    return true;
+    return CUBLAS_STATUS_SUCCESS;
 }
 
+/* That there is no kernel is kept too: asking takes longer than a launch. */
 static struct kept *find(struct cuda *c, const struct gemm *g)
 {
     struct gemms *all = c->gemms;
@@ -260,14 +261,18 @@ static struct kept *find(struct cuda *c, const struct gemm *g)
             oldest = i;
     }
     struct kept fresh = {.shape = g->shape, .used = ++all->clock};
-    if (!lt_ok(c, describe(&fresh), "cublasLtMatmulDesc", &g->shape)) {
+    cublasStatus_t s = describe(&fresh);
+    if (!s)
+        s = point(&fresh, g);
+    if (!s)
+        s = choose(c, &fresh, g);
+    if (s) {
         end(&fresh);
-        return NULL;
-    }
-    if (!lt_ok(c, point(&fresh, g), "cublasLtMatmulDescSetAttribute", &g->shape) ||
-        !choose(c, &fresh, g)) {
-        end(&fresh);
-        return NULL;
+        if (s != CUBLAS_STATUS_NOT_SUPPORTED && s != CUBLAS_STATUS_INVALID_VALUE) {
+            lt_ok(c, s, "choosing a product of cuBLASLt", &g->shape);
+            return NULL;
+        }
+        fresh = (struct kept){.shape = g->shape, .used = all->clock, .none = true};
     }
     int at = all->n < KEPT ? all->n++ : oldest;
     end(&all->kept[at]);
@@ -303,8 +308,9 @@ bool gemm_can(struct cuda *c, const struct gemm *want)
     struct gemm g = complete(want);
     if (device_failed(&c->dev))
         return false;
-    if (find(c, &g))
-        return true;
+    const struct kept *k = find(c, &g);
+    if (k)
+        return !k->none;
     if (c->dev.failure.code != ERR_LOST)
         c->dev.failure.code = ERR_OK;
     return false;
@@ -338,7 +344,7 @@ void gemm_run(struct cuda *c, const struct gemm *want)
     struct kept *k = device_failed(&c->dev) ? NULL : find(c, &g);
     if (!k)
         return;
-    cublasStatus_t s = point(k, &g);
+    cublasStatus_t s = k->none ? CUBLAS_STATUS_NOT_SUPPORTED : point(k, &g);
     if (!s)
         s = multiply(c, k, &g, &k->algo);
     lt_ok(c, s, "cublasLtMatmul", &g.shape);
