@@ -62,6 +62,9 @@ const struct device_caps *device_caps(const struct device *d);
 enum err device_settle(struct device *d, struct fault *f);
 bool device_failed(const struct device *d);
 
+/* Waits for all work that was queued. */
+void device_wait(struct device *d);
+
 /* Called between parts of a long computation (a transformer's blocks): waits until the device is no
  * more than a few parts behind, so that who asks in between whether to stop, or takes its time to
  * answer so that others get the device, is heard. */

@@ -105,7 +105,7 @@ static enum err prepare(struct causal *c, const struct schedule *s)
     }
     if (!e) {
         set.dit = r->w->dit;
-        c->stop = (struct stopper){r->calls->stop, r->calls->user};
+        c->stop = (struct stopper){pipeline_asks, r};
         set.stop = &c->stop;
         set.window = r->frames < ROLLOUT_WINDOW ? r->frames : ROLLOUT_WINDOW;
         e = rollout_open(&set, &c->rollout, r->f);

@@ -176,6 +176,8 @@ struct wan_frames {
 struct wan_calls {
     bool (*stop)(void *user); /* asked before every block, of loading too, and
                                * every chunk; true ends with CANCELLED */
+    bool (*rests)(void *user); /* will stop() take its time to answer, so that others get the
+                                * device? Then the device has done all it was given before */
     void (*stage)(void *user, enum wan_stage stage);
     void (*progress)(void *user, const struct wan_progress *p); /* each step, and in between */
     void (*preview)(void *user, const struct wan_preview *p);

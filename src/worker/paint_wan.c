@@ -37,6 +37,11 @@ static bool on_stop(void *user)
     return run_stopped(user);
 }
 
+static bool on_rests(void *user)
+{
+    return run_rests(user);
+}
+
 static void on_stage(void *user, enum wan_stage stage)
 {
     if (stage < WAN_SAMPLE) /* the later ones tell at once how far they are, after a resume too */
@@ -117,8 +122,8 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
 {
     struct wan_painter *p = (struct wan_painter *)base;
     const struct engine_job *j = r->job;
-    const struct wan_calls calls = {on_stop, on_stage, on_progress, on_preview, on_frames,
-                                    on_note, r};
+    const struct wan_calls calls = {on_stop,    on_rests,  on_stage, on_progress,
+                                    on_preview, on_frames, on_note,  r};
     struct wan_job job = {.prompt = j->prompt,
                           .negative = j->negative[0] || j->bare ? j->negative : NULL,
                           .width = j->width,

@@ -89,8 +89,8 @@ static void on_note(void *user, const char *words)
     strncat(seen.notes, words, sizeof seen.notes - strlen(seen.notes) - 2);
 }
 
-static const struct wan_calls calls = {on_stop,   on_stage, on_progress, on_preview,
-                                       on_frames, on_note,  NULL};
+static const struct wan_calls calls = {on_stop,    NULL,      on_stage, on_progress,
+                                       on_preview, on_frames, on_note,  NULL};
 
 static struct wan_job job_of(const char *sampler)
 {
