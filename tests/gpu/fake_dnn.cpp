@@ -1,8 +1,8 @@
 /* cuDNN's backend interface in plain loops, as far as tensor/cuda uses it: descriptors keep what is
  * set, a plan computes its graph one operation after another. A graph with e4m3 in it is taken only
  * in the one form, and on the one GPU, that cuDNN 9.19 takes it on (form_of_eight). EMU_NO_PLAN=eight:
- * it is never taken; all: no graph is; first: no candidate that is the first of its list. EMU_GREEDY:
- * that one wants more memory than there is. */
+ * it is never taken; all: no graph is; first: no candidate that is the first of its list. EMU_GREEDY=MB:
+ * that one wants so much memory. */
 #include "gpu/emu.h"
 
 #include <cudnn.h>
@@ -574,9 +574,10 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d, cudnnBackendA
     if (name == CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE) {
         ref config = one<ref>(p, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
         bool first = !config->set[FIRST].empty();
+        const char *greedy = getenv("EMU_GREEDY");
         if (first && refused("first"))
             return CUDNN_STATUS_NOT_SUPPORTED;
-        *(int64_t *)out = first && getenv("EMU_GREEDY") ? (int64_t)1 << 50 : 256;
+        *(int64_t *)out = first && greedy ? (int64_t)atoll(greedy) << 20 : 256;
         p->set[-1] = config->set[-1];
     }
     return CUDNN_STATUS_SUCCESS;

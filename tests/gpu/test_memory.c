@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #define MB 1048576.0
+#define LT_WORKSPACE ((size_t)64 << 20) /* of cuBLASLt, from when the device is opened */
 
 static char dir[] = "/tmp/sakuga-memory-XXXXXX";
 static char model[200];
@@ -222,19 +223,19 @@ static void others_come_and_go(void **state)
     wan_free(w);
 }
 
-/* A workspace is not of the pool, which has all there is, and free: it is had nevertheless. */
-static void a_workspace_beside_a_full_pool(void **state)
+static struct device *convolved(uint64_t reserved)
 {
     struct device *d;
     static const float values[8 * 8 * 9];
-    setenv("EMU_MEMORY", "80", 1);
-    assert_int_equal(device_open(&(struct device_setup){"cuda", "bf16", 0}, &d, &fault), ERR_OK);
-    device_reserve(d, device_caps(d)->memory - ((uint64_t)64 << 20)); /* that of cuBLASLt */
     size_t spare = 1, all = 0;
-    assert_int_equal(cudaMemGetInfo(&spare, &all), cudaSuccess);
-    assert_int_equal(spare, 0);
+    assert_int_equal(device_open(&(struct device_setup){"cuda", "bf16", 0}, &d, &fault), ERR_OK);
+    if (reserved) {
+        device_reserve(d, device_caps(d)->memory - reserved);
+        assert_int_equal(cudaMemGetInfo(&spare, &all), cudaSuccess);
+        assert_int_equal(spare, 0);
+    }
     struct weight *w = weight_new(d, &(struct weight_spec){8, 8, 1, 3, 3, .values = values});
-    struct tensor x = tensor_work4(d, 1, 4, 4, 8), y = tensor_work4(d, 1, 4, 4, 8);
+    struct tensor x = tensor_work4(d, 1, 5, 5, 8), y = tensor_work4(d, 1, 5, 5, 8);
     device_zero(d, &x);
     device_conv(d, &(struct conv_op){
                        .x = &x, .w = w, .y = &y, .top = 1, .bottom = 1, .left = 1, .right = 1});
@@ -243,8 +244,27 @@ static void a_workspace_beside_a_full_pool(void **state)
     tensor_free(&x);
     tensor_free(&y);
     weight_free(w);
-    device_close(d);
+    return d;
+}
+
+/* A workspace is not of the pool, which has all there is, and free: it is had nevertheless. */
+static void a_workspace_beside_a_full_pool(void **state)
+{
+    setenv("EMU_MEMORY", "80", 1);
+    device_close(convolved(LT_WORKSPACE));
     unsetenv("EMU_MEMORY");
+}
+
+/* Of a plan that wants more than is set aside for the libraries, were it ten times as fast. */
+static void no_plan_takes_what_is_not_set_aside(void **state)
+{
+    size_t spare = 0, all = 0;
+    setenv("EMU_GREEDY", "300", 1);
+    struct device *d = convolved(0);
+    unsetenv("EMU_GREEDY");
+    assert_int_equal(cudaMemGetInfo(&spare, &all), cudaSuccess);
+    assert_true(all - spare <= LT_WORKSPACE + ((size_t)1 << 20));
+    device_close(d);
 }
 
 static int set_up(void **state)
@@ -265,9 +285,13 @@ static int tear_down(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_way_is_planned), cmocka_unit_test(passes_are_counted),
-        cmocka_unit_test(chunks_are_planned),   cmocka_unit_test(a_gpu_that_has_less),
-        cmocka_unit_test(others_come_and_go),   cmocka_unit_test(a_workspace_beside_a_full_pool),
+        cmocka_unit_test(every_way_is_planned),
+        cmocka_unit_test(passes_are_counted),
+        cmocka_unit_test(chunks_are_planned),
+        cmocka_unit_test(a_gpu_that_has_less),
+        cmocka_unit_test(others_come_and_go),
+        cmocka_unit_test(a_workspace_beside_a_full_pool),
+        cmocka_unit_test(no_plan_takes_what_is_not_set_aside),
     };
     setenv("EMU_EXACT", "1", 1); /* no chance in the last bits */
     if (argc > 1)

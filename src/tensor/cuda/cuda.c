@@ -14,8 +14,8 @@
 
 #define SM_LEAST 80
 #define SM_ATTENDS_EIGHT 90 /* and 9.x alone: cuDNN's graph for later ones has another form */
-#define LIBRARIES ((uint64_t)320 << 20) /* a workspace of cuBLASLt, 64 MB, and cuDNN's largest */
-#define THREADS_MOST 8                  /* of the host; more do not fill the bus faster */
+#define LIBRARIES (((uint64_t)64 << 20) + PLAN_WORKSPACE) /* workspaces: of cuBLASLt, of cuDNN */
+#define THREADS_MOST 8 /* of the host; more do not fill the bus faster */
 
 enum err cuda_blame(struct cuda *c, bool memory)
 {

@@ -146,10 +146,10 @@ static int fastest(struct cuda *c, const struct plan_run *r, const struct plan *
 }
 
 /* The plans of `r`: that candidate alone, or the first few. */
-static int make(struct cuda *c, const struct plan_run *r, int only, struct plan *all,
+static int make(struct cuda *c, const struct plan_run *r, int only, int64_t most, struct plan *all,
                 struct graph *g)
 {
-    struct graph_target here = {.handle = c->dnn};
+    struct graph_target here = {.handle = c->dnn, .most = most};
     *g = (struct graph){0};
     r->graph(g, r->key);
     int n = graph_plans(g, &here, all, r->result && only < 0 ? CANDIDATES : 1, only);
@@ -162,9 +162,11 @@ static struct plan choose(struct cuda *c, const struct plan_run *r)
     struct plan all[CANDIDATES] = {0};
     struct graph g;
     int known = choices_find(c->choices, r->what, r->key, r->key_n), best = 0;
-    int n = make(c, r, known, all, &g);
+    int n = make(c, r, known, PLAN_WORKSPACE, all, &g);
     if (!n && known >= 0) /* it was kept of another list */
-        n = make(c, r, known = -1, all, &g);
+        n = make(c, r, known = -1, PLAN_WORKSPACE, all, &g);
+    if (!n) /* better one that may find no memory than none */
+        n = make(c, r, -1, 0, all, &g);
     if (!n) /* what takes its place may be slower by far */
         snprintf(c->dev.caps.note, sizeof c->dev.caps.note,
                  "%s (%lld x %lld x %lld) without cuDNN, which has no plan for it: %.100s", r->what,
