@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORKSPACE ((size_t)64 << 20)
 #define KEPT 256
 #define CANDIDATES 8
 #define ROUNDS 3
@@ -52,14 +51,15 @@ enum err gemm_open(struct cuda *c, struct fault *f)
     if (s)
         return fault_set(f, ERR_UNSUPPORTED, "cuBLASLt does not start: %s",
                          cublasLtGetStatusName(s));
-    cudaError_t e = cudaMalloc(&g->workspace, WORKSPACE);
+    cudaError_t e = cudaMalloc(&g->workspace, GEMM_WORKSPACE);
     if (!e)
         e = cudaEventCreate(&g->start);
     if (!e)
         e = cudaEventCreate(&g->stop);
     if (e)
         return fault_set(f, e == cudaErrorMemoryAllocation ? ERR_NOMEM : ERR_IO,
-                         "cuBLASLt's workspace of %zu bytes: %s", WORKSPACE, cudaGetErrorString(e));
+                         "cuBLASLt's workspace of %zu bytes: %s", GEMM_WORKSPACE,
+                         cudaGetErrorString(e));
     return ERR_OK;
 }
 
@@ -148,7 +148,7 @@ static cublasStatus_t candidates(struct cuda *c, struct kept *k,
                                  cublasLtMatmulHeuristicResult_t *out, int *found)
 {
     cublasLtMatmulPreference_t wish = NULL;
-    size_t workspace = WORKSPACE;
+    size_t workspace = GEMM_WORKSPACE;
     uint32_t align = (uint32_t)k->shape.align;
     const cublasLtMatmulPreferenceAttributes_t aligns[] = {
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
@@ -171,7 +171,7 @@ static cublasStatus_t multiply(struct cuda *c, const struct kept *k, const struc
                                const cublasLtMatmulAlgo_t *algo)
 {
     return cublasLtMatmul(c->gemms->lt, k->op, &g->alpha, g->w, k->a, g->x, k->b, &g->beta, g->y,
-                          k->d, g->y, k->d, algo, c->gemms->workspace, WORKSPACE, c->stream);
+                          k->d, g->y, k->d, algo, c->gemms->workspace, GEMM_WORKSPACE, c->stream);
 }
 
 /* Milliseconds of a candidate, or FAILED. */

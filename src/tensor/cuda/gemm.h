@@ -12,6 +12,8 @@
 
 #include "tensor/cuda/cuda.h"
 
+#define GEMM_WORKSPACE ((size_t)64 << 20) /* taken when the device is opened */
+
 struct gemm_shape {
     int64_t m, n, k, ldx, ldw, ldy;
     int in, out; /* enum dtype of x and w, and of y */
