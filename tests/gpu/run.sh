@@ -86,13 +86,15 @@ bench() { # NAME SECONDS ARGS…: wan-bench as JSON too
     part "$name" "$most" build-gpu/wan-bench --device cuda --json "$@"
 }
 
-ask() { nvidia-smi ${gpu:+-i "$gpu"} --query-"$1" --format=csv,noheader; }
+ask() { nvidia-smi -i "$gpu" --query-"$1" --format=csv,noheader; }
 
-# the GPU that CUDA counts first, where it is named
+# the GPU that CUDA counts first: nvidia-smi counts by the bus
+export CUDA_DEVICE_ORDER=PCI_BUS_ID
 gpu=${CUDA_VISIBLE_DEVICES:-}
 gpu=${gpu%%,*}
 case $gpu in MIG-*) gpu= ;; esac
 nvidia-smi >"$out/nvidia-smi.log" 2>&1 || { echo "there is no GPU here (nvidia-smi)"; exit 1; }
+[ -n "$gpu" ] || gpu=0
 arch=$(ask gpu=compute_cap | head -n 1 | tr -d .)
 [ "$arch" = 90 ] && arch=90a
 (set -e; build) >"$out/build.log" 2>&1 # in no condition: there -e would not count
@@ -106,7 +108,7 @@ echo "== built in $(($(date +%s) - began)) s"
 } >"$out/facts.log" 2>&1
 why=clocks_event_reasons.active # of old drivers another name
 ask gpu=$why >/dev/null 2>&1 || why=clocks_throttle_reasons.active
-nvidia-smi ${gpu:+-i "$gpu"} -l 1 --format=csv,noheader,nounits \
+nvidia-smi -i "$gpu" -l 1 --format=csv,noheader,nounits \
     --query-gpu=utilization.gpu,clocks.sm,clocks.mem,power.draw,temperature.gpu,$why >"$out/clocks.log" 2>&1 &
 watch=$!
 trap 'kill $watch 2>/dev/null' EXIT
