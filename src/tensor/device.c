@@ -66,6 +66,12 @@ void device_reserve(struct device *d, uint64_t bytes)
         d->ops->reserve(d, bytes);
 }
 
+void device_wait(struct device *d)
+{
+    if (!device_failed(d))
+        d->ops->wait(d);
+}
+
 void device_pace(struct device *d)
 {
     if (!device_failed(d) && d->ops->pace)

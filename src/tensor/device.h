@@ -34,7 +34,7 @@ struct device_caps {
     enum dtype work;   /* of tensors between products (tensor_work2): F32 or BF16 */
     enum dtype low; /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
     int threads;
-    uint64_t memory;  /* bytes it has */
+    uint64_t memory;  /* bytes it has; had, when device_reserve() last failed */
     uint64_t aside;   /* of these what its libraries take for themselves, not in device_used() */
     bool host_memory; /* tensors lie in ordinary memory */
     bool borrows;     /* of a weight that is lent it keeps nothing in f32: it is widened while it is
@@ -65,6 +65,9 @@ const struct device_caps *device_caps(const struct device *d);
  * clears. */
 enum err device_settle(struct device *d, struct fault *f);
 bool device_failed(const struct device *d);
+
+/* Waits for all work that was queued. */
+void device_wait(struct device *d);
 
 /* Called between parts of a long computation (a transformer's blocks): waits until the device is no
  * more than a few parts behind, so that who asks in between whether to stop, or takes its time to

@@ -78,7 +78,7 @@ static bool stop(void *user)
 static bool shared(void *user)
 {
     const struct causal *c = user;
-    return c->r->calls->shared && c->r->calls->shared(c->r->calls->user);
+    return c->r->calls->rests && c->r->calls->rests(c->r->calls->user);
 }
 
 /* The job's prompt, then those of its list. */
@@ -118,7 +118,7 @@ static enum err prepare(struct causal *c, const struct schedule *s)
     }
     if (!e) {
         set.dit = r->w->dit;
-        c->stop = (struct stopper){r->calls->stop, r->calls->user};
+        c->stop = (struct stopper){pipeline_asks, r};
         set.stop = &c->stop;
         set.window = r->frames < ROLLOUT_WINDOW ? r->frames : ROLLOUT_WINDOW;
         e = rollout_open(&set, &c->rollout, r->f);

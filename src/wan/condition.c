@@ -32,7 +32,7 @@ static enum err see(struct run *r, const struct image *pictures, int count)
         return fault_set(r->f, ERR_INVAL, "the CLIP model is %lld wide, %s wants %lld",
                          (long long)clip.dim, r->w->info.variant,
                          (long long)r->w->config.image_dim);
-    const struct stopper stop = {r->calls->stop, r->calls->user};
+    const struct stopper stop = {pipeline_asks, r};
     clip.stop = &stop;
     size_t input = (size_t)clip.size * (size_t)clip.size * 3;
     float *in = malloc(input * sizeof *in);
@@ -56,7 +56,7 @@ static enum err from_pictures(struct run *r)
     int count = r->job.last ? 2 : 1;
     float *pixels[2] = {NULL, NULL};
     struct vae *encoder = NULL;
-    const struct stopper stop = {r->calls->stop, r->calls->user};
+    const struct stopper stop = {pipeline_asks, r};
     enum err e = ERR_OK;
     for (int i = 0; i < count && !e; i++) {
         pixels[i] = widen(given[i], r->f);
@@ -183,8 +183,8 @@ static enum err for_vace(struct run *r)
                             .frames = r->frames - r->extra,
                             .height = r->height,
                             .width = r->width,
-                            .stop = r->calls->stop,
-                            .user = r->calls->user};
+                            .stop = pipeline_asks,
+                            .user = r};
     const struct stopper stop = {r->calls->stop, r->calls->user};
     struct vae *encoder = NULL;
     enum err e = ERR_OK;

@@ -65,12 +65,6 @@ void decoder_close(struct decoder *d)
     *d = (struct decoder){0};
 }
 
-static bool stop_tile(void *user)
-{
-    struct run *r = user;
-    return r->calls->stop && r->calls->stop(r->calls->user);
-}
-
 static void tile_done(void *user, int tiles, int of)
 {
     pipeline_progress(user, tiles, of, 0);
@@ -81,7 +75,7 @@ static enum err decode_tiles(struct run *r)
 {
     int cells = r->job.tile / VAE_SPACE, count = r->job.frames;
     struct vae_tile tile = {cells, cells - cells / 4};
-    struct vae_tile_calls calls = {stop_tile, tile_done, r};
+    struct vae_tile_calls calls = {pipeline_asks, tile_done, r};
     int64_t began = clock_mono_us();
     size_t n = (size_t)count * (size_t)r->job.width * (size_t)r->job.height * 3;
     float *pictures = malloc(n * sizeof *pictures);

@@ -356,19 +356,16 @@ static int frugal(enum dit_place place)
     return place == DIT_RESIDENT ? 0 : place == DIT_PARKED ? 1 : 2;
 }
 
-enum err model_prepare(struct wan *w, struct wan_job *job, struct fault *f)
+static enum err make_room(struct wan *w, const struct wan_plan *p, struct wan_job *job,
+                          struct fault *f)
 {
-    struct wan_plan p;
-    enum err e = wan_plan(w, job, &p, f);
-    if (e)
-        return e;
-    job->chunk = p.chunk;
-    job->tile = p.tile;
+    enum dit_place place = place_of(p);
+    job->chunk = p->chunk;
+    job->tile = p->tile;
     if (!device_caps(w->dev)->host_memory) /* a host's ways are fixed */
-        w->keep_text = p.keep_text;
+        w->keep_text = p->keep_text;
     if (!w->keep_text)
         t5_drop(&w->t5);
-    enum dit_place place = place_of(&p);
     if (!w->dit) {
         w->place = place;
     } else if (frugal(place) > frugal(w->place)) { /* this job leaves it less room */
@@ -376,8 +373,24 @@ enum err model_prepare(struct wan *w, struct wan_job *job, struct fault *f)
         w->dit = NULL;
         w->place = place;
     }
-    device_reserve(w->dev, p.sum - p.aside);
+    device_reserve(w->dev, p->sum - p->aside);
     return device_settle(w->dev, f);
+}
+
+enum err model_prepare(struct wan *w, struct wan_job *job, struct fault *f)
+{
+    const struct wan_job asked = *job;
+    const uint64_t memory = w->memory;
+    struct wan_plan p;
+    enum err e = wan_plan(w, &asked, &p, f);
+    if (e || (e = make_room(w, &p, job, f)) != ERR_NOMEM)
+        return e;
+    /* others have taken of it since the device was opened: this job does with what is left */
+    w->memory = device_caps(w->dev)->memory;
+    if (w->memory < memory && !wan_plan(w, &asked, &p, NULL))
+        e = make_room(w, &p, job, f);
+    w->memory = memory;
+    return e;
 }
 
 enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,

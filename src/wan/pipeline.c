@@ -75,9 +75,19 @@ void pipeline_enter(struct run *r, enum wan_stage stage)
         r->calls->stage(r->calls->user, stage);
 }
 
+/* A device that works by itself has a few blocks queued, and would work them off meanwhile. */
+bool pipeline_asks(void *user)
+{
+    const struct run *r = user;
+    const struct wan_calls *c = r->calls;
+    if (c->rests && c->rests(c->user))
+        device_wait(r->w->dev);
+    return c->stop && c->stop(c->user);
+}
+
 enum err pipeline_stopped(struct run *r)
 {
-    if (r->calls->stop && r->calls->stop(r->calls->user))
+    if (pipeline_asks(r))
         return fault_set(r->f, ERR_CANCELLED, "the clip was cancelled");
     return ERR_OK;
 }
@@ -89,7 +99,7 @@ bool pipeline_stop(void *user)
     int blocks = r->blocks_total * r->forwards;
     pipeline_progress(r, r->done, r->steps, blocks ? (double)r->blocks / blocks : 0);
     r->blocks++;
-    return r->calls->stop && r->calls->stop(r->calls->user);
+    return pipeline_asks(r);
 }
 
 void pipeline_preview(struct run *r, const float *x0, int frames)
@@ -128,8 +138,8 @@ static bool peek(struct run *r)
                               .height = r->height,
                               .width = r->width,
                               .from = r->extra,
-                              .stop = r->calls->stop,
-                              .user = r->calls->user};
+                              .stop = pipeline_asks,
+                              .user = r};
     e = e ? e : peek_rgb(&look, rgb, &f);
     p.rgb = rgb;
     if (!e)
@@ -176,7 +186,7 @@ static enum err make_prompts(struct run *r)
         pipeline_enter(r, WAN_LOAD);
         e = model_dit(r->w, &r->job, r->calls, r->f);
     }
-    const struct stopper stop = {r->calls->stop, r->calls->user};
+    const struct stopper stop = {pipeline_asks, r};
     struct dit_prompt_spec spec = {
         .context = cond, .n = cond_n, .clip = r->clip, .clip_n = r->clip_n, .stop = &stop};
     if (!e)

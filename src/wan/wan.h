@@ -181,10 +181,11 @@ struct wan_frames {
 
 /* Any may be NULL. Memory is lent for the length of the call. */
 struct wan_calls {
-    bool (*stop)(void *user);   /* asked before every block, of loading too, and
-                                 * every chunk; true ends with CANCELLED. On a GPU a pass of a causal
-                                 * clip, tens of milliseconds, is as one block, unless … */
-    bool (*shared)(void *user); /* … others want the device too: asked before each such pass */
+    bool (*stop)(void *user);  /* asked before every block, of loading too, and
+                                * every chunk; true ends with CANCELLED. On a GPU a pass of a causal
+                                * clip, tens of milliseconds, is as one block, unless it rests */
+    bool (*rests)(void *user); /* will stop() take its time to answer, so that others get the
+                                * device? Then the device has done all it was given before */
     void (*stage)(void *user, enum wan_stage stage);
     void (*progress)(void *user, const struct wan_progress *p); /* each step, and in between */
     void (*preview)(void *user, const struct wan_preview *p);

@@ -149,7 +149,9 @@ void resume_settle(struct run *r); /* waits for it */
  * remembered went into it: before the latent is changed. */
 void resume_save_before(struct run *r, bool whole);
 
-/* pipeline.c: has the caller asked to stop? Reports how far it is. */
+/* pipeline.c: has the caller asked to stop? If he rests before he answers, the device does too. */
+bool pipeline_asks(void *run);
+/* The same; reports how far it is. */
 bool pipeline_stop(void *run);
 enum err pipeline_stopped(struct run *r);
 void pipeline_note(const struct run *r, const char *words); /* to the caller's log */

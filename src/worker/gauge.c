@@ -33,21 +33,46 @@ static void *symbol(void *library, const char *what)
     return library ? dlsym(library, what) : NULL;
 }
 
+/* Where on the bus the GPU is that CUDA counts first, and we draw with: NVML counts in another
+ * order, and those too that CUDA_VISIBLE_DEVICES hides. */
+static bool bus_of_first(char *out, int n)
+{
+    int device = 0, (*init)(unsigned), (*get)(int *, int), (*bus)(char *, int, int);
+    void *lib = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+    *(void **)&init = symbol(lib, "cuInit");
+    *(void **)&get = symbol(lib, "cuDeviceGet");
+    *(void **)&bus = symbol(lib, "cuDeviceGetPCIBusId");
+    return init && get && bus && !init(0) && !get(&device, 0) && !bus(out, n, device);
+}
+
+/* Of several GPUs that one; the driver takes its time to start, so it is asked then only. */
+static bool first_gpu(void *lib)
+{
+    char bus[64];
+    unsigned n = 0;
+    int (*count)(unsigned *), (*by_index)(unsigned, void **), (*by_bus)(const char *, void **);
+    *(void **)&count = symbol(lib, "nvmlDeviceGetCount_v2");
+    *(void **)&by_index = symbol(lib, "nvmlDeviceGetHandleByIndex_v2");
+    *(void **)&by_bus = symbol(lib, "nvmlDeviceGetHandleByPciBusId_v2");
+    if (count && by_bus && !count(&n) && n > 1 && bus_of_first(bus, sizeof bus) &&
+        !by_bus(bus, &gpu.device))
+        return true;
+    return by_index && !by_index(0, &gpu.device);
+}
+
 static bool open_gpu(void)
 {
     int (*init)(void);
-    int (*handle)(unsigned, void **);
     int (*get_name)(void *, char *, unsigned);
     void *lib = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
     *(void **)&init = symbol(lib, "nvmlInit_v2");
-    *(void **)&handle = symbol(lib, "nvmlDeviceGetHandleByIndex_v2");
     *(void **)&get_name = symbol(lib, "nvmlDeviceGetName");
     *(void **)&gpu.memory = symbol(lib, "nvmlDeviceGetMemoryInfo");
     *(void **)&gpu.utilization = symbol(lib, "nvmlDeviceGetUtilizationRates");
     *(void **)&gpu.temperature = symbol(lib, "nvmlDeviceGetTemperature");
     *(void **)&gpu.power = symbol(lib, "nvmlDeviceGetPowerUsage");
-    if (!init || !handle || !get_name || !gpu.memory || !gpu.utilization || !gpu.temperature ||
-        !gpu.power || init() || handle(0, &gpu.device) || get_name(gpu.device, name, sizeof name)) {
+    if (!init || !get_name || !gpu.memory || !gpu.utilization || !gpu.temperature || !gpu.power ||
+        init() || !first_gpu(lib) || get_name(gpu.device, name, sizeof name)) {
         gpu.device = NULL;
         return false;
     }

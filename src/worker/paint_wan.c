@@ -37,11 +37,9 @@ static bool on_stop(void *user)
     return run_stopped(user);
 }
 
-/* Under a throttle there are to be gaps between blocks. */
-static bool on_shared(void *user)
+static bool on_rests(void *user)
 {
-    const struct run *r = user;
-    return atomic_load(r->throttle) > 0;
+    return run_rests(user);
 }
 
 static void on_stage(void *user, enum wan_stage stage)
@@ -125,7 +123,7 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
     struct wan_painter *p = (struct wan_painter *)base;
     const struct engine_job *j = r->job;
     const struct wan_calls calls = {.stop = on_stop,
-                                    .shared = on_shared,
+                                    .rests = on_rests,
                                     .stage = on_stage,
                                     .progress = on_progress,
                                     .preview = on_preview,

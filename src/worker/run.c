@@ -52,6 +52,11 @@ bool run_stopped(struct run *r)
     return over(r);
 }
 
+bool run_rests(const struct run *r)
+{
+    return atomic_load(r->throttle) > 0;
+}
+
 static void halt(struct run *r, const struct fault *why)
 {
     pthread_mutex_lock(&r->lock);

@@ -53,6 +53,8 @@ bool run_job(struct run *r);
 
 /* To be asked between any two blocks of work: under a throttle it takes its time to answer. */
 bool run_stopped(struct run *r);
+/* Is there a throttle? */
+bool run_rests(const struct run *r);
 
 /* Where frame i goes, [height][width][3]; waits for the encoder to make room. NULL: the job is
  * over, end at once. */

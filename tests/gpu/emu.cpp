@@ -700,6 +700,13 @@ cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute, int byte
     return cudaSuccess;
 }
 
+/* Of 11.0 there is none. */
+cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *a, const void *)
+{
+    memset(a, 0, sizeof *a);
+    return emu_sm() == 110 ? cudaErrorNoKernelImageForDevice : cudaSuccess;
+}
+
 cudaError_t cudaGetDeviceCount(int *n)
 {
     *n = 1;

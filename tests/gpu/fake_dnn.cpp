@@ -1,7 +1,8 @@
 /* cuDNN's backend interface in plain loops, as far as tensor/cuda uses it: descriptors keep what is
  * set, a plan computes its graph one operation after another. A graph with e4m3 in it is taken only
- * in the one form, and on the one GPU, that cuDNN 9.19 takes it on (form_of_eight). EMU_NO_PLAN: it
- * is never taken. */
+ * in the one form, and on the one GPU, that cuDNN 9.19 takes it on (form_of_eight). EMU_NO_PLAN=eight:
+ * it is never taken; all: no graph is; first: no candidate that is the first of its list. EMU_GREEDY=MB:
+ * that one wants so much memory. */
 #include "gpu/emu.h"
 
 #include <cudnn.h>
@@ -19,6 +20,7 @@ struct part {
     std::map<int, std::vector<char>> set;
 };
 typedef part *ref;
+enum { FIRST = -2 }; /* of a configuration: is it the first of its list? -1: its graph */
 
 template <class T> static std::vector<T> all(ref p, int name)
 {
@@ -547,6 +549,12 @@ static bool form_of_eight(const std::vector<ref> &ops)
     return ok;
 }
 
+static bool refused(const char *what)
+{
+    const char *s = getenv("EMU_NO_PLAN");
+    return s && !strcmp(s, what);
+}
+
 static bool takes(ref graph)
 {
     std::vector<ref> ops = all<ref>(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS);
@@ -554,7 +562,8 @@ static bool takes(ref graph)
     for (ref op : ops)
         for (ref t : tensors(op))
             eight = eight || type_of(t) == CUDNN_DATA_FP8_E4M3;
-    return !eight || (emu_sm() / 10 == 9 && !getenv("EMU_NO_PLAN") && form_of_eight(ops));
+    return !refused("all") &&
+           (!eight || (emu_sm() / 10 == 9 && !refused("eight") && form_of_eight(ops)));
 }
 
 cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d, cudnnBackendAttributeName_t name,
@@ -571,11 +580,17 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d, cudnnBackendA
             ref graph = copy(one<ref>(p, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH), known);
             ref config = ((ref *)out)[i];
             config->set[-1].assign((const char *)&graph, (const char *)&graph + sizeof graph);
+            config->set[FIRST].assign(i == 0, 1);
         }
         return CUDNN_STATUS_SUCCESS;
     }
     if (name == CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE) {
         ref config = one<ref>(p, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
+        bool first = !config->set[FIRST].empty();
+        const char *greedy = getenv("EMU_GREEDY");
+        if (first && refused("first"))
+            return CUDNN_STATUS_NOT_SUPPORTED;
+        *(int64_t *)out = first && greedy ? (int64_t)atoll(greedy) << 20 : 256;
         p->set[-1] = config->set[-1];
         *(int64_t *)out = workspace_of(one<ref>(p, -1));
     }

@@ -1,13 +1,17 @@
 /* cuBLASLt's calls as its manual words them, in plain loops: what tensor/cuda asks of it is then
- * computed as asked, orders, leading dimensions, tails and all. Columns first, as there. */
+ * computed as asked, orders, leading dimensions, tails and all. Columns first, as there.
+ * EMU_NO_GELU: there is no such tail behind a product of e4m3; who was told so does not ask again.
+ */
 #include "gpu/emu.h"
 
 #include <cublasLt.h>
 #include <cuda_bf16.h>
 #include <math.h>
+#include <set>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tuple>
 #include <vector>
 
 struct op {
@@ -51,7 +55,8 @@ static void store(void *p, cudaDataType_t type, int64_t i, double v)
 extern "C" {
 cublasStatus_t cublasLtCreate(cublasLtHandle_t *h)
 {
-    *h = (cublasLtHandle_t)(uintptr_t)1;
+    static uintptr_t made;
+    *h = (cublasLtHandle_t)++made;
     return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtDestroy(cublasLtHandle_t)
@@ -116,7 +121,7 @@ cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t l)
 }
 cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t *p)
 {
-    *p = (cublasLtMatmulPreference_t)malloc(1);
+    *p = (cublasLtMatmulPreference_t)calloc(1, sizeof(uint32_t)); /* the alignment */
     return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t p)
@@ -124,10 +129,12 @@ cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t p)
     free(p);
     return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t,
-                                                    cublasLtMatmulPreferenceAttributes_t,
-                                                    const void *, size_t)
+cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t p,
+                                                    cublasLtMatmulPreferenceAttributes_t name,
+                                                    const void *v, size_t n)
 {
+    if (name == CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES && n == sizeof(uint32_t))
+        memcpy((void *)p, v, n);
     return CUBLAS_STATUS_SUCCESS;
 }
 /* e4m3: from 8.9 on, and a scale a row on 9.0 alone */
@@ -139,14 +146,24 @@ static bool eight_here(const struct op *o)
            (o->mode_a == each ? emu_sm() / 10 == 9 : o->mode_a == all && emu_sm() >= 89);
 }
 
-cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t desc,
-                                              cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t,
+cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t h, cublasLtMatmulDesc_t desc,
+                                              cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t b,
                                               cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
-                                              cublasLtMatmulPreference_t, int most,
+                                              cublasLtMatmulPreference_t wish, int most,
                                               cublasLtMatmulHeuristicResult_t *out, int *n)
 {
-    if (((const layout *)a)->type == CUDA_R_8F_E4M3 && !eight_here((const struct op *)desc))
+    const struct op *o = (const struct op *)desc;
+    const layout *A = (const layout *)a, *B = (const layout *)b;
+    bool gelu = o->tail == CUBLASLT_EPILOGUE_GELU || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
+    if (A->type == CUDA_R_8F_E4M3 && (!eight_here(o) || (gelu && getenv("EMU_NO_GELU")))) {
+        static std::set<std::tuple<void *, int, int, uint64_t, uint64_t, uint64_t, uint32_t>> told;
+        if (!told.insert({(void *)h, (int)o->tail, (int)o->mode_a, A->rows, A->columns, B->columns,
+                          *(const uint32_t *)wish})
+                 .second)
+            emu_found("a product of %d x %d that there is no kernel for is asked for again",
+                      (int)A->columns, (int)A->rows);
         return CUBLAS_STATUS_NOT_SUPPORTED;
+    }
     *n = most < 2 ? most : 2;
     memset(out, 0, (size_t)*n * sizeof *out);
     return CUBLAS_STATUS_SUCCESS;

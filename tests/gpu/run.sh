@@ -28,7 +28,7 @@ limit=${LIMIT:-590}
 : >"$out/table"
 left() { echo $((limit - ($(date +%s) - began))); }
 
-# part NAME SECONDS COMMAND…: its output to OUT/NAME.log, a line of the table
+# part NAME SECONDS COMMAND…: what it prints to OUT/NAME.log, its complaints to OUT/NAME.err, a line of the table
 part() {
     name=$1
     most=$2
@@ -39,27 +39,30 @@ part() {
         return 1
     fi
     at=$(date +%s)
-    timeout "$most" "$@" >"$out/$name.log" 2>&1
+    timeout -k 5 "$most" "$@" >"$out/$name.log" 2>"$out/$name.err"
     status=$?
     took=$(($(date +%s) - at))
+    last=
     case $status in
     0) how=passed ;;
     77) how=skipped ;;
-    124) how="stopped after $most s" ;;
-    *) how="failed ($status)" ;;
+    124 | 137) how="stopped after $most s" ;;
+    *) # what it complained of first
+        how="failed ($status)"
+        last=$(cat "$out/$name.err" "$out/$name.log" | grep -E 'FAIL|rror|there is no|cannot|could not' | head -n 1)
+        ;;
     esac
-    last=$(grep -v '^$' "$out/$name.log" | tail -n 1 | cut -c1-100)
+    [ -n "$last" ] || last=$(cat "$out/$name.err" "$out/$name.log" | grep -v '^$' | tail -n 1)
+    last=$(echo "$last" | cut -c1-150 | tr '|' '/')
     echo "| $name | $how | $took s | $last |" >>"$out/table"
     echo "== $name: $how, $took s: $last"
     return $status
 }
 
+# What all else needs; the programs of a part are built as parts.
 build() {
-    set -e
     [ -x configure ] || autoreconf -fi
     for f in aclocal.m4 configure Makefile.in; do touch "$f"; done # whatever the copying did to their order
-    arch=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d .)
-    [ "$arch" = 90 ] && arch=90a
     lib=$(find "$top/.gpu" -name libcjson.so 2>/dev/null | head -n 1)
     if [ -n "$lib" ]; then
         dir=$(dirname "$lib")
@@ -67,12 +70,11 @@ build() {
         export CMOCKA_CFLAGS="-I$top/.gpu/include" CMOCKA_LIBS="-L$dir -Wl,-rpath,$dir -lcmocka"
     fi
     cd build-gpu
+    rm -f libsakuga-cuda.so # never measure an old one
     ../configure -q --enable-runtime-only --with-cuda --with-cuda-arch="$arch"
-    make -s -j"$(nproc)" all tests/unit/tensor/test_ops tests/gpu/shares
+    make -s -j"$(nproc)" all
     sed -n "s/^CUDA_DIR = //p" Makefile >cuda_dir
-    "$(cat cuda_dir)/bin/nvcc" -O2 -std=c++17 -gencode "arch=compute_$arch,code=sm_$arch" \
-        $(sed -n 's/^CUDA_CPPFLAGS = //p' Makefile) -c -o ceilings.o ../tests/gpu/ceilings.cu
-    g++ -o ceilings ceilings.o $(sed -n 's/^CUDA_LIBS = //p' Makefile)
+    mkdir -p tests/unit/tensor
     ln -sf ../../../libsakuga-cuda.so tests/unit/tensor/ # found beside the program
     ls -la libsakuga-cuda.so
 }
@@ -84,10 +86,39 @@ bench() { # NAME SECONDS ARGS…: wan-bench as JSON too
     part "$name" "$most" build-gpu/wan-bench --device cuda --json "$@"
 }
 
+ask() { nvidia-smi -i "$gpu" --query-"$1" --format=csv,noheader; }
+
+# the GPU that CUDA counts first: nvidia-smi counts by the bus
+export CUDA_DEVICE_ORDER=PCI_BUS_ID
+gpu=${CUDA_VISIBLE_DEVICES:-}
+gpu=${gpu%%,*}
+case $gpu in MIG-*) gpu= ;; esac
 nvidia-smi >"$out/nvidia-smi.log" 2>&1 || { echo "there is no GPU here (nvidia-smi)"; exit 1; }
-(build) >"$out/build.log" 2>&1 || { tail -n 30 "$out/build.log"; echo "the build failed"; exit 1; }
+[ -n "$gpu" ] || gpu=0
+arch=$(ask gpu=compute_cap | head -n 1 | tr -d .)
+[ "$arch" = 90 ] && arch=90a
+(set -e; build) >"$out/build.log" 2>&1 # in no condition: there -e would not count
+[ $? = 0 ] || { tail -n 30 "$out/build.log"; echo "the build failed"; exit 1; }
 echo "== built in $(($(date +%s) - began)) s"
 
+# What a figure depends on beside the code: who else is there, and the clocks while it works
+{
+    ask gpu=name,driver_version,mig.mode.current,ecc.mode.current,power.limit,clocks.max.sm,clocks.max.mem,memory.used
+    ask compute-apps=pid,name,used_memory
+} >"$out/facts.log" 2>&1
+why=clocks_event_reasons.active # of old drivers another name
+ask gpu=$why >/dev/null 2>&1 || why=clocks_throttle_reasons.active
+nvidia-smi -i "$gpu" -l 1 --format=csv,noheader,nounits \
+    --query-gpu=utilization.gpu,clocks.sm,clocks.mem,power.draw,temperature.gpu,$why >"$out/clocks.log" 2>&1 &
+watch=$!
+trap 'kill $watch 2>/dev/null' EXIT
+
+part build-tests 120 make -s -j"$(nproc)" -C build-gpu tests/unit/tensor/test_ops
+part build-shares 60 make -s -j"$(nproc)" -C build-gpu tests/gpu/shares
+part build-ceilings 60 sh -ec 'cd build-gpu
+    "$(cat cuda_dir)/bin/nvcc" -O2 -std=c++17 -gencode "arch=compute_$0,code=sm_$0" \
+        $(sed -n "s/^CUDA_CPPFLAGS = //p" Makefile) -c -o ceilings.o ../tests/gpu/ceilings.cu
+    g++ -o ceilings ceilings.o $(sed -n "s/^CUDA_LIBS = //p" Makefile)' "$arch"
 part ops-f32 60 build-gpu/tests/unit/tensor/test_ops cuda f32
 part ops-bf16 90 build-gpu/tests/unit/tensor/test_ops cuda bf16
 part ops-fp8 90 build-gpu/tests/unit/tensor/test_ops cuda fp8
@@ -107,11 +138,11 @@ bench forward-1.3b-fp8 60 --dtype fp8 --random wan2.1-t2v-1.3b --size 832x480 --
 bench forward-1.3b-fp8-linear 60 --dtype fp8-linear --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 5 --text-tokens 64 --no-text --no-vae
 bench clip-1.3b 90 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --repeat 3
 bench causal-1.3b 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --text-tokens 64 --no-text --repeat 3 --causal
-bench causal-1.3b-no-graphs 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --text-tokens 64 --no-text --no-vae --causal --no-graphs
+bench causal-1.3b-no-graphs 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --text-tokens 64 --no-text --no-vae --repeat 2 --causal --no-graphs
 # four tokens are no work: what is left is launching, and reading the weights once (0.65 ms)
 bench launches 20 --dtype bf16 --random wan2.1-t2v-1.3b --size 32x32 --frames 1 --steps 9 --text-tokens 64 --no-text --no-vae
 for graphs in "" --no-graphs; do # a causal pass of twelve
-    bench launches-causal$graphs 20 --dtype bf16 --random wan2.1-t2v-1.3b --size 32x32 --frames 81 --text-tokens 64 --no-text --no-vae --causal $graphs
+    bench launches-causal$graphs 20 --dtype bf16 --random wan2.1-t2v-1.3b --size 32x32 --frames 81 --text-tokens 64 --no-text --no-vae --repeat 2 --causal $graphs
 done
 for n in 2 4; do
     bench vae-chunk-$n 40 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 1 --layers 1 --no-text --repeat 3 --chunk $n
@@ -121,7 +152,9 @@ for type in bf16 fp8; do
 done
 bench forward-1.3b-parked 60 --dtype bf16 --random wan2.1-t2v-1.3b --size 832x480 --frames 81 --steps 4 --text-tokens 64 --no-text --no-vae --parked
 if python3 -c 'import torch' 2>/dev/null; then
-    part torch 150 python3 tests/bench/torch_peer.py --seconds "$(left)" --bench build-gpu
+    seconds=$(left)
+    [ "$seconds" -gt 150 ] && seconds=150
+    part torch "$seconds" python3 tests/bench/torch_peer.py --seconds "$seconds" --bench build-gpu
 fi
 bench forward-14b-fp8-linear 60 --dtype fp8-linear --random wan2.1-t2v-14b --size 832x480 --frames 81 --steps 3 --text-tokens 64 --no-text --no-vae
 if command -v compute-sanitizer >/dev/null; then
@@ -131,73 +164,8 @@ if command -v compute-sanitizer >/dev/null; then
     done
 fi
 
-python3 - "$out" <<'PY' >"$out/performance.md"
-import datetime, json, os, subprocess, sys
-out = sys.argv[1]
-def load(name):
-    try:
-        return json.loads(open(os.path.join(out, name + ".log")).read())
-    except (OSError, ValueError):
-        return None
-q = subprocess.run(["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"], capture_output=True, text=True).stdout.strip()
-words = next((load(n)["device"] for n in ("forward-1.3b", "clip-1.3b", "forward-14b-bf16") if load(n)), "")
-print("Measured %s on %s; %s.\n" % (datetime.date.today(), q, words))
-print("| part | measured | limit of the chip | share |\n|---|---|---|---|")
-def row(name, s, limit):
-    print("| %s | %.3f s | %.3f s | %.0f %% |" % (name, s, limit, 100 * limit / s))
-f = load("forward-1.3b")
-if f: row("1.3B, one forward, bf16", min(f["step_s"]), 0.391)
-for size, whole, linear in (("1.3b", 0.242, 0.339), ("14b", 1.342, 1.771)):
-    g = load("forward-%s-fp8-linear" % size)
-    if g: row(size.upper() + ", one forward, linear layers in fp8", min(g["step_s"]), linear)
-    g = load("forward-%s-fp8" % size)
-    if g: row(size.upper() + ", one forward, linear layers and attention in fp8", min(g["step_s"]), whole)
-g = load("forward-14b-bf16")
-if g: row("14B, one forward, bf16", min(g["step_s"]), 2.267)
-g2 = load("forward-1.3b-parked")
-if g2: row("1.3B, one forward, bf16, its blocks in turns", min(g2["step_s"]), 0.391)
-c = load("clip-1.3b")
-if c:
-    row("VAE decode, 81 frames", c["vae_s"], 0.35)
-    print("| VAE decode, the first of a process | %.2f s | | |" % c["vae_first_s"])
-    print("| text, 64 tokens, resident | %.4f s | | |" % min(c["text_s"], c["text_first_s"]))
-    print("| text encoder, load | %.2f s | | |" % c["text_load_s"])
-    print("| transformer and VAE, load | %.2f s | | |" % c["load_s"])
-    print("| 1.3B, 4 steps, no CFG: text + steps + decode | %.2f s | | |" % (c["text_s"] + 4 * min(c["step_s"]) + c["vae_s"]))
-    print("| 1.3B, 50 steps, CFG, from the same | %.1f s | | |" % (c["text_s"] + 100 * min(c["step_s"]) + c["vae_s"]))
-    print("| memory of the device at most, of what was planned | %.2f of %.2f GB | | |" % (c["device_peak_bytes"] * 1e-9, c["device_planned_bytes"] * 1e-9))
-b = load("causal-1.3b")
-if b:
-    print("| 1.3B, causal: first block of 12 pictures, last | %.3f s, %.3f s | | |" % (b["block_s"][0], b["block_s"][-1]))
-    print("| 1.3B, causal: pictures a second, decoded | %.1f | | |" % b["pictures_per_s"])
-    print("| 1.3B, causal: graphs played | %d | | |" % b["graphs_played"])
-    if b.get("note"): print("| 1.3B, causal: note | %s | | |" % b["note"])
-b = load("causal-1.3b-no-graphs")
-if b: print("| 1.3B, causal, without graphs: first block of 12 pictures, last | %.3f s, %.3f s | | |" % (b["block_s"][0], b["block_s"][-1]))
-l = load("launches")
-if l: print("| 1.3B, one forward of four tokens: launching | %.4f s | | |" % min(l["step_s"]))
-for name, words in (("launches-causal", "with graphs"), ("launches-causal--no-graphs", "without")):
-    b = load(name) # a block is four steps and a last look
-    if b: print("| 1.3B, one causal pass of twelve tokens, %s: launching | %.4f s | | |" % (words, min(b["block_s"]) / 5))
-for n in (2, 4):
-    v = load("vae-chunk-%d" % n)
-    if v: print("| VAE decode, %d latent frames at a time | %.3f s | | |" % (n, v["vae_s"]))
-if c:
-    for size in ("1.3b", "14b"):
-        g = load("forward-%s-fp8" % size)
-        if g: print("| %s in fp8, 4 steps, no CFG, from the parts | %.2f s | | |" % (size.upper(), c["text_s"] + 4 * min(g["step_s"]) + c["vae_s"]))
-g = load("forward-14b-bf16")
-if c and g: print("| 14B, 4 steps, no CFG, from the parts | %.2f s | | |" % (c["text_s"] + 4 * min(g["step_s"]) + c["vae_s"]))
-for size in ("1.3b", "14b"):
-    g = load("forward-%s-fp8" % size)
-    if g and g.get("note"): print("\n%s: %s" % (size.upper(), g["note"]))
-for name in ("kernels", "ceilings", "torch"):
-    try:
-        text = open(os.path.join(out, name + ".log")).read()
-        print("\n" + "\n".join(l for l in text.splitlines() if l.startswith("|") or "GELU" in l))
-    except OSError:
-        pass
-PY
+kill $watch 2>/dev/null
+python3 tests/gpu/report.py "$out" >"$out/performance.md" || echo "the report failed; what was measured lies in $out"
 cat "$out/performance.md"
 echo
 echo "| part | how | time | last line |"

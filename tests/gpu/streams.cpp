@@ -332,6 +332,16 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t s, cudaEvent_t e, unsigned)
     return cudaSuccess;
 }
 
+/* Has the host waited for all that was queued? */
+extern "C" bool emu_idle(void);
+bool emu_idle(void)
+{
+    for (int i = 0; i < STREAMS; i++)
+        if (alive[i] && knows[i].at[i] > host.at[i])
+            return false;
+    return true;
+}
+
 /* ---- memory ---- */
 
 static std::vector<std::pair<std::pair<uintptr_t, uintptr_t>, struct clock>> freed;

@@ -2,7 +2,8 @@
  * twice as fine; one that cannot be loaded is told once and costs no clip. Noise that is drawn
  * while the device works: the same clip as where it is drawn after it. A causal clip's checkpoint,
  * written while the next block is made, is there when the job has ended. Its passes are recorded
- * and played: the same clip, bit for bit, as when they are not. */
+ * and played: the same clip, bit for bit, as when they are not. Who rests between blocks, so that
+ * others get the GPU, leaves it idle. */
 #include "unit/wan/tiny.h"
 
 #include "wan/noise.h"
@@ -12,6 +13,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+bool emu_idle(void); /* streams.cpp */
 
 enum { CELLS = 4, FRAMES = 5, STEPS = 5 };
 static char dir[64];
@@ -220,10 +223,10 @@ static struct wan *causal_open(const char *dtype, bool no_graphs)
 }
 
 /* Its pictures' hash; `played` recordings of it. */
-static uint64_t causal_draw(struct wan *w, bool shared, uint64_t *played)
+static uint64_t causal_draw(struct wan *w, bool rests, uint64_t *played)
 {
     const struct wan_calls calls = {
-        .stop = when_none_is_left, .shared = shared ? always : NULL, .frames = hash_frames};
+        .stop = when_none_is_left, .rests = rests ? always : NULL, .frames = hash_frames};
     struct wan_made made;
     struct fault f = {0};
     uint64_t before = device_played(w->dev);
@@ -370,6 +373,57 @@ static void a_stream_goes_on(void **state)
     wan_free(w);
 }
 
+static struct {
+    int asked, busy;
+    bool rests, works;
+} governor;
+
+static void on_stage(void *user, enum wan_stage stage)
+{
+    (void)user;
+    governor.works = stage >= WAN_SAMPLE;
+}
+
+static bool on_rests(void *user)
+{
+    (void)user;
+    return governor.rests;
+}
+
+static bool on_stop(void *user)
+{
+    (void)user;
+    governor.asked += governor.works;
+    governor.busy += governor.works && !emu_idle();
+    return false;
+}
+
+static void a_rest_is_the_gpus_too(void **state)
+{
+    const struct wan_setup setup = {.model = dir, .device = "cuda", .dtype = "bf16"};
+    const struct wan_calls calls = {.stop = on_stop, .rests = on_rests, .stage = on_stage};
+    const char *const samplers[] = {NULL, "self-forcing"};
+    struct fault f = {0};
+    struct wan *w = NULL;
+    (void)state;
+    assert_int_equal(wan_open(&setup, &w, &f), ERR_OK);
+    for (int i = 0; i < 4; i++) {
+        const struct wan_job job = {.prompt = "a fox",
+                                    .width = 8 * CELLS,
+                                    .height = 8 * CELLS,
+                                    .frames = 21,
+                                    .steps = i / 2 ? 0 : 1,
+                                    .sampler = samplers[i / 2]};
+        memset(&governor, 0, sizeof governor);
+        governor.rests = i % 2;
+        if (wan_make(w, &job, &calls, NULL, &f))
+            fail_msg("%s", fault_text(&f));
+        assert_true(governor.asked > 3);
+        assert_true(governor.rests ? governor.busy == 0 : governor.busy > 0);
+    }
+    wan_free(w);
+}
+
 static void without_one_all_are_of_cells(void **state)
 {
     char name[100];
@@ -404,7 +458,7 @@ static void one_that_is_none_is_told(void **state)
     }
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_fourth_step_is_drawn),
@@ -412,6 +466,7 @@ int main(void)
         cmocka_unit_test(a_block_is_kept),
         cmocka_unit_test(passes_are_played),
         cmocka_unit_test(a_stream_goes_on),
+        cmocka_unit_test(a_rest_is_the_gpus_too),
         cmocka_unit_test(without_one_all_are_of_cells),
         cmocka_unit_test(one_that_is_none_is_told),
     };
@@ -420,6 +475,8 @@ int main(void)
         return 1;
     setenv("EMU_EXACT", "1", 1);      /* no chance in the last bits */
     setenv("XDG_CACHE_HOME", dir, 1); /* what was measured of an emulated device is of no use */
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     tiny_t2v(dir);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     tiny_remove(dir);

@@ -5,12 +5,14 @@
 #include "unit/wan/tiny.h"
 
 #include "base/buf.h"
+#include "tensor/backend.h"
 #include "wan/wan_inside.h"
 
 #include <cuda_runtime_api.h>
 #include <stdlib.h>
 
 #define MB 1048576.0
+#define LT_WORKSPACE ((size_t)64 << 20) /* of cuBLASLt, from when the device is opened */
 
 static char dir[] = "/tmp/sakuga-memory-XXXXXX";
 static char model[200];
@@ -261,6 +263,76 @@ static void a_gpu_that_has_less(void **state)
     wan_free(w);
 }
 
+/* Others take so much of the GPU that the way chosen when it was opened has no room: the next that
+ * has is taken, and the first again when they are gone. */
+static void others_come_and_go(void **state)
+{
+    struct wan *w = open_with(0, "bf16");
+    struct wan_plan p;
+    char mb[16];
+    w->dev->caps.aside = 0; /* more than all else, of a model as small as this */
+    assert_int_equal(wan_plan(w, &still, &p, &fault), ERR_OK);
+    snprintf(mb, sizeof mb, "%d",
+             64 + (int)(p.sum >> 20)); /* the workspace of cuBLASLt, and less */
+    const uint64_t memory = w->memory;
+    for (int i = 0; i < 2; i++) {
+        setenv("EMU_MEMORY", mb, 1);
+        if (wan_make(w, &still, &calls, NULL, &fault))
+            fail_msg("%s", fault_text(&fault));
+        assert_false(p.keep_text == w->keep_text && w->place == DIT_RESIDENT);
+        assert_true(w->memory == memory && device_caps(w->dev)->memory < p.sum);
+        unsetenv("EMU_MEMORY");
+        if (wan_make(w, &still, &calls, NULL, &fault))
+            fail_msg("%s", fault_text(&fault));
+        assert_true(p.keep_text == w->keep_text);
+    }
+    wan_free(w);
+}
+
+static struct device *convolved(uint64_t reserved)
+{
+    struct device *d;
+    static const float values[8 * 8 * 9];
+    size_t spare = 1, all = 0;
+    assert_int_equal(device_open(&(struct device_setup){"cuda", "bf16", 0}, &d, &fault), ERR_OK);
+    if (reserved) {
+        device_reserve(d, device_caps(d)->memory - reserved);
+        assert_int_equal(cudaMemGetInfo(&spare, &all), cudaSuccess);
+        assert_int_equal(spare, 0);
+    }
+    struct weight *w = weight_new(d, &(struct weight_spec){8, 8, 1, 3, 3, .values = values});
+    struct tensor x = tensor_work4(d, 1, 5, 5, 8), y = tensor_work4(d, 1, 5, 5, 8);
+    device_zero(d, &x);
+    device_conv(d, &(struct conv_op){
+                       .x = &x, .w = w, .y = &y, .top = 1, .bottom = 1, .left = 1, .right = 1});
+    if (device_settle(d, &fault))
+        fail_msg("%s", fault_text(&fault));
+    tensor_free(&x);
+    tensor_free(&y);
+    weight_free(w);
+    return d;
+}
+
+/* A workspace is not of the pool, which has all there is, and free: it is had nevertheless. */
+static void a_workspace_beside_a_full_pool(void **state)
+{
+    setenv("EMU_MEMORY", "80", 1);
+    device_close(convolved(LT_WORKSPACE));
+    unsetenv("EMU_MEMORY");
+}
+
+/* Of a plan that wants more than is set aside for the libraries, were it ten times as fast. */
+static void no_plan_takes_what_is_not_set_aside(void **state)
+{
+    size_t spare = 0, all = 0;
+    setenv("EMU_GREEDY", "300", 1);
+    struct device *d = convolved(0);
+    unsetenv("EMU_GREEDY");
+    assert_int_equal(cudaMemGetInfo(&spare, &all), cudaSuccess);
+    assert_true(all - spare <= LT_WORKSPACE + ((size_t)1 << 20));
+    device_close(d);
+}
+
 static int set_up(void **state)
 {
     if (!mkdtemp(dir))
@@ -276,13 +348,21 @@ static int tear_down(void **state)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_way_is_planned),        cmocka_unit_test(passes_are_counted),
-        cmocka_unit_test(recorded_passes_are_counted), cmocka_unit_test(a_causal_clip_is_planned),
-        cmocka_unit_test(chunks_are_planned),          cmocka_unit_test(a_gpu_that_has_less),
+        cmocka_unit_test(every_way_is_planned),
+        cmocka_unit_test(passes_are_counted),
+        cmocka_unit_test(recorded_passes_are_counted),
+        cmocka_unit_test(a_causal_clip_is_planned),
+        cmocka_unit_test(chunks_are_planned),
+        cmocka_unit_test(a_gpu_that_has_less),
+        cmocka_unit_test(others_come_and_go),
+        cmocka_unit_test(a_workspace_beside_a_full_pool),
+        cmocka_unit_test(no_plan_takes_what_is_not_set_aside),
     };
     setenv("EMU_EXACT", "1", 1); /* no chance in the last bits */
+    if (argc > 1)
+        cmocka_set_test_filter(argv[1]);
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -124,9 +124,14 @@ static void write_all(const struct choices *c)
 
 void choices_note(struct choices *c, const char *kind, const void *shape, size_t n, int candidate)
 {
-    if (c->n == MOST)
+    uint64_t key = key_of(kind, shape, n);
+    int i = 0;
+    while (i < c->n && c->all[i].key != key)
+        i++;
+    if (i == MOST)
         return;
-    c->all[c->n].key = key_of(kind, shape, n);
-    c->all[c->n++].candidate = candidate;
+    c->all[i].key = key;
+    c->all[i].candidate = candidate;
+    c->n += i == c->n;
     write_all(c);
 }

@@ -21,7 +21,7 @@ uint32_t choices_mark(const struct choices *c);
 
 /* The candidate for a shape (its bytes) of a kind ("gemm"), or −1. */
 int choices_find(const struct choices *c, const char *kind, const void *shape, size_t n);
-/* Keeps it, on the disk too. */
+/* Keeps it, in place of what was kept before, on the disk too. */
 void choices_note(struct choices *c, const char *kind, const void *shape, size_t n, int candidate);
 
 #endif

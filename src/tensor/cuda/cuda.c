@@ -15,8 +15,8 @@
 
 #define SM_LEAST 80
 #define SM_ATTENDS_EIGHT 90 /* and 9.x alone: cuDNN's graph for later ones has another form */
-#define LIBRARIES ((uint64_t)320 << 20) /* a workspace of cuBLASLt, 64 MB, and cuDNN's largest */
-#define THREADS_MOST 8                  /* of the host; more do not fill the bus faster */
+#define LIBRARIES ((uint64_t)GEMM_WORKSPACE + PLAN_WORKSPACE)
+#define THREADS_MOST 8 /* of the host; more do not fill the bus faster */
 
 enum err cuda_blame(struct cuda *c, bool memory)
 {
@@ -341,7 +341,7 @@ static const struct device_ops cuda_ops = {
     .turn = turn,
 };
 
-static enum err find_gpu(int *sm, uint64_t *memory, char *name, size_t n, struct fault *f)
+static enum err find_gpu(int *sm, char *name, size_t n, struct fault *f)
 {
     int count = 0;
     cudaError_t e = cudaGetDeviceCount(&count);
@@ -357,19 +357,33 @@ static enum err find_gpu(int *sm, uint64_t *memory, char *name, size_t n, struct
     if ((e = cudaGetDeviceProperties(&prop, 0)) || (e = cudaSetDevice(0)))
         return fault_set(f, ERR_IO, "the GPU cannot be used: %s", cudaGetErrorString(e));
     *sm = prop.major * 10 + prop.minor;
-    size_t spare = 0, all = 0;
-    if ((e = cudaMemGetInfo(&spare, &all))) /* OBS may have its part already */
-        return fault_set(f, ERR_IO, "the GPU cannot be used: %s", cudaGetErrorString(e));
-    *memory = spare;
     str_copy(name, n, prop.name);
     if (*sm < SM_LEAST)
         return fault_set(f, ERR_UNSUPPORTED,
                          "%s has compute capability %d.%d; the least is %d.%d; use the device cpu",
                          name, prop.major, prop.minor, SM_LEAST / 10, SM_LEAST % 10);
+    if ((e = launch_there()))
+        return fault_set(
+            f, ERR_UNSUPPORTED,
+            "this build has no code for %s, of compute capability %d.%d (%s); configure "
+            "it with --with-cuda-arch=%d, or use the device cpu",
+            name, prop.major, prop.minor, cudaGetErrorName(e), *sm);
     if (cudnnGetVersion() < CUDNN_LEAST)
         return fault_set(f, ERR_UNSUPPORTED,
                          "cuDNN %zu computes some convolutions wrongly; install 9.15 or later",
                          cudnnGetVersion());
+    return ERR_OK;
+}
+
+/* What is left by others, OBS among them, and by the libraries, which take their part when they
+ * start; but for the workspace, which is set aside already. */
+static enum err measure(struct cuda *c, struct fault *f)
+{
+    size_t spare = 0, all = 0;
+    cudaError_t e = cudaMemGetInfo(&spare, &all);
+    if (e)
+        return fault_set(f, ERR_IO, "the GPU cannot be used: %s", cudaGetErrorString(e));
+    c->dev.caps.memory = (uint64_t)spare + GEMM_WORKSPACE;
     return ERR_OK;
 }
 
@@ -457,7 +471,7 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     if (!c)
         return fault_set(f, ERR_NOMEM, "out of memory");
     struct device_caps *caps = &c->dev.caps;
-    enum err e = find_gpu(&c->sm, &caps->memory, name, sizeof name, f);
+    enum err e = find_gpu(&c->sm, name, sizeof name, f);
     if (e) {
         free(c);
         return e;
@@ -477,6 +491,8 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     e = open_all(c, f);
     if (!e && dtype >= DEVICE_FP8)
         eight(c, dtype);
+    if (!e)
+        e = measure(c, f);
     if (!e)
         e = describe(c, name, f);
     if (e) {

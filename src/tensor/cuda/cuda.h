@@ -145,6 +145,8 @@ void memory_reserve(struct device *d, uint64_t bytes);
 /* The same of a stream, and without the failure kept when there is no memory. */
 void *memory_take(struct cuda *c, size_t bytes, cudaStream_t stream);
 void memory_give(struct cuda *c, void *p, cudaStream_t stream);
+/* All that is free goes back to the system, what was reserved too: for want of any other. Waits. */
+void memory_let_go(struct cuda *c);
 void memory_send(struct cuda *c, void *to, const void *from, size_t bytes, cudaStream_t stream);
 void memory_write(struct device *d, void *to, const void *from, size_t bytes);
 void memory_read(struct device *d, void *to, const void *from, size_t bytes);

@@ -8,10 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WORKSPACE ((size_t)64 << 20)
 #define KEPT 256
 #define CANDIDATES 8
 #define ROUNDS 3
+#define FAILED 1e30f
 #define WORTH_TIMING 1e9 /* multiply-adds: below, the first candidate will do */
 
 struct kept {
@@ -52,14 +52,15 @@ enum err gemm_open(struct cuda *c, struct fault *f)
     if (s)
         return fault_set(f, ERR_UNSUPPORTED, "cuBLASLt does not start: %s",
                          cublasLtGetStatusName(s));
-    cudaError_t e = cudaMalloc(&g->workspace, WORKSPACE);
+    cudaError_t e = cudaMalloc(&g->workspace, GEMM_WORKSPACE);
     if (!e)
         e = cudaEventCreate(&g->start);
     if (!e)
         e = cudaEventCreate(&g->stop);
     if (e)
         return fault_set(f, e == cudaErrorMemoryAllocation ? ERR_NOMEM : ERR_IO,
-                         "cuBLASLt's workspace of %zu bytes: %s", WORKSPACE, cudaGetErrorString(e));
+                         "cuBLASLt's workspace of %zu bytes: %s", GEMM_WORKSPACE,
+                         cudaGetErrorString(e));
     return ERR_OK;
 }
 
@@ -143,16 +144,16 @@ static cublasStatus_t describe(struct kept *k)
     return s;
 }
 
-/* The library's candidates for a shape, best first by its own guess; how many. */
-static int candidates(struct cuda *c, struct kept *k, cublasLtMatmulHeuristicResult_t *out)
+/* The library's candidates for a shape, best first by its own guess. */
+static cublasStatus_t candidates(struct cuda *c, struct kept *k,
+                                 cublasLtMatmulHeuristicResult_t *out, int *found)
 {
     cublasLtMatmulPreference_t wish = NULL;
-    size_t workspace = WORKSPACE;
+    size_t workspace = GEMM_WORKSPACE;
     uint32_t align = (uint32_t)k->shape.align;
     const cublasLtMatmulPreferenceAttributes_t aligns[] = {
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES};
-    int found = 0;
     cublasStatus_t s = cublasLtMatmulPreferenceCreate(&wish);
     if (!s)
         s = cublasLtMatmulPreferenceSetAttribute(wish, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES,
@@ -161,20 +162,20 @@ static int candidates(struct cuda *c, struct kept *k, cublasLtMatmulHeuristicRes
         s = cublasLtMatmulPreferenceSetAttribute(wish, aligns[i], &align, sizeof align);
     if (!s)
         s = cublasLtMatmulAlgoGetHeuristic(c->gemms->lt, k->op, k->a, k->b, k->d, k->d, wish,
-                                           CANDIDATES, out, &found);
+                                           CANDIDATES, out, found);
     if (wish)
         cublasLtMatmulPreferenceDestroy(wish);
-    return lt_ok(c, s, "cublasLtMatmulAlgoGetHeuristic", &k->shape) ? found : 0;
+    return !s && *found < 1 ? CUBLAS_STATUS_NOT_SUPPORTED : s;
 }
 
 static cublasStatus_t multiply(struct cuda *c, const struct kept *k, const struct gemm *g,
                                const cublasLtMatmulAlgo_t *algo)
 {
     return cublasLtMatmul(c->gemms->lt, k->op, &g->alpha, g->w, k->a, g->x, k->b, &g->beta, g->y,
-                          k->d, g->y, k->d, algo, c->gemms->workspace, WORKSPACE, c->stream);
+                          k->d, g->y, k->d, algo, c->gemms->workspace, GEMM_WORKSPACE, c->stream);
 }
 
-/* Milliseconds of a candidate, or a lot when it fails. */
+/* Milliseconds of a candidate, or FAILED. */
 static float time_of(struct cuda *c, const struct kept *k, const struct gemm *g,
                      const cublasLtMatmulAlgo_t *algo)
 {
@@ -190,14 +191,15 @@ static float time_of(struct cuda *c, const struct kept *k, const struct gemm *g,
         e = cudaEventSynchronize(all->stop);
     if (!e)
         e = cudaEventElapsedTime(&ms, all->start, all->stop);
-    return s || e ? 1e30f : ms;
+    return s || e ? FAILED : ms;
 }
 
+/* −1: none ran. */
 static int fastest(struct cuda *c, const struct kept *k, const struct gemm *g,
                    const cublasLtMatmulHeuristicResult_t *all, int n)
 {
-    float least = 1e30f;
-    int best = 0;
+    float least = FAILED;
+    int best = -1;
     for (int i = 0; i < n; i++) {
         float ms = time_of(c, k, g, &all[i].algo);
         if (ms < least) {
@@ -224,30 +226,29 @@ static cublasStatus_t point(const struct kept *k, const struct gemm *g)
     return s;
 }
 
-static bool none(struct cuda *c, const struct gemm_shape *s)
-{
-    return lt_ok(c, CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic", s);
-}
-
-static bool choose(struct cuda *c, struct kept *k, const struct gemm *g)
+static cublasStatus_t choose(struct cuda *c, struct kept *k, const struct gemm *g)
 {
     cublasLtMatmulHeuristicResult_t all[CANDIDATES];
     const struct gemm_shape *s = &k->shape;
+    int n = 0, best = 0;
     memset(all, 0, sizeof all);
-    int n = candidates(c, k, all), best = 0;
-    if (n < 1)
-        return none(c, s);
+    cublasStatus_t bad = candidates(c, k, all, &n);
+    if (bad)
+        return bad;
     if (n > 1 && !s->adds && (double)s->m * (double)s->n * (double)s->k >= WORTH_TIMING) {
         best = choices_find(c->choices, "gemm", s, sizeof *s);
         if (best < 0 || best >= n) {
             best = fastest(c, k, g, all, n);
-            choices_note(c->choices, "gemm", s, sizeof *s, best);
+            if (best >= 0)
+                choices_note(c->choices, "gemm", s, sizeof *s, best);
         }
     }
+    best = best < 0 ? 0 : best;
     k->algo = all[best].algo;
-    return true;
+    return CUBLAS_STATUS_SUCCESS;
 }
 
+/* That there is no kernel is kept too: asking takes longer than a launch. */
 static struct kept *find(struct cuda *c, const struct gemm *g)
 {
     struct gemms *all = c->gemms;
@@ -255,7 +256,7 @@ static struct kept *find(struct cuda *c, const struct gemm *g)
     for (int i = 0; i < all->n; i++) {
         if (!memcmp(&all->kept[i].shape, &g->shape, sizeof g->shape)) {
             all->kept[i].used = ++all->clock;
-            return all->kept[i].none && !none(c, &g->shape) ? NULL : &all->kept[i];
+            return &all->kept[i];
         }
         if (all->kept[i].used < all->kept[oldest].used)
             oldest = i;
@@ -265,22 +266,23 @@ static struct kept *find(struct cuda *c, const struct gemm *g)
         return NULL;
     }
     struct kept fresh = {.shape = g->shape, .used = ++all->clock};
-    if (!lt_ok(c, describe(&fresh), "cublasLtMatmulDesc", &g->shape)) {
+    cublasStatus_t s = describe(&fresh);
+    if (!s)
+        s = point(&fresh, g);
+    if (!s)
+        s = choose(c, &fresh, g);
+    if (s) {
         end(&fresh);
-        return NULL;
-    }
-    bool made = lt_ok(c, point(&fresh, g), "cublasLtMatmulDescSetAttribute", &g->shape) &&
-                choose(c, &fresh, g);
-    if (!made) {
-        end(&fresh);
-        if (c->dev.failure.code == ERR_LOST || c->dev.failure.code == ERR_NOMEM)
+        if (s != CUBLAS_STATUS_NOT_SUPPORTED && s != CUBLAS_STATUS_INVALID_VALUE) {
+            lt_ok(c, s, "choosing a product of cuBLASLt", &g->shape);
             return NULL;
-        fresh = (struct kept){.shape = g->shape, .none = true, .used = all->clock};
+        }
+        fresh = (struct kept){.shape = g->shape, .used = all->clock, .none = true};
     }
     int at = all->n < KEPT ? all->n++ : oldest;
     end(&all->kept[at]);
     all->kept[at] = fresh;
-    return made ? &all->kept[at] : NULL;
+    return &all->kept[at];
 }
 
 static int alignment(const struct gemm *g)
@@ -311,8 +313,9 @@ bool gemm_can(struct cuda *c, const struct gemm *want)
     struct gemm g = complete(want);
     if (device_failed(&c->dev))
         return false;
-    if (find(c, &g))
-        return true;
+    const struct kept *k = find(c, &g);
+    if (k)
+        return !k->none;
     if (c->dev.failure.code != ERR_LOST && !(tape_records(&c->dev) && c->dev.tape->unready))
         c->dev.failure.code = ERR_OK;
     return false;
@@ -346,7 +349,7 @@ void gemm_run(struct cuda *c, const struct gemm *want)
     struct kept *k = device_failed(&c->dev) ? NULL : find(c, &g);
     if (!k)
         return;
-    cublasStatus_t s = point(k, &g);
+    cublasStatus_t s = k->none ? CUBLAS_STATUS_NOT_SUPPORTED : point(k, &g);
     if (!s)
         s = multiply(c, k, &g, &k->algo);
     lt_ok(c, s, "cublasLtMatmul", &g.shape);

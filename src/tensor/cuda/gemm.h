@@ -12,6 +12,8 @@
 
 #include "tensor/cuda/cuda.h"
 
+#define GEMM_WORKSPACE ((size_t)64 << 20) /* taken when the device is opened */
+
 struct gemm_shape {
     int64_t m, n, k, ldx, ldw, ldy;
     int in, out; /* enum dtype of x and w, and of y */
@@ -34,7 +36,7 @@ enum err gemm_open(struct cuda *c, struct fault *f);
 void gemm_close(struct cuda *c);
 /* Does the library multiply e4m3 on this GPU, with such scales? */
 bool gemm_eight(struct cuda *c, bool whole);
-/* Has the library a kernel for this product? Nothing is kept when not. */
+/* Has the library a kernel for this product? No failure is kept when not. */
 bool gemm_can(struct cuda *c, const struct gemm *g);
 /* Queues the product; trouble is kept in the device. */
 void gemm_run(struct cuda *c, const struct gemm *g);

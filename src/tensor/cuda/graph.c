@@ -188,13 +188,17 @@ static int ask(struct graph *g, const struct graph_target *at, cudnnBackendDescr
         last = finish(at, config[i], &out[made]);
         if (!last) {
             config[i] = NULL;
-            out[made++].candidate = i;
+            out[made].candidate = i;
+            if (!at->most || out[made].workspace <= at->most)
+                made++;
+            else
+                plan_free(&out[made]);
         }
         if (made && now() - start > LONG)
             break;
     }
     if (!made)
-        trouble(g, last, "no engine of cuDNN takes the graph");
+        trouble(g, last ? last : CUDNN_STATUS_NOT_SUPPORTED, "no engine of cuDNN takes the graph");
     for (int i = 0; i < ENGINES; i++)
         if (config[i])
             cudnnBackendDestroyDescriptor(config[i]);

@@ -15,6 +15,9 @@
 extern "C" {
 #endif
 
+/* Has this build code for the GPU that is here? */
+cudaError_t launch_there(void);
+
 /* Elements of F32 or BF16 on the device; where a function says so, rows of F8_E4M3, whose scales
  * lie behind them as in a tensor (eight_scales). */
 struct span {

@@ -69,7 +69,7 @@ static size_t forget(struct memory *m, void *p)
 }
 
 /* What lies in the pool in pieces goes back to the system: it may do as a whole. */
-static void give_pieces(struct cuda *c)
+void memory_let_go(struct cuda *c)
 {
     cudaStreamSynchronize(c->stream);
     for (int i = 0; i < LANES; i++)
@@ -85,7 +85,7 @@ void *memory_take(struct cuda *c, size_t bytes, cudaStream_t stream)
     cudaError_t e = cudaMallocFromPoolAsync(&p, bytes, c->memory->pool, stream);
     if (e == cudaErrorMemoryAllocation) {
         cudaGetLastError();
-        give_pieces(c);
+        memory_let_go(c);
         e = cudaMallocFromPoolAsync(&p, bytes, c->memory->pool, stream);
     }
     if (e == cudaErrorMemoryAllocation) {
@@ -138,7 +138,7 @@ void memory_reserve(struct device *d, uint64_t bytes)
                  "cudaMemPoolGetAttribute", 1, 1, 1) ||
         have >= bytes || d->used >= bytes)
         return;
-    give_pieces(c);
+    memory_let_go(c);
     cudaError_t e = cudaMallocFromPoolAsync(&p, bytes - d->used, m->pool, c->stream);
     if (!e)
         e = cudaFreeAsync(p, c->stream);
@@ -146,6 +146,9 @@ void memory_reserve(struct device *d, uint64_t bytes)
         return;
     m->floor = 0;
     cudaGetLastError();
+    size_t spare = 0, all = 0;
+    if (!cudaMemGetInfo(&spare, &all)) /* others may have come */
+        d->caps.memory = d->used + spare;
     if (e == cudaErrorMemoryAllocation)
         device_fail(d, ERR_NOMEM,
                     "the GPU has no %llu MB to spare, which the job needs beside %llu MB in use; "

@@ -32,8 +32,10 @@ struct parcel *parcel_open(struct device *d, size_t most)
     p->near = device_alloc(d, most);
     if (p->near &&
         cuda_ok(c, cudaMallocHost(&bytes, most), "cudaMallocHost", (int64_t)most, 1, 1) &&
-        cuda_ok(c, cudaEventCreateWithFlags(&p->done, cudaEventDisableTiming), "cudaEventCreate", 1,
-                1, 1)) {
+        /* who waits for pictures sleeps: the encoder wants the cores */
+        cuda_ok(c,
+                cudaEventCreateWithFlags(&p->done, cudaEventDisableTiming | cudaEventBlockingSync),
+                "cudaEventCreate", 1, 1, 1)) {
         p->p.bytes = bytes;
         return &p->p;
     }

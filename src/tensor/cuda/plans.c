@@ -12,6 +12,7 @@
 #define KEY 192
 #define CANDIDATES 4
 #define ROUNDS 2
+#define FAILED 1e30f
 
 struct kept {
     unsigned char key[KEY];
@@ -56,24 +57,24 @@ void plans_close(struct cuda *c)
     free(p);
 }
 
-static bool grow(struct cuda *c, int64_t bytes)
+/* A workspace is not of the pool, which may have all there is. */
+static cudaError_t grow(struct cuda *c, int64_t bytes)
 {
     struct plans *p = c->plans;
     if (bytes <= p->workspace_n)
-        return true;
-    if (tape_records(&c->dev)) {
-        tape_unready(&c->dev, "a larger workspace");
-        return false;
-    }
+        return cudaSuccess;
     tape_outdate(&c->dev);
     if (p->workspace)
         cudaFree(p->workspace);
     p->workspace = NULL;
     p->workspace_n = 0;
-    if (!cuda_ok(c, cudaMalloc(&p->workspace, (size_t)bytes), "a workspace", bytes, 1, 1))
-        return false;
-    p->workspace_n = bytes;
-    return true;
+    cudaError_t e = cudaMalloc(&p->workspace, (size_t)bytes);
+    if (e == cudaErrorMemoryAllocation) {
+        memory_let_go(c);
+        e = cudaMalloc(&p->workspace, (size_t)bytes);
+    }
+    p->workspace_n = e ? 0 : bytes;
+    return e;
 }
 
 static cudnnStatus_t execute(struct cuda *c, const struct plan *plan, const struct plan_run *r)
@@ -99,15 +100,18 @@ static cudnnStatus_t execute(struct cuda *c, const struct plan *plan, const stru
     return s;
 }
 
-/* Milliseconds, or a lot when it fails. */
+/* Milliseconds, or FAILED. */
 static float time_of(struct cuda *c, const struct plan *plan, const struct plan_run *r)
 {
     struct plans *p = c->plans;
     float ms = 0;
-    if (!grow(c, plan->workspace))
-        return 1e30f;
+    cudaError_t e = grow(c, plan->workspace);
+    if (e) {
+        cudaGetLastError(); /* another plan may do with less */
+        return FAILED;
+    }
     cudnnStatus_t s = execute(c, plan, r);
-    cudaError_t e = cudaEventRecord(p->start, c->stream);
+    e = cudaEventRecord(p->start, c->stream);
     for (int i = 0; i < ROUNDS && !s; i++)
         s = execute(c, plan, r);
     if (!e)
@@ -116,18 +120,18 @@ static float time_of(struct cuda *c, const struct plan *plan, const struct plan_
         e = cudaEventSynchronize(p->stop);
     if (!e)
         e = cudaEventElapsedTime(&ms, p->start, p->stop);
-    return s || e ? 1e30f : ms;
+    return s || e ? FAILED : ms;
 }
 
-/* The fastest of n plans, timed on `r`, or on a copy of it that writes elsewhere. */
+/* The fastest of n plans, timed on `r`, or on a copy of it that writes elsewhere; −1: none ran. */
 static int fastest(struct cuda *c, const struct plan_run *r, const struct plan *all, int n)
 {
     struct plan_run timed = *r;
     void *spare = r->input_too ? memory_alloc(&c->dev, r->result_bytes) : NULL;
-    float least = 1e30f;
-    int best = 0;
+    float least = FAILED;
+    int best = -1;
     if (r->input_too && !spare)
-        return 0;
+        return -1;
     for (int i = 0; i < r->n && spare; i++)
         if (r->id[i] == r->result)
             timed.data[i] = spare;
@@ -143,19 +147,37 @@ static int fastest(struct cuda *c, const struct plan_run *r, const struct plan *
     return best;
 }
 
+/* The plans of `r`: that candidate alone, or the first few. */
+static int make(struct cuda *c, const struct plan_run *r, int only, int64_t most, struct plan *all,
+                struct graph *g)
+{
+    struct graph_target here = {.handle = c->dnn, .most = most};
+    *g = (struct graph){0};
+    r->graph(g, r->key);
+    int n = graph_plans(g, &here, all, r->result && only < 0 ? CANDIDATES : 1, only);
+    graph_free(g);
+    return n;
+}
+
 static struct plan choose(struct cuda *c, const struct plan_run *r)
 {
     struct plan all[CANDIDATES] = {0};
-    struct graph g = {0};
-    struct graph_target here = {.handle = c->dnn};
+    struct graph g;
     int known = choices_find(c->choices, r->what, r->key, r->key_n), best = 0;
-    r->graph(&g, r->key);
-    int n = graph_plans(&g, &here, all, r->result && known < 0 ? CANDIDATES : 1, known);
-    graph_free(&g);
+    int n = make(c, r, known, PLAN_WORKSPACE, all, &g);
+    if (!n && known >= 0) /* it was kept of another list */
+        n = make(c, r, known = -1, PLAN_WORKSPACE, all, &g);
+    if (!n) /* better one that may find no memory than none */
+        n = make(c, r, -1, 0, all, &g);
+    if (!n) /* what takes its place may be slower by far */
+        snprintf(c->dev.caps.note, sizeof c->dev.caps.note,
+                 "%s (%lld x %lld x %lld) without cuDNN, which has no plan for it: %.100s", r->what,
+                 (long long)r->size[0], (long long)r->size[1], (long long)r->size[2], g.words);
     if (n > 1)
         best = fastest(c, r, all, n);
-    if (n > 0 && known < 0 && r->result)
+    if (n > 0 && known < 0 && r->result && best >= 0)
         choices_note(c->choices, r->what, r->key, r->key_n, all[best].candidate);
+    best = best < 0 ? 0 : best;
     for (int i = 0; i < n; i++)
         if (i != best)
             plan_free(&all[i]);
@@ -202,7 +224,13 @@ bool plans_run(struct cuda *c, const struct plan_run *r)
     if (device_failed(&c->dev) || r->key_n > KEY)
         return false;
     const struct kept *k = find(c, r);
-    if (!k || !k->plan.plan || !grow(c, k->plan.workspace))
+    if (!k || !k->plan.plan)
+        return false;
+    if (k->plan.workspace > c->plans->workspace_n && tape_records(&c->dev)) {
+        tape_unready(&c->dev, "a larger workspace");
+        return false;
+    }
+    if (!cuda_ok(c, grow(c, k->plan.workspace), "a workspace", k->plan.workspace, 1, 1))
         return false;
     cudnnStatus_t s = execute(c, &k->plan, r);
     if (!s)

@@ -28,11 +28,15 @@ struct graph {
     char words[160];   /* and what the library says to it */
 };
 
-/* Where a plan is to run: a handle, or properties. */
+/* Where a plan is to run: a handle, or properties. Plans that want more memory for the time of a
+ * run than `most` bytes (0: any) are passed over: on a GeForce the library also recommends some
+ * that want gigabytes. */
 struct graph_target {
     cudnnHandle_t handle;
     cudnnBackendDescriptor_t properties;
+    int64_t most;
 };
+#define PLAN_WORKSPACE ((int64_t)256 << 20) /* that all graphs of ours have plans within */
 
 /* A tensor of `rank` axes; a scalar that is given at run time by its address on the host when
  * `by_value`; one that never leaves the chip when `inside`. */

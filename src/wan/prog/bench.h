@@ -26,7 +26,8 @@ struct bench {
     int latent_frames, h, w;
     int64_t tokens;
     struct fault f;
-    double load_s, encode_s, text_s, vae_s, h264_s, step_s[STEPS_MAX];
+    double load_s, vae_s, h264_s, step_s[STEPS_MAX];
+    double text_s, encode_s, prompt_s;             /* of text: encoding, and its keys and values */
     double text_load_s, text_first_s, vae_first_s; /* of the first of several */
     uint64_t planned;           /* bytes: the most of its parts, on a device that only counts */
     uint64_t peak, device_peak; /* bytes: of the process, and on the device */

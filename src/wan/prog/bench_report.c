@@ -91,6 +91,8 @@ void bench_report(const struct bench *b)
         cJSON_AddBoolToObject(o, "scaled", layers != all);
         cJSON_AddNumberToObject(o, "load_s", b->load_s);
         cJSON_AddNumberToObject(o, "text_s", b->text_s);
+        cJSON_AddNumberToObject(o, "encode_s", b->encode_s);
+        cJSON_AddNumberToObject(o, "prompt_s", b->prompt_s);
         if (!b->no_t5)
             cJSON_AddNumberToObject(o, "text_tflop_per_s", t5_flop(b) * 1e-12 / b->encode_s);
         if (!b->no_t5)

@@ -628,6 +628,17 @@ static void test_gpu_figures(void **state)
     close(worker.in);
     assert_int_equal(end_within(1000), 0);
 
+    setenv("LD_LIBRARY_PATH", fake, 1); /* of two the one that draws, not NVML's first */
+    setenv("SAKUGA_FAKE_GPUS", "2", 1);
+    spawn();
+    unsetenv("LD_LIBRARY_PATH");
+    unsetenv("SAKUGA_FAKE_GPUS");
+    configure(dir, false);
+    expect(REPORT_HEARTBEAT, 0);
+    assert_string_equal(report.device.name, "Fake GPU 9000");
+    close(worker.in);
+    assert_int_equal(end_within(1000), 0);
+
     spawn(); /* without it: this process on the CPU */
     configure(dir, false);
     expect(REPORT_HEARTBEAT, 0);
