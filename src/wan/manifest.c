@@ -370,3 +370,27 @@ enum err manifest_tae(const struct weights *w, struct fault *f)
     module(&p, SHAPE(3, c, 3, 3), true, "decoder.22");
     return p.e;
 }
+
+enum err manifest_depth(const struct weights *w, enum manifest_kind kind, int64_t width, int layers,
+                        struct fault *f)
+{
+    static const struct {
+        enum manifest_kind kind;
+        int64_t width;
+        int layers;
+    } published[] = {
+        {MANIFEST_DIT, 1536, 30},
+        {MANIFEST_DIT, 5120, 40},
+        {MANIFEST_T5, 4096, 24},
+        {MANIFEST_CLIP, 1280, 32},
+    };
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++)
+        if (published[i].kind == kind && published[i].width == width &&
+            published[i].layers != layers)
+            return fault_set(
+                f, ERR_CORRUPT,
+                "%s: %d layers of width %lld, and the published network has %d; fetch the "
+                "file anew",
+                file_of(w), layers, (long long)width, published[i].layers);
+    return ERR_OK;
+}

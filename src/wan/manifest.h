@@ -20,4 +20,10 @@ enum err manifest_clip(const struct clip_vision *c, struct fault *f);
 enum err manifest_vae(const struct weights *w, unsigned halves, struct fault *f);
 enum err manifest_tae(const struct weights *w, struct fault *f); /* the tiny decoder */
 
+/* A file without its last layers is whole in all else. CORRUPT: `w` is as wide as a published
+ * network of that kind (spec 2.1, 2.5, 2.6), which has another number of layers. */
+enum manifest_kind { MANIFEST_DIT, MANIFEST_T5, MANIFEST_CLIP };
+enum err manifest_depth(const struct weights *w, enum manifest_kind kind, int64_t width, int layers,
+                        struct fault *f);
+
 #endif

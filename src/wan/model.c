@@ -164,11 +164,14 @@ static enum err parts_whole(const struct wan *w, struct fault *f)
     for (int r = 0; r < FILES_TINY; r++)
         if ((r != FILES_CLIP || clips) && !s[r])
             return part_missing(w, (enum files_role)r, f);
-    enum err e = t5_open(NULL, s[FILES_T5], &text, f);
+    enum err e = manifest_depth(s[FILES_DIT], MANIFEST_DIT, w->config.dim, w->config.layers, f);
+    e = e ? e : t5_open(NULL, s[FILES_T5], &text, f);
+    e = e ? e : manifest_depth(s[FILES_T5], MANIFEST_T5, text.dim, text.layers, f);
     e = e ? e : manifest_vae(s[FILES_VAE], encodes ? VAE_DECODER | VAE_ENCODER : VAE_DECODER, f);
     if (e || !clips)
         return e;
-    if ((e = clip_vision_open(NULL, s[FILES_CLIP], &clip, f)))
+    if ((e = clip_vision_open(NULL, s[FILES_CLIP], &clip, f)) ||
+        (e = manifest_depth(s[FILES_CLIP], MANIFEST_CLIP, clip.dim, clip.layers + 1, f)))
         return e;
     if (clip.dim != w->config.image_dim)
         return fault_set(f, ERR_INVAL, "%s is %lld wide, but the transformer sees pictures of %lld",

@@ -311,6 +311,44 @@ static void published(void **state)
     }
 }
 
+/* `tsv` without all tensors whose names have `layer`. */
+static void list_without(struct list *l, const char *tsv, const char *layer)
+{
+    int n = 0;
+    listed_read(l, tsv);
+    for (int i = 0; i < l->n; i++)
+        if (!strstr(l->e[i].name, layer))
+            l->e[n++] = l->e[i];
+    assert_true(n < l->n);
+    l->n = n;
+}
+
+/* A file that ends a layer early is a shallower network, but none that was published. */
+static void without_the_last_layer(void **state)
+{
+    static const struct {
+        enum part part;
+        const char *tsv, *layer, *words;
+    } ends[] = {
+        {DIT, "dit_vace_1.3B.tsv", ".29.",
+         "29 layers of width 1536, and the published network has 30"},
+        {DIT, "dit_vace_1.3B.tsv", "vace_blocks.14.", "list of VACE layers is impossible"},
+        {DIT, "dit_i2v_14B.tsv", "blocks.39.", "39 layers of width 5120"},
+        {T5, "t5_umt5_xxl.tsv", "blocks.23.", "23 layers of width 4096"},
+        {CLIP, "clip_vit_h_visual.tsv", "transformer.31.", "31 layers of width 1280"},
+    };
+    static struct model m;
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        listed_read(&m.part[DIT], "dit_i2v_14B.tsv");
+        listed_read(&m.part[T5], "t5_umt5_xxl.tsv");
+        listed_read(&m.part[VAE], "vae_2.1.tsv");
+        listed_read(&m.part[CLIP], "clip_vit_h_visual.tsv");
+        list_without(&m.part[ends[i].part], ends[i].tsv, ends[i].layer);
+        model_write(&m);
+        refused(file_of[ends[i].part], ends[i].words, ends[i].layer);
+    }
+}
+
 /* The words' numbers are in no network. */
 static void without_a_tokenizer(void **state)
 {
@@ -452,11 +490,17 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(text_to_video),      cmocka_unit_test(image_to_video),
-        cmocka_unit_test(vace_too),           cmocka_unit_test(parts_of_a_vae),
-        cmocka_unit_test(other_transformers), cmocka_unit_test(cut_short),
-        cmocka_unit_test(places_of_two_axes), cmocka_unit_test(without_a_tokenizer),
-        cmocka_unit_test(a_tiny_decoder),     cmocka_unit_test(published),
+        cmocka_unit_test(text_to_video),
+        cmocka_unit_test(image_to_video),
+        cmocka_unit_test(vace_too),
+        cmocka_unit_test(parts_of_a_vae),
+        cmocka_unit_test(other_transformers),
+        cmocka_unit_test(cut_short),
+        cmocka_unit_test(places_of_two_axes),
+        cmocka_unit_test(without_a_tokenizer),
+        cmocka_unit_test(a_tiny_decoder),
+        cmocka_unit_test(published),
+        cmocka_unit_test(without_the_last_layer),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
