@@ -12,8 +12,8 @@
 
 /* What a recipe says about how, not what: named when the frames differ. */
 static const char *const how[] = {"version", "build"};
-static const char *const model_how[] = {"id",           "variant", "stored",  "computed",
-                                        "device_words", "runtime", "threads", "tiny"};
+static const char *const model_how[] = {"id",      "variant", "stored",  "computed", "device_words",
+                                        "runtime", "pixels",  "threads", "tiny"};
 
 static cJSON *recipe_of(const struct paths *p, const char *clip, struct fault *f)
 {

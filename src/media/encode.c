@@ -24,6 +24,7 @@ struct encode {
     AVPacket *packet;
     struct digest *sha;
     int64_t next; /* number of the next frame */
+    bool nv12;
     char *path;
     char note[160];
 };
@@ -78,7 +79,7 @@ static int open_codec(struct encode *e, const struct encode_spec *s, const char 
     c->colorspace = AVCOL_SPC_BT709;
     c->color_primaries = AVCOL_PRI_BT709;
     c->color_trc = AVCOL_TRC_BT709;
-    c->chroma_sample_location = AVCHROMA_LOC_LEFT;
+    c->chroma_sample_location = s->nv12 ? AVCHROMA_LOC_CENTER : AVCHROMA_LOC_LEFT;
     c->sample_aspect_ratio = (AVRational){1, 1};
     c->gop_size = s->fps * 2; /* a seek or a loop never waits long */
     c->thread_count = s->threads;
@@ -103,15 +104,19 @@ static int open_either(struct encode *e, const struct encode_spec *s)
     return open_codec(e, s, X264);
 }
 
-/* RGB to BT.709 limited range: 601 is what swscale takes by itself, and the colours would shift. */
+/* RGB to BT.709 limited range: 601 is what swscale takes by itself, and the colours would shift.
+ * NV12 is copied. */
 static int open_scaler(struct encode *e, const struct encode_spec *s)
 {
-    e->sws = sws_getContext(s->width, s->height, AV_PIX_FMT_RGB24, s->width, s->height,
-                            AV_PIX_FMT_YUV420P, SWS_BILINEAR, NULL, NULL, NULL);
+    e->nv12 = s->nv12;
+    e->sws =
+        sws_getContext(s->width, s->height, s->nv12 ? AV_PIX_FMT_NV12 : AV_PIX_FMT_RGB24, s->width,
+                       s->height, AV_PIX_FMT_YUV420P, SWS_BILINEAR, NULL, NULL, NULL);
     if (!e->sws)
         return AVERROR(ENOMEM);
     const int *bt709 = sws_getCoefficients(SWS_CS_ITU709);
-    sws_setColorspaceDetails(e->sws, bt709, 1, bt709, 0, 0, 1 << 16, 1 << 16);
+    if (!s->nv12)
+        sws_setColorspaceDetails(e->sws, bt709, 1, bt709, 0, 0, 1 << 16, 1 << 16);
     e->frame = av_frame_alloc();
     e->packet = av_packet_alloc();
     if (!e->frame || !e->packet)
@@ -207,14 +212,17 @@ static int drain(struct encode *e)
     }
 }
 
-enum err encode_frame(struct encode *e, const uint8_t *rgb, struct fault *f)
+enum err encode_frame(struct encode *e, const uint8_t *pixels, struct fault *f)
 {
-    int stride = e->codec->width * 3;
-    digest_add(e->sha, rgb, (size_t)stride * (size_t)e->codec->height);
+    const int w = e->codec->width, h = e->codec->height, row = e->nv12 ? w : 3 * w;
+    const size_t first = (size_t)row * (size_t)h;
+    const uint8_t *plane[4] = {pixels, e->nv12 ? pixels + first : NULL};
+    const int stride[4] = {row, e->nv12 ? w : 0};
+    digest_add(e->sha, pixels, e->nv12 ? first * 3 / 2 : first);
     int r = av_frame_make_writable(e->frame);
     if (r < 0)
         return failed(e, "encode", r, f);
-    sws_scale(e->sws, &rgb, &stride, 0, e->codec->height, e->frame->data, e->frame->linesize);
+    sws_scale(e->sws, plane, stride, 0, h, e->frame->data, e->frame->linesize);
     e->frame->pts = e->next++;
     r = avcodec_send_frame(e->codec, e->frame);
     if (r >= 0)

@@ -19,6 +19,8 @@ static void print_model(cJSON *o, const struct recipe_model *m)
     cJSON_AddStringToObject(v, "device", m->device);
     cJSON_AddStringToObject(v, "device_words", m->device_words);
     cJSON_AddStringToObject(v, "runtime", m->runtime);
+    if (m->pixels[0])
+        cJSON_AddStringToObject(v, "pixels", m->pixels);
     cJSON_AddNumberToObject(v, "threads", m->threads);
     cJSON_AddNumberToObject(v, "guidance", m->guidance);
     cJSON_AddNumberToObject(v, "shift", m->shift);
@@ -199,6 +201,8 @@ static const char *parse_model(const cJSON *o, struct recipe_model *m)
         return "model.resumed";
     if (cJSON_HasObjectItem(o, "runtime") && !text(o, "runtime", m->runtime, sizeof m->runtime))
         return "model.runtime";
+    if (cJSON_HasObjectItem(o, "pixels") && !text(o, "pixels", m->pixels, sizeof m->pixels))
+        return "model.pixels";
     if (cJSON_HasObjectItem(o, "teacache") && !real(o, "teacache", 0, 1000, &m->teacache))
         return "model.teacache";
     if (cJSON_HasObjectItem(o, "tiny") && !text(o, "tiny", m->tiny, sizeof m->tiny))

@@ -34,6 +34,7 @@ struct recipe_model {
     char variant[32], stored[16], computed[16];
     char device[16], device_words[256];
     char runtime[17]; /* key of its build, "" in recipes of before */
+    char pixels[8];   /* of the frames that the sum is of: "nv12", or "", which is RGB */
     int threads;
     double guidance, shift;
     char sampler[16];

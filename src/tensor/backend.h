@@ -93,6 +93,7 @@ struct parcel {
     struct device *dev;
     uint8_t *bytes; /* in host memory */
     int64_t most;
+    enum parcel_form form;
 };
 
 void device_fail(struct device *d, enum err code, const char *fmt, ...)

@@ -420,7 +420,7 @@ void device_unpatchify(struct device *d, const struct tensor *y, const struct te
         d->ops->unpatchify(d, y, x);
 }
 
-struct parcel *parcel_new(struct device *d, int64_t most)
+struct parcel *parcel_new(struct device *d, int64_t most, enum parcel_form form)
 {
     if (!fits(d, "parcel", most > 0))
         return NULL;
@@ -431,6 +431,7 @@ struct parcel *parcel_new(struct device *d, int64_t most)
     }
     p->dev = d;
     p->most = most;
+    p->form = form;
     return p;
 }
 
@@ -442,7 +443,10 @@ void parcel_free(struct parcel *p)
 
 void parcel_send(struct parcel *p, const struct tensor *x, float scale, float shift)
 {
-    if (fits(p->dev, "parcel", x->data && tensor_count(x) <= p->most))
+    int64_t n = tensor_count(x), bytes = p->form == PARCEL_NV12 ? n / 2 : n;
+    bool pictures = p->form == PARCEL_BYTES ||
+                    (x->rank == 4 && x->dim[1] % 2 == 0 && x->dim[2] % 8 == 0 && x->dim[3] == 3);
+    if (fits(p->dev, "parcel", x->data && pictures && bytes <= p->most))
         p->dev->ops->parcel_send(p, x, scale, shift);
 }
 

@@ -254,10 +254,14 @@ void device_patchify(struct device *d, const struct tensor *y, const struct tens
 void device_unpatchify(struct device *d, const struct tensor *y, const struct tensor *x);
 
 /* Pictures on their way to the host, as bytes: byte_of(x·scale + shift) of each number, each step
- * rounded. A parcel is filled in order with the other work, while the host does something else, and
- * then taken. It goes before its device. */
-struct parcel *parcel_new(struct device *d, int64_t most); /* bytes; NULL on failure (kept) */
-void parcel_free(struct parcel *p);                        /* waits; NULL is fine */
+ * rounded. Or as NV12, which video encoders take: of x [frames, h, w, 3], h even and w a multiple
+ * of 8, for each frame [h][w] of luma, then [h/2][w/2][2] of chroma, Cb and Cr as the mean of four
+ * pixels (byte.h); half the bytes. A parcel is filled in order with the other work, while the host
+ * does something else, and then taken. It goes before its device. */
+enum parcel_form { PARCEL_BYTES, PARCEL_NV12 };
+struct parcel *parcel_new(struct device *d, int64_t most, /* bytes; NULL on failure (kept) */
+                          enum parcel_form form);
+void parcel_free(struct parcel *p); /* waits; NULL is fine */
 void parcel_send(struct parcel *p, const struct tensor *x, float scale, float shift);
 /* Waits for them. Lent until the next parcel_send(); NULL on failure (kept). */
 const uint8_t *parcel_take(struct parcel *p);

@@ -11,7 +11,8 @@
 enum err decoder_open(struct run *r, int most, struct decoder *out)
 {
     struct wan *w = r->w;
-    int64_t bytes = (int64_t)most * VAE_TIME * r->job.width * r->job.height * 3;
+    int64_t bytes = (int64_t)pipeline_frame_bytes(&r->job) * most * VAE_TIME;
+    enum parcel_form form = r->job.nv12 ? PARCEL_NV12 : PARCEL_BYTES;
     *out = (struct decoder){.r = r, .ahead = !device_caps(w->dev)->host_memory};
     const struct stopper stop = {r->calls->stop, r->calls->user};
     enum err e = r->job.tiny ? model_tiny(w, r->f) : model_vae(w, &stop, r->f);
@@ -19,7 +20,7 @@ enum err decoder_open(struct run *r, int most, struct decoder *out)
         e = r->job.tiny ? tae_start(w->tae, r->height, r->width, &out->tae, r->f)
                         : vae_decode_start(w->vae, r->height, r->width, &out->vae, r->f);
     for (int i = 0; i <= out->ahead && !e; i++)
-        if (!(out->parcel[i] = parcel_new(w->dev, bytes)))
+        if (!(out->parcel[i] = parcel_new(w->dev, bytes, form)))
             e = device_settle(w->dev, r->f);
     return e;
 }
@@ -29,13 +30,13 @@ enum err decoder_flush(struct decoder *d)
     int count = d->waiting;
     if (!count)
         return ERR_OK;
-    const uint8_t *rgb = parcel_take(d->parcel[d->ahead ? 1 - d->turn : 0]);
-    if (!rgb)
+    const uint8_t *bytes = parcel_take(d->parcel[d->ahead ? 1 - d->turn : 0]);
+    if (!bytes)
         return device_settle(d->r->w->dev, d->r->f);
     d->waiting = 0;
     d->given += count;
     d->given_latents += d->waiting_latents;
-    return pipeline_give(d->r, rgb, d->given - count, count);
+    return pipeline_give(d->r, bytes, d->given - count, count);
 }
 
 enum err decoder_run(struct decoder *d, const float *z, int frames, int from, int n)
@@ -70,6 +71,22 @@ static void tile_done(void *user, int tiles, int of)
     pipeline_progress(user, tiles, of, 0);
 }
 
+/* [count, h, w, 3] as bytes, or NV12. */
+static void picture_bytes(const struct run *r, uint8_t *to, const float *from, int64_t count)
+{
+    int64_t w = r->job.width, h = r->job.height, pairs = count * h / 2, half = h / 2;
+    PARALLEL_FOR(parallel_team(r->w->info.threads, count * h * w * 3))
+    for (int64_t i = 0; i < pairs; i++) {
+        const float *two = from + 6 * i * w;
+        uint8_t *frame = to + i / half * (h * w * 3 / 2);
+        if (r->job.nv12)
+            nv12_lines(frame + 2 * (i % half) * w, frame + (h + i % half) * w, two, w, 1, 0);
+        else
+            for (int64_t j = 0; j < 6 * w; j++)
+                to[6 * i * w + j] = byte_of(two[j]);
+    }
+}
+
 /* All pictures at once: a tile needs all frames, and a picture all tiles. */
 static enum err decode_tiles(struct run *r)
 {
@@ -79,22 +96,21 @@ static enum err decode_tiles(struct run *r)
     int64_t began = clock_mono_us();
     size_t n = (size_t)count * (size_t)r->job.width * (size_t)r->job.height * 3;
     float *pictures = malloc(n * sizeof *pictures);
-    uint8_t *rgb = malloc(n);
+    uint8_t *bytes = malloc((size_t)count * pipeline_frame_bytes(&r->job));
     pipeline_enter(r, WAN_DECODE);
-    enum err e = pictures && rgb ? ERR_OK : fault_set(r->f, ERR_NOMEM, "no memory for the frames");
+    enum err e =
+        pictures && bytes ? ERR_OK : fault_set(r->f, ERR_NOMEM, "no memory for the frames");
     if (!e)
         e = model_vae(r->w, &(struct stopper){r->calls->stop, r->calls->user}, r->f);
     if (!e)
         e = vae_decode_tiled(r->w->vae, r->latent, r->frames, r->height, r->width, tile, &calls,
                              pictures, r->f);
     if (!e) {
-        PARALLEL_FOR(parallel_team(r->w->info.threads, (int64_t)n))
-        for (size_t i = 0; i < n; i++)
-            rgb[i] = byte_of(pictures[i]);
-        e = pipeline_give(r, rgb, 0, count);
+        picture_bytes(r, bytes, pictures, count);
+        e = pipeline_give(r, bytes, 0, count);
     }
     free(pictures);
-    free(rgb);
+    free(bytes);
     r->made->decode_s = pipeline_since(began);
     return e;
 }

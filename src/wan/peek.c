@@ -26,7 +26,7 @@ enum err peek_rgb(const struct peek *p, uint8_t *rgb, struct fault *f)
     size_t picture = (size_t)p->height * (size_t)p->width * VAE_SPACE * VAE_SPACE * 3;
     size_t small = (size_t)p->height * (size_t)p->width * PEEK_CELL * PEEK_CELL * 3;
     struct tae_stream *s = NULL;
-    struct parcel *parcel = parcel_new(p->dev, (int64_t)picture * VAE_TIME);
+    struct parcel *parcel = parcel_new(p->dev, (int64_t)picture * VAE_TIME, PARCEL_BYTES);
     enum err e = parcel ? tae_start(p->tae, p->height, p->width, &s, f) : device_settle(p->dev, f);
     for (int i = p->from; i < p->frames && !e; i++) {
         if (p->stop && p->stop(p->user)) {

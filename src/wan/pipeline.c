@@ -318,10 +318,21 @@ static enum err sample(struct run *r)
     return e;
 }
 
-enum err pipeline_give(struct run *r, const uint8_t *rgb, int first, int count)
+size_t pipeline_frame_bytes(const struct wan_job *j)
 {
-    struct wan_frames p = {
-        .rgb = rgb, .first = first, .count = count, .width = r->job.width, .height = r->job.height};
+    size_t pixels = (size_t)j->width * (size_t)j->height;
+    return j->nv12 ? pixels * 3 / 2 : pixels * 3;
+}
+
+enum err pipeline_give(struct run *r, const uint8_t *bytes, int first, int count)
+{
+    struct wan_frames p = {.rgb = r->job.nv12 ? NULL : bytes,
+                           .nv12 = r->job.nv12 ? bytes : NULL,
+                           .bytes = pipeline_frame_bytes(&r->job),
+                           .first = first,
+                           .count = count,
+                           .width = r->job.width,
+                           .height = r->job.height};
     return r->calls->frames ? r->calls->frames(r->calls->user, &p, r->f) : ERR_OK;
 }
 

@@ -231,7 +231,8 @@ static enum err count_decode(struct count *c, const struct kept *k)
     int frames = 1 + 2 * chunk < c->frames ? 1 + 2 * chunk : c->frames;
     int height = cells && cells < c->height ? cells : c->height;
     int width = cells && cells < c->width ? cells : c->width;
-    int64_t picture = (int64_t)height * width * VAE_SPACE * VAE_SPACE * 3;
+    int64_t picture = (int64_t)pipeline_frame_bytes(c->j); /* not sent where there are tiles */
+    enum parcel_form form = c->j->nv12 ? PARCEL_NV12 : PARCEL_BYTES;
     struct vae_stream *vae = NULL;
     struct tae_stream *tae = NULL;
     struct parcel *parcel[2] = {0};
@@ -241,7 +242,7 @@ static enum err count_decode(struct count *c, const struct kept *k)
     e = c->tae ? tae_start(c->tae, height, width, &tae, c->f)
                : vae_decode_start(c->vae, height, width, &vae, c->f);
     for (int i = 0; i < 2 && !e && !p->tile; i++)
-        if (!(parcel[i] = parcel_new(c->dev, picture * chunk * VAE_TIME)))
+        if (!(parcel[i] = parcel_new(c->dev, picture * chunk * VAE_TIME, form)))
             e = device_settle(c->dev, c->f);
     for (int at = 0, n; at < frames && !e; at += n) {
         n = at == 0 ? 1 : frames - at < chunk ? frames - at : chunk;

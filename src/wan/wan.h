@@ -146,6 +146,8 @@ struct wan_job {
                                  * causal clips */
     bool tiny;                  /* decode with the folder's tiny decoder: a twentieth of the work, a
                                  * little soft */
+    bool nv12;                  /* frames come as NV12, as video encoders take them: half the bytes,
+                                 * and on a GPU its work */
     int tile;                   /* decode in overlapping tiles of so many pixels, 256 say, for
                                  * memory's sake; 0: the whole picture where it fits, else as
                                  * planned. Differs a little at seams. Not for causal clips */
@@ -174,8 +176,12 @@ struct wan_preview {
     int step; /* 1, 2, … */
 };
 
+/* For each frame [height][width][3], or, with wan_job.nv12, [height][width] of luma and then
+ * [height/2][width/2][2] of chroma, Cb and Cr (BT.709, limited range, sited between four pixels).
+ */
 struct wan_frames {
-    const uint8_t *rgb; /* [count][height][width][3], rounded */
+    const uint8_t *rgb, *nv12; /* rounded; one of them is NULL */
+    size_t bytes;              /* of a frame */
     int first, count, width, height;
 };
 

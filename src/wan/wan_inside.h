@@ -160,7 +160,8 @@ void pipeline_progress(struct run *r, int done, int total, double part);
 double pipeline_since(int64_t us); /* seconds */
 /* Shows `frames` latent frames of x0 as a preview. */
 void pipeline_preview(struct run *r, const float *x0, int frames);
-/* Hands `count` pictures [count, height, width, 3] over. */
-enum err pipeline_give(struct run *r, const uint8_t *rgb, int first, int count);
+/* Hands `count` pictures over, in the form that the job asks for (struct wan_frames). */
+enum err pipeline_give(struct run *r, const uint8_t *bytes, int first, int count);
+size_t pipeline_frame_bytes(const struct wan_job *j); /* of one of them */
 
 #endif

@@ -18,7 +18,8 @@ enum phase { PHASE_DRAW, PHASE_ENCODE, PHASE_CHECK, PHASES };
 struct painter {
     const char *engine; /* as in hello and recipe */
     const char *stage;  /* the first one */
-    bool gpu; /* it draws on a GPU, which may encode too; cleared when that turned out not to */
+    bool gpu;  /* it draws on a GPU, which may encode too; cleared when that turned out not to */
+    bool nv12; /* it makes frames as NV12 (wan.h), else as RGB */
     double shares[PHASES]; /* parts of the whole, for the progress */
     /* on the draw thread, when no job waits yet; may be NULL. It tells its trouble itself, but for
      * ERR_LOST */

@@ -70,7 +70,7 @@ static enum err on_frames(void *user, const struct wan_frames *p, struct fault *
         uint8_t *to = run_slot(r, p->first + i);
         if (!to)
             return fault_set(f, ERR_CANCELLED, "the job was cancelled");
-        memcpy(to, p->rgb + r->frame_bytes * (size_t)i, r->frame_bytes);
+        memcpy(to, (p->nv12 ? p->nv12 : p->rgb) + p->bytes * (size_t)i, p->bytes);
         run_preview(r, to);
         run_drawn(r, p->first + i);
     }
@@ -143,6 +143,7 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
                           .teacache = j->teacache,
                           .tiny = j->tiny,
                           .tile = j->tile,
+                          .nv12 = base->nv12,
                           .checkpoint_dir = r->vault,
                           .checkpoint_every = j->steps && j->steps <= 8 ? 1 : KEEP_EVERY};
     char note[sizeof wan_info(p->wan)->device_note];
@@ -181,6 +182,7 @@ static void sign(struct painter *base, struct recipe *m)
     str_copy(to->device, sizeof to->device, i->device);
     str_copy(to->device_words, sizeof to->device_words, i->device_words);
     str_copy(to->runtime, sizeof to->runtime, i->build);
+    str_copy(to->pixels, sizeof to->pixels, j->nv12 ? "nv12" : "");
     str_copy(to->sampler, sizeof to->sampler, j->sampler);
     str_copy(m->negative, sizeof m->negative, p->negative);
     to->threads = i->threads;
@@ -251,6 +253,7 @@ struct painter *paint_wan(const char *model, const char *device, const char *dty
     p->base = (struct painter){.engine = "wan",
                                .stage = "text",
                                .gpu = !strcmp(wan_info(p->wan)->device, "cuda"),
+                               .nv12 = true,
                                .shares = {0.96, 0.02, 0.02},
                                .warm = warm,
                                .draw = draw,

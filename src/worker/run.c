@@ -129,27 +129,51 @@ void run_progress(struct run *r, const char *stage, double fraction, double pain
     pthread_mutex_unlock(&r->lock);
 }
 
-/* Every PREVIEW_DIVISOR-th pixel, averaged over its block, to the console. */
-void run_preview(struct run *r, const uint8_t *rgb)
+/* The mean over a block of `d` x `d` of [height][width][step], at (x, y). */
+static unsigned mean(const uint8_t *from, int width, int step, int d, int x, int y)
 {
+    unsigned sum = 0;
+    for (int v = 0; v < d; v++)
+        for (int u = 0; u < d; u++)
+            sum += from[((size_t)(y * d + v) * (size_t)width + (size_t)(x * d + u)) * (size_t)step];
+    return sum / (unsigned)(d * d);
+}
+
+static uint8_t shown(double v)
+{
+    return v <= 0 ? 0 : v >= 255 ? 255 : (uint8_t)(v + 0.5);
+}
+
+/* A pixel of a preview out of means of NV12 (BT.709, limited range). */
+static void from_video(uint8_t rgb[3], unsigned luma, unsigned cb, unsigned cr)
+{
+    double y = ((double)luma - 16) * 255 / 219, b = ((double)cb - 128) * 255 / 224 * 1.8556,
+           r = ((double)cr - 128) * 255 / 224 * 1.5748;
+    rgb[0] = shown(y + r);
+    rgb[1] = shown(y - (0.2126 * r + 0.0722 * b) / 0.7152);
+    rgb[2] = shown(y + b);
+}
+
+/* Every PREVIEW_DIVISOR-th pixel, averaged over its block, to the console. */
+void run_preview(struct run *r, const uint8_t *frame)
+{
+    enum { D = PREVIEW_DIVISOR };
     int64_t now = clock_mono_ms();
     if (r->last_preview_ms && now - r->last_preview_ms < PREVIEW_MS)
         return;
     r->last_preview_ms = now;
-    const int d = PREVIEW_DIVISOR, w = r->job->width / d, h = r->job->height / d;
+    const int width = r->job->width, w = width / D, h = r->job->height / D;
+    const uint8_t *chroma = frame + (size_t)width * (size_t)r->job->height;
     uint8_t *to = r->preview;
     for (int y = 0; y < h; y++)
-        for (int x = 0; x < w; x++)
-            for (int c = 0; c < 3; c++) {
-                unsigned sum = 0;
-                for (int v = 0; v < d; v++)
-                    for (int u = 0; u < d; u++)
-                        sum += rgb[((size_t)(y * d + v) * (size_t)r->job->width +
-                                    (size_t)(x * d + u)) *
-                                       3 +
-                                   (size_t)c];
-                *to++ = (uint8_t)(sum / (unsigned)(d * d));
-            }
+        for (int x = 0; x < w; x++, to += 3)
+            if (r->painter->nv12)
+                from_video(to, mean(frame, width, 1, D, x, y),
+                           mean(chroma, width / 2, 2, D / 2, x, y),
+                           mean(chroma + 1, width / 2, 2, D / 2, x, y));
+            else
+                for (int c = 0; c < 3; c++)
+                    to[c] = (uint8_t)mean(frame + c, width, 3, D, x, y);
     out_picture(PICTURE_PREVIEW, r->job->id, w, h, r->preview);
 }
 
@@ -212,8 +236,9 @@ static void *encode_thread(void *user)
 
 static enum err make_slots(struct run *r, struct fault *f)
 {
-    r->frame_bytes = (size_t)r->job->width * (size_t)r->job->height * 3;
-    r->preview = malloc(r->frame_bytes);
+    size_t pixels = (size_t)r->job->width * (size_t)r->job->height;
+    r->frame_bytes = r->painter->nv12 ? pixels * 3 / 2 : pixels * 3;
+    r->preview = malloc(pixels * 3);
     bool ok = r->preview != NULL;
     for (int i = 0; i < RUN_SLOTS; i++) {
         r->slot[i] = malloc(r->frame_bytes + 64); /* swscale may read past the last row */
@@ -228,8 +253,13 @@ static enum err draw_and_encode(struct run *r, struct fault *f)
 {
     const struct engine_job *j = r->job;
     bool cpu = !strcmp(r->encoder, "auto") && !r->painter->gpu;
-    struct encode_spec file = {r->part, j->width, j->height,
-                               j->fps,  2,        cpu ? "libx264" : r->encoder};
+    struct encode_spec file = {.path = r->part,
+                               .width = j->width,
+                               .height = j->height,
+                               .fps = j->fps,
+                               .threads = 2,
+                               .codec = cpu ? "libx264" : r->encoder,
+                               .nv12 = r->painter->nv12};
     pthread_t encoder;
     enum err e = make_slots(r, f);
     if (e)

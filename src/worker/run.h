@@ -26,7 +26,7 @@ struct run {
     const atomic_bool *quit;    /* the process ends: what was cancelled will come again */
 
     struct encode *encode;
-    size_t frame_bytes;
+    size_t frame_bytes; /* of a frame, in the painter's form */
     int64_t began_ms, began_utc_ms, last_progress_ms, last_preview_ms;
     int64_t draw_ms, encode_ms;
     uint8_t *preview;
@@ -56,8 +56,8 @@ bool run_stopped(struct run *r);
 /* Is there a throttle? */
 bool run_rests(const struct run *r);
 
-/* Where frame i goes, [height][width][3]; waits for the encoder to make room. NULL: the job is
- * over, end at once. */
+/* Where frame i goes, frame_bytes of [height][width][3] or NV12; waits for the encoder to make
+ * room. NULL: the job is over, end at once. */
 uint8_t *run_slot(struct run *r, int i);
 void run_drawn(struct run *r, int i); /* frame i is there */
 
@@ -65,7 +65,7 @@ void run_drawn(struct run *r, int i); /* frame i is there */
 void run_progress(struct run *r, const char *stage, double fraction, double painted,
                   int64_t left_ms);
 
-/* A frame of full size, made smaller; at most ten a second. */
-void run_preview(struct run *r, const uint8_t *rgb);
+/* A frame of full size, as of a slot, made smaller; at most ten a second. */
+void run_preview(struct run *r, const uint8_t *frame);
 
 #endif

@@ -39,7 +39,7 @@ static void parts(const char *prompt, const char *path)
                                  .height = H,
                                  .frames = FRAMES,
                                  .fps = FPS};
-    struct encode_spec file = {path, W, H, FPS, 2, NULL};
+    struct encode_spec file = {path, W, H, FPS, 2, NULL, false};
     struct check_spec look = {path, FRAMES, FPS, NULL, NULL};
     struct check_result found;
     struct fault f = {0};

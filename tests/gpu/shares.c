@@ -197,6 +197,12 @@ static cudaError_t pictures(const struct bench *b)
     return launch_bytes(b->b, of(b->a, DTYPE_BF16), pixels(b) * 3, 127.5f, 127.5f, b->stream);
 }
 
+static cudaError_t video(const struct bench *b)
+{
+    return launch_nv12(b->b, of(b->a, DTYPE_BF16), 4, b->h * 8, b->w * 8, 127.5f, 127.5f,
+                       b->stream);
+}
+
 static cudaError_t add(const struct bench *b)
 {
     struct launch_map m = {.what = MAP_ADD,
@@ -237,6 +243,7 @@ static const struct row {
     {"VAE: frames out of channels", unfold, QUARTER, 4},
     {"VAE: y = x + z", add, STAGE, 6},
     {"pictures to bytes", pictures, RGB, 3},
+    {"pictures to NV12", video, RGB, 2.5},
 };
 
 static double numbers(const struct bench *b, enum counts counts)

@@ -65,8 +65,24 @@ void cpu_parcel_free(struct parcel *p)
     free(p);
 }
 
+static void send_nv12(struct parcel *p, const struct tensor *x, float scale, float shift)
+{
+    int64_t frames = x->dim[0], h = x->dim[1], w = x->dim[2];
+    const float *from = x->data;
+    PARALLEL_FOR(cpu_team(cpu_of(p->dev), tensor_count(x)))
+    for (int64_t i = 0; i < frames * h / 2; i++) {
+        uint8_t *frame = p->bytes + i / (h / 2) * (h * w * 3 / 2);
+        int64_t line = i % (h / 2);
+        nv12_lines(frame + 2 * line * w, frame + (h + line) * w, from + 6 * i * w, w, scale, shift);
+    }
+}
+
 void cpu_parcel_send(struct parcel *p, const struct tensor *x, float scale, float shift)
 {
+    if (p->form == PARCEL_NV12) {
+        send_nv12(p, x, scale, shift);
+        return;
+    }
     const float *from = x->data;
     uint8_t *to = p->bytes;
     int64_t n = tensor_count(x), pieces = (n + PIECE - 1) / PIECE;

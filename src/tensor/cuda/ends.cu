@@ -1,4 +1,5 @@
 /* What enters and leaves the networks: latents as tokens and back, pictures as bytes. */
+#include "tensor/byte.h"
 #include "tensor/cuda/kernel.cuh"
 
 enum { THREADS = 256 };
@@ -142,5 +143,67 @@ extern "C" cudaError_t launch_bytes(uint8_t *to, struct span x, int64_t n, float
         LAUNCH(bytes_kernel, blocks, THREADS, 0, stream, (uint4 *)to, x, n, scale, shift);
     else
         LAUNCH(bytes_any_kernel, blocks, THREADS, 0, stream, to, x, n, scale, shift);
+    return cudaGetLastError();
+}
+
+/* shade_of() and the rest of tensor/byte.h, step by step as there. */
+static __device__ __forceinline__ float shade_seen(float v, float scale, float shift)
+{
+    float x = __fadd_rn(__fmul_rn(v, scale), shift);
+    x = __fmul_rn(__fadd_rn(x, 1), 127.5f);
+    x = x > 0 ? x : 0;
+    return x < 255 ? x : 255;
+}
+
+static __device__ __forceinline__ unsigned chroma_seen(float sum, float by)
+{
+    return (unsigned)__fadd_rn(__fmul_rn(sum, by), 128.5f);
+}
+
+/* A thread makes eight columns of two lines: 24 numbers of each, 8 bytes of luma and 8 of chroma.
+ */
+static __global__ void __launch_bounds__(THREADS)
+    nv12_kernel(uint8_t *to, struct span x, int64_t n, int64_t h, int64_t w, float scale,
+                float shift)
+{
+    int64_t i = (int64_t)blockIdx.x * THREADS + threadIdx.x;
+    if (i >= n)
+        return;
+    int64_t column = i % (w / 8) * 8, pair = i / (w / 8), line = pair % (h / 2);
+    uint8_t *frame = to + pair / (h / 2) * (h * w * 3 / 2);
+    float blue[4] = {0}, red[4] = {0};
+#pragma unroll
+    for (int row = 0; row < 2; row++) {
+        unsigned bytes[2] = {0};
+        float v[24];
+#pragma unroll
+        for (int k = 0; k < 3; k++)
+            span_get8(v + 8 * k, x, ((2 * pair + row) * w + column) * 3 + 8 * k);
+#pragma unroll
+        for (int k = 0; k < 8; k++) {
+            float r = shade_seen(v[3 * k], scale, shift),
+                  g = shade_seen(v[3 * k + 1], scale, shift),
+                  b = shade_seen(v[3 * k + 2], scale, shift);
+            float y = __fadd_rn(__fadd_rn(__fmul_rn(r, 0.2126f), __fmul_rn(g, 0.7152f)),
+                                __fmul_rn(b, 0.0722f));
+            bytes[k / 4] |= (unsigned)__fadd_rn(__fmul_rn(y, 219.0f / 255), 16.5f) << 8 * (k % 4);
+            blue[k / 2] = __fadd_rn(blue[k / 2], __fadd_rn(b, -y));
+            red[k / 2] = __fadd_rn(red[k / 2], __fadd_rn(r, -y));
+        }
+        *(uint2 *)(frame + (2 * line + row) * w + column) = make_uint2(bytes[0], bytes[1]);
+    }
+    unsigned pairs[2] = {0};
+#pragma unroll
+    for (int k = 0; k < 4; k++)
+        pairs[k / 2] |= (chroma_seen(blue[k], CB_OF_SUM) | chroma_seen(red[k], CR_OF_SUM) << 8)
+                        << 16 * (k % 2);
+    *(uint2 *)(frame + (h + line) * w + column) = make_uint2(pairs[0], pairs[1]);
+}
+
+extern "C" cudaError_t launch_nv12(uint8_t *to, struct span x, int64_t frames, int64_t h, int64_t w,
+                                   float scale, float shift, cudaStream_t stream)
+{
+    int64_t n = frames * (h / 2) * (w / 8);
+    LAUNCH(nv12_kernel, blocks_for(n, THREADS), THREADS, 0, stream, to, x, n, h, w, scale, shift);
     return cudaGetLastError();
 }

@@ -125,6 +125,9 @@ cudaError_t launch_patch(const struct launch_patch *a, cudaStream_t stream);
 /* to = byte_of(x·scale + shift), rounded as on the host. */
 cudaError_t launch_bytes(uint8_t *to, struct span x, int64_t n, float scale, float shift,
                          cudaStream_t stream);
+/* The same to NV12 of `frames` pictures [h, w, 3], h even, w a multiple of 8; to and x aligned. */
+cudaError_t launch_nv12(uint8_t *to, struct span x, int64_t frames, int64_t h, int64_t w,
+                        float scale, float shift, cudaStream_t stream);
 
 /* Attention by a plain tiled kernel: heads up to ATTENTION_WIDTH wide, all that attention_op can
  * ask. The check of the library's, and the text encoder's. q, k, v and out of one type; rows of q,

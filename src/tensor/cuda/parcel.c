@@ -58,8 +58,12 @@ void parcel_fill(struct parcel *parcel, const struct tensor *x, float scale, flo
     struct cuda_parcel *p = (struct cuda_parcel *)parcel;
     struct cuda *c = cuda_of(parcel->dev);
     int64_t n = tensor_count(x);
-    if (cuda_ok(c, launch_bytes(p->near, span_of(x), n, scale, shift, c->stream), "bytes", n, 1,
-                1) &&
+    bool video = parcel->form == PARCEL_NV12;
+    cudaError_t made = video ? launch_nv12(p->near, span_of(x), x->dim[0], x->dim[1], x->dim[2],
+                                           scale, shift, c->stream)
+                             : launch_bytes(p->near, span_of(x), n, scale, shift, c->stream);
+    n = video ? n / 2 : n;
+    if (cuda_ok(c, made, video ? "nv12" : "bytes", n, 1, 1) &&
         cuda_ok(c,
                 cudaMemcpyAsync(p->p.bytes, p->near, (size_t)n, cudaMemcpyDeviceToHost, c->stream),
                 "cudaMemcpyAsync of pictures", n, 1, 1))

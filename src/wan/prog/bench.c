@@ -198,18 +198,18 @@ static enum err decode_once(struct bench *b, struct vae *vae, const float *z, ui
     struct vae_stream *s = NULL;
     struct parcel *parcel[2] = {0};
     int chunk = b->chunk ? b->chunk : 1, turn = 0;
-    size_t picture = (size_t)b->w * (size_t)b->h * 64 * 3, waiting = 0;
+    size_t picture = (size_t)b->w * (size_t)b->h * 64 * 3 / 2, waiting = 0; /* NV12 */
     enum err e = vae_decode_start(vae, b->h, b->w, &s, &b->f);
     for (int i = 0; i < 2 && !e; i++)
-        if (!(parcel[i] = parcel_new(b->dev, (int64_t)picture * VAE_TIME * chunk)))
+        if (!(parcel[i] = parcel_new(b->dev, (int64_t)picture * VAE_TIME * chunk, PARCEL_NV12)))
             e = device_settle(b->dev, &b->f);
     for (int at = 0, n; at <= b->latent_frames && !e; at += n, turn = 1 - turn) {
         n = at == 0 ? 1 : b->latent_frames - at < chunk ? b->latent_frames - at : chunk;
         if (n)
             e = vae_decode_bytes(s, z, b->latent_frames, at, n, parcel[turn], &b->f);
-        const uint8_t *rgb = waiting && !e ? parcel_take(parcel[1 - turn]) : NULL;
-        if (rgb && out)
-            memcpy(out, rgb, waiting);
+        const uint8_t *bytes = waiting && !e ? parcel_take(parcel[1 - turn]) : NULL;
+        if (bytes && out)
+            memcpy(out, bytes, waiting);
         else if (waiting && !e)
             e = device_settle(b->dev, &b->f);
         out = out ? out + waiting : NULL;
@@ -240,7 +240,7 @@ static enum err decode(struct bench *b, const float *z)
 {
     struct vae *vae = NULL;
     int pictures = b->latent_frames * VAE_TIME - 3;
-    uint8_t *out = malloc((size_t)pictures * (size_t)b->w * (size_t)b->h * 64 * 3);
+    uint8_t *out = malloc((size_t)pictures * (size_t)b->w * (size_t)b->h * 64 * 3 / 2);
     struct weights *w = net_of(b, b->files.weights[FILES_VAE], random_vae);
     enum err e = out && w ? ERR_OK : fault_set(&b->f, ERR_NOMEM, "out of memory");
     if (!e)

@@ -31,7 +31,7 @@ static bool open_coder(struct coder *e, int height, int width, int threads)
     e->c = codec ? avcodec_alloc_context3(codec) : NULL;
     e->frame = av_frame_alloc();
     e->packet = av_packet_alloc();
-    e->sws = sws_getContext(width, height, AV_PIX_FMT_RGB24, width, height, AV_PIX_FMT_YUV420P,
+    e->sws = sws_getContext(width, height, AV_PIX_FMT_NV12, width, height, AV_PIX_FMT_YUV420P,
                             SWS_BICUBIC, NULL, NULL, NULL);
     if (!e->c || !e->frame || !e->packet || !e->sws)
         return false;
@@ -54,8 +54,9 @@ static void drain(struct coder *e)
 
 static bool send_picture(struct coder *e, const uint8_t *picture, int at)
 {
-    const uint8_t *planes[] = {picture};
-    const int strides[] = {3 * e->c->width};
+    const int w = e->c->width;
+    const uint8_t *planes[4] = {picture, picture + (int64_t)w * e->c->height};
+    const int strides[4] = {w, w};
     if (av_frame_make_writable(e->frame))
         return false;
     sws_scale(e->sws, planes, strides, 0, e->c->height, e->frame->data, e->frame->linesize);
@@ -67,12 +68,13 @@ static bool send_picture(struct coder *e, const uint8_t *picture, int at)
 
 double h264_seconds(const uint8_t *pictures, int frames, int height, int width, int threads)
 {
+    int64_t bytes = (int64_t)height * width * 3 / 2;
     struct coder e = {0};
     int64_t began = clock_mono_us();
     av_log_set_level(AV_LOG_QUIET);
     bool ok = open_coder(&e, height, width, threads);
     for (int i = 0; ok && i < frames; i++)
-        ok = send_picture(&e, pictures + (int64_t)i * height * width * 3, i);
+        ok = send_picture(&e, pictures + i * bytes, i);
     if (ok && avcodec_send_frame(e.c, NULL) == 0)
         drain(&e);
     double took = (double)(clock_mono_us() - began) * 1e-6;

@@ -4,9 +4,8 @@
 
 #include <stdint.h>
 
-/* Seconds of conversion and encoding (libx264 "veryfast", the worker's settings) of pictures
- * [frames, height, width, 3]; nothing is kept. −1: this build has no libavcodec, or that has no
- * libx264. */
+/* Seconds of encoding (libx264 "veryfast", the worker's settings) of pictures as NV12 (wan.h);
+ * nothing is kept. −1: this build has no libavcodec, or that has no libx264. */
 double h264_seconds(const uint8_t *pictures, int frames, int height, int width, int threads);
 
 #endif

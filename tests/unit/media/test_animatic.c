@@ -201,7 +201,7 @@ static void test_passes_its_own_check(void **state)
     close(fd);
     for (size_t i = 0; i < sizeof prompts / sizeof *prompts; i++) {
         struct animatic_spec s = spec_of(prompts[i], i);
-        struct encode_spec file = {path, s.width, s.height, s.fps, 1, NULL};
+        struct encode_spec file = {path, s.width, s.height, s.fps, 1, NULL, false};
         struct check_spec look = {path, s.frames, s.fps, NULL, NULL};
         uint8_t *rgb = malloc((size_t)s.width * (size_t)s.height * 3 + 64);
         struct animatic *a = animatic_new(&s, &fault);

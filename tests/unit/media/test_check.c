@@ -99,7 +99,7 @@ static void fade(int frame, uint8_t *rgb)
 static void make(paint_fn *paint, int frames)
 {
     static uint8_t rgb[W * H * 3 + 64];
-    struct encode_spec spec = {path, W, H, FPS, 1, NULL};
+    struct encode_spec spec = {path, W, H, FPS, 1, NULL, false};
     int64_t bytes;
     struct encode *e = encode_new(&spec, &fault);
     assert_non_null(e);

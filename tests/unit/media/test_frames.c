@@ -17,7 +17,7 @@ static struct fault fault;
 static void write_video(int frames, int fps)
 {
     static uint8_t rgb[W * H * 3 + 64];
-    struct encode_spec spec = {path, W, H, fps, 1, NULL};
+    struct encode_spec spec = {path, W, H, fps, 1, NULL, false};
     int64_t bytes;
     struct encode *e = encode_new(&spec, &fault);
     assert_non_null(e);
@@ -69,6 +69,43 @@ static void rates(void **state)
     assert_frames(16, 100, 3, (const int[]){0, 2, 4});
     write_video(1, 16);
     assert_frames(16, 100, 1, (const int[]){0});
+}
+
+/* The left half of one colour, the right of another, as RGB or as NV12, comes back as it was. */
+static void colours(void **state)
+{
+    static const uint8_t colour[2][3] = {{230, 120, 40}, {30, 60, 200}};
+    static uint8_t bytes[W * H * 3 + 64];
+    (void)state;
+    for (int nv12 = 0; nv12 < 2; nv12++) {
+        struct encode_spec spec = {path, W, H, 16, 1, NULL, nv12};
+        struct encode *e = encode_new(&spec, &fault);
+        struct frames p;
+        int64_t size;
+        assert_non_null(e);
+        for (int i = 0; i < W * H; i++) {
+            const uint8_t *c = colour[i % W >= W / 2];
+            double y = 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2];
+            uint8_t *chroma = bytes + W * H + i / W / 2 * W + i % W / 2 * 2;
+            if (!nv12) {
+                memcpy(bytes + 3 * i, c, 3);
+                continue;
+            }
+            bytes[i] = (uint8_t)(16.5 + y * 219 / 255);
+            chroma[0] = (uint8_t)(128.5 + (c[2] - y) / 1.8556 * 224 / 255);
+            chroma[1] = (uint8_t)(128.5 + (c[0] - y) / 1.5748 * 224 / 255);
+        }
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(encode_frame(e, bytes, &fault), ERR_OK);
+        assert_int_equal(encode_finish(e, "", "", &size, &fault), ERR_OK);
+        encode_free(e);
+        assert_int_equal(frames_video(path, W, H, 9, 16, &p, &fault), ERR_OK);
+        assert_int_equal(p.count, 3);
+        for (int half = 0; half < 2; half++)
+            for (int c = 0; c < 3; c++)
+                assert_grey(p.rgb[((H / 2) * W + W / 4 + half * W / 2) * 3 + c], colour[half][c]);
+        frames_free(&p);
+    }
 }
 
 /* What does not have the clip's shape is cut off, evenly. */
@@ -135,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rates),
         cmocka_unit_test(shapes),
+        cmocka_unit_test(colours),
         cmocka_unit_test(what_is_no_video),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

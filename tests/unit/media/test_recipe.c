@@ -204,7 +204,7 @@ static void test_damage_is_named(void **state)
 static void test_encoders(void **state)
 {
     char path[128];
-    struct encode_spec spec = {NULL, 64, 64, 16, 1, "auto"};
+    struct encode_spec spec = {NULL, 64, 64, 16, 1, "auto", false};
     (void)state;
     snprintf(path, sizeof path, "%s/either.mp4", dir);
     spec.path = path;
@@ -233,7 +233,7 @@ static void test_encoders(void **state)
 static void write_clip(const char *path, const char *comment)
 {
     static uint8_t rgb[64 * 64 * 3 + 64];
-    struct encode_spec spec = {path, 64, 64, 16, 1, NULL};
+    struct encode_spec spec = {path, 64, 64, 16, 1, NULL, false};
     int64_t bytes;
     struct encode *e = encode_new(&spec, &fault);
     assert_non_null(e);

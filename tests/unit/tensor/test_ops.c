@@ -969,7 +969,7 @@ static void bytes_case(int64_t n, float scale, float shift, int64_t skip, bool f
     struct tensor t = f32 ? tensor_new1(dev, n) : tensor_of(dev, device_caps(dev)->work, 1, &n);
     struct tensor part = tensor_part(&t, skip, n - skip);
     device_write(dev, &t, x, n);
-    struct parcel *p = parcel_new(dev, n);
+    struct parcel *p = parcel_new(dev, n, PARCEL_BYTES);
     parcel_send(p, &part, scale, shift);
     device_zero(dev, &t); /* what comes behind it changes nothing */
     const uint8_t *got = parcel_take(p);
@@ -987,6 +987,57 @@ static void bytes_case(int64_t n, float scale, float shift, int64_t skip, bool f
     free(x);
 }
 
+/* A byte is the nearest to what BT.709 says of the numbers, as nothing is rounded before. */
+static void nearest(uint8_t got, double want, const char *what, int64_t at)
+{
+    if (fabs(got - want) > 0.5 + 1e-3)
+        fail_msg("%s %d is %d, not %g", what, (int)at, got, want);
+}
+
+static double shade(float v)
+{
+    return fmin(fmax(((double)v + 1) * 127.5, 0), 255);
+}
+
+static void nv12_case(int64_t frames, int64_t h, int64_t w, float scale, float shift, bool f32)
+{
+    int64_t n = frames * h * w * 3, pixels = h * w;
+    float *x = malloc((size_t)n * sizeof *x);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (float)(i * 7919 % 2003 - 1000) / 900;
+    struct tensor t =
+        tensor_of(dev, f32 ? DTYPE_F32 : device_caps(dev)->work, 4, DIMS(frames, h, w, 3));
+    struct parcel *p = parcel_new(dev, n / 2, PARCEL_NV12);
+    device_write(dev, &t, x, n);
+    parcel_send(p, &t, scale, shift);
+    const uint8_t *got = parcel_take(p);
+    assert_non_null(got);
+    for (int64_t f = 0; f < frames; f++, got += pixels * 3 / 2)
+        for (int64_t i = 0; i < h; i += 2)
+            for (int64_t j = 0; j < w; j += 2) {
+                double blue = 0, red = 0;
+                for (int k = 0; k < 4; k++) {
+                    int64_t at = (i + k / 2) * w + j + k % 2;
+                    double c[3];
+                    for (int m = 0; m < 3; m++) {
+                        float v = x[(f * pixels + at) * 3 + m];
+                        c[m] = shade((f32 ? v : (float)seen(v, false)) * scale + shift);
+                    }
+                    double y = 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2];
+                    nearest(got[at], 16 + y * 219 / 255, "luma", at);
+                    blue += (c[2] - y) / 4;
+                    red += (c[0] - y) / 4;
+                }
+                const uint8_t *pair = got + pixels + i / 2 * w + j;
+                nearest(pair[0], 128 + blue / 1.8556 * 224 / 255, "Cb", i * w + j);
+                nearest(pair[1], 128 + red / 1.5748 * 224 / 255, "Cr", i * w + j);
+            }
+    assert_int_equal(device_settle(dev, NULL), ERR_OK);
+    parcel_free(p);
+    tensor_free(&t);
+    free(x);
+}
+
 static void pictures_as_bytes(void **state)
 {
     struct fault f = {0};
@@ -997,7 +1048,17 @@ static void pictures_as_bytes(void **state)
         bytes_case(37, 1, 0, 1, f32);
         bytes_case(300000, 1, 0, 0, f32); /* enough for several threads */
     }
-    struct parcel *p = parcel_new(dev, 8);
+    nv12_case(2, 6, 16, 1, 0, true);
+    nv12_case(3, 2, 8, 2, -1, false);
+    nv12_case(1, 300, 400, 1, 0, true); /* enough for several threads */
+    struct tensor odd = tensor_new4(dev, 1, 3, 8, 3);
+    struct parcel *video = parcel_new(dev, 100, PARCEL_NV12);
+    parcel_send(video, &odd, 1, 0); /* chroma is of two lines */
+    assert_null(parcel_take(video));
+    assert_int_equal(device_settle(dev, &f), ERR_INVAL);
+    parcel_free(video);
+    tensor_free(&odd);
+    struct parcel *p = parcel_new(dev, 8, PARCEL_BYTES);
     struct tensor t = tensor_new1(dev, 9);
     parcel_send(p, &t, 1, 0); /* no room */
     assert_null(parcel_take(p));

@@ -7,6 +7,7 @@
 #include "wan/wan_inside.h"
 
 #include <dirent.h>
+#include <math.h>
 
 #define STEPS 4
 #define W 32
@@ -25,6 +26,7 @@ static struct seen {
     unsigned stages;
     double overall;
     char notes[2000];
+    uint8_t *kept;  /* or NULL: all frames go there */
     char order[64]; /* of decoding: s when pictures are sent for, f when they are handed over */
 } seen;
 
@@ -79,7 +81,12 @@ static enum err on_frames(void *user, const struct wan_frames *p, struct fault *
     strncat(seen.order, "f", sizeof seen.order - strlen(seen.order) - 1);
     seen.frames += p->count;
     seen.chunks++;
-    seen.hash = mix(seen.hash, p->rgb, (size_t)p->count * (size_t)(p->width * p->height) * 3);
+    const uint8_t *bytes = p->nv12 ? p->nv12 : p->rgb;
+    assert_true(!p->nv12 != !p->rgb);
+    assert_int_equal(p->bytes * 2, (size_t)(p->width * p->height) * (p->nv12 ? 3 : 6));
+    seen.hash = mix(seen.hash, bytes, (size_t)p->count * p->bytes);
+    if (seen.kept)
+        memcpy(seen.kept + (size_t)p->first * p->bytes, bytes, (size_t)p->count * p->bytes);
     return ERR_OK;
 }
 
@@ -109,8 +116,8 @@ static struct wan_job job_of(const char *sampler)
 
 static enum err make(const struct wan_job *job, struct wan_made *made)
 {
-    int stop_at = seen.stop_at, stop_at_step = seen.stop_at_step;
-    seen = (struct seen){.stop_at = stop_at, .stop_at_step = stop_at_step};
+    seen = (struct seen){
+        .stop_at = seen.stop_at, .stop_at_step = seen.stop_at_step, .kept = seen.kept};
     return wan_make(wan, job, &calls, made, &fault);
 }
 
@@ -752,6 +759,45 @@ static void test_tiles(void **state)
     assert_int_equal(make(&job, NULL), ERR_INVAL);
 }
 
+/* NV12 is what RGB says, but for what RGB was rounded by: of luma no more than half a byte's worth
+ * and its own rounding, of chroma the mean of four such. In tiles too. */
+static void test_video_frames(void **state)
+{
+    enum { PIXELS = W * H, BYTES = FRAMES * PIXELS * 3 };
+    static uint8_t rgb[BYTES], nv12[BYTES / 2];
+    struct wan_job job = job_of("euler");
+    (void)state;
+    for (int tile = 0; tile <= 64; tile += 64) {
+        job.tile = tile;
+        job.nv12 = false;
+        seen.kept = rgb;
+        frames_of(&job);
+        job.nv12 = true;
+        seen.kept = nv12;
+        frames_of(&job);
+        for (int i = 0; i < FRAMES * PIXELS; i++) {
+            const uint8_t *frame = nv12 + (size_t)i / PIXELS * (PIXELS * 3 / 2), *c = rgb + 3 * i;
+            int at = i % PIXELS;
+            double y = 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2];
+            if (fabs(frame[at] - (16 + y * 219 / 255)) > 1)
+                fail_msg("luma %d is %d, of %d %d %d", i, frame[at], c[0], c[1], c[2]);
+            if (at % W % 2 || at / W % 2)
+                continue;
+            double blue = 0, red = 0;
+            for (int k = 0; k < 4; k++, c += k == 2 ? 3 * (W - 1) : 3) {
+                y = 0.2126 * c[0] + 0.7152 * c[1] + 0.0722 * c[2];
+                blue += (c[2] - y) / 4;
+                red += (c[0] - y) / 4;
+            }
+            const uint8_t *pair = frame + PIXELS + at / W / 2 * W + at % W;
+            if (fabs(pair[0] - (128 + blue / 1.8556 * 224 / 255)) > 1.1 ||
+                fabs(pair[1] - (128 + red / 1.5748 * 224 / 255)) > 1.1)
+                fail_msg("chroma %d is %d %d, of %g %g", i, pair[0], pair[1], blue, red);
+        }
+    }
+    seen.kept = NULL;
+}
+
 /* Far above what any step changes by, only the first and the last step run the blocks. */
 static void test_teacache(void **state)
 {
@@ -776,6 +822,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tiles),
+        cmocka_unit_test(test_video_frames),
         cmocka_unit_test(test_teacache),
         cmocka_unit_test(test_info),
         cmocka_unit_test(test_clip),
