@@ -470,7 +470,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(without_one_all_are_of_cells),
         cmocka_unit_test(one_that_is_none_is_told),
     };
-    snprintf(dir, sizeof dir, "/tmp/peek-XXXXXX");
+    snprintf(dir, sizeof dir, "/tmp/sakuga-clips-XXXXXX");
     if (!mkdtemp(dir))
         return 1;
     setenv("EMU_EXACT", "1", 1);      /* no chance in the last bits */
