@@ -365,6 +365,13 @@ static void on_result(void *user, const struct store_result *r)
     change_free(c);
 }
 
+void change_settle(struct desk *d)
+{
+    do
+        store_drain(d->store);
+    while (store_poll(d->store, on_result, d));
+}
+
 void desk_committed(struct desk *d)
 {
     if (store_poll(d->store, on_result, d))

@@ -88,6 +88,8 @@ const char *change_switched(const struct desk *d, const char *key, const char *a
 /* Records that the show runs (it ended by accident, as long as nobody says otherwise) or does not.
  */
 void change_running(struct desk *d, bool running);
+/* Waits until everything staged is committed (or refused) and applied; begins nothing. */
+void change_settle(struct desk *d);
 /* Stages again the facts that the store refused. */
 void change_retry(struct desk *d);
 

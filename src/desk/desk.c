@@ -69,7 +69,7 @@ static void load_one(void *user, const struct prompt *stored)
         eta_add(&d->show->eta, ETA_AIR, p.clip_ms);
 }
 
-/* One rule a state. What was staged here is committed before anything new is. */
+/* One rule a state. */
 static void mend(struct desk *d)
 {
     int64_t ids[64];
@@ -142,6 +142,7 @@ enum err desk_recover(struct desk *d, struct fault *f)
     air_sweep(d);
     mend(d);
     change_running(d, true);
+    change_settle(d); /* nobody sees what the dead show was doing as if it were still done */
     d->recovered = true;
     if (s->unclean)
         log_warn("desk", "the last show ended by accident: the queue is paused");

@@ -49,7 +49,8 @@ struct desk *desk_new(struct show *show, struct store *store, const struct paths
 void desk_free(struct desk *d);
 
 /* Loads the store into the show and mends what an unclean end left (doc/architecture.md, decision
- * 1). */
+ * 1): when it returns, that is committed and applied, or show->store_failed says why not. Calls
+ * none of the ops. */
 enum err desk_recover(struct desk *d, struct fault *f);
 /* Fetches what the store has committed; call it when the store's wake-up came. */
 void desk_committed(struct desk *d);

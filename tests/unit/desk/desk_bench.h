@@ -193,6 +193,10 @@ static inline void bench_open(struct bench *b, struct fault *f)
         fail_msg("%s", fault_text(f));
     b->desk = desk_new(&b->show, b->store, &b->paths, &bench_ops, b);
     assert_int_equal(desk_recover(b->desk, f), ERR_OK);
+    /* whoever looks now sees nothing that the last show was doing */
+    assert_true(b->show.store_failed ||
+                (!show_first(&b->show, PROMPT_GENERATING) && !show_first(&b->show, PROMPT_AIRING)));
+    desk_drive(b->desk); /* as the first tick does */
     bench_settle(b);
 }
 
