@@ -570,6 +570,10 @@ enum err config_load(struct config *c, const struct paths *paths, struct fault *
     if (path_join(path, sizeof path, paths->config, "show.lua"))
         return fault_set(f, ERR_LIMIT, "the path of %s is too long", paths->config);
     if (access(path, F_OK) && (errno == ENOENT || errno == ENOTDIR)) {
+        if (paths->config_named && access(paths->config, F_OK))
+            return fault_set(f, ERR_NOTFOUND,
+                             "there is no folder %s; give --config the folder of show.lua",
+                             paths->config);
         config_demo(c);
         return config_load_secrets(c, paths, f);
     }

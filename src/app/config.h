@@ -62,7 +62,8 @@ void config_defaults(struct config *c);
 /* The demo: a simulated audience, the animatic engine, nobody watching. */
 void config_demo(struct config *c);
 
-/* Reads show.lua and secrets.conf of `paths->config`; without show.lua the demo's settings. */
+/* Reads show.lua and secrets.conf of `paths->config`; without show.lua the demo's settings, unless
+ * a folder was named that is not there (ERR_NOTFOUND). */
 enum err config_load(struct config *c, const struct paths *paths, struct fault *f);
 /* Reads secrets.conf alone, and registers what it holds with the log. No file: no secrets. */
 enum err config_load_secrets(struct config *c, const struct paths *paths, struct fault *f);

@@ -94,6 +94,7 @@ enum err paths_init(struct paths *p, const char *config, const char *data, struc
 {
     char bindir[PATH_LEN], tree[PATH_LEN];
     enum err e = xdg(p->config, config, "XDG_CONFIG_HOME", ".config", f);
+    p->config_named = config != NULL;
     if (!e)
         e = xdg(p->data, data, "XDG_DATA_HOME", ".local/share", f);
     if (e)

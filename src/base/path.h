@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define PATH_LEN 1024
@@ -15,6 +16,7 @@
 /* Every place of one show. Absolute. Filled by paths_init(). */
 struct paths {
     char config[PATH_LEN]; /* show.lua, secrets.conf */
+    bool config_named;     /* it is not the default: somebody means it */
     char data[PATH_LEN];
     char db[PATH_LEN];     /* data/show.db */
     char vault[PATH_LEN];  /* data/vault: every rendered clip */

@@ -241,6 +241,11 @@ static void the_folder_decides(void **state)
     assert_int_not_equal(config_load(&c, &p, &f), ERR_OK); /* there, but unreadable: no demo */
     snprintf(command, sizeof command, "rm -r %s", dir);
     assert_int_equal(system(command), 0);
+    assert_int_equal(config_load(&c, &p, &f), ERR_OK); /* the default folder need not be there */
+    assert_false(c.from_file);
+    p.config_named = true; /* one that was named does: a slip of the pen is not the demo's show */
+    assert_int_equal(config_load(&c, &p, &f), ERR_NOTFOUND);
+    assert_non_null(strstr(f.text, dir));
 }
 
 int main(void)
