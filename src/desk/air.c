@@ -81,7 +81,8 @@ void air_sweep(struct desk *d)
 void air_next(struct desk *d)
 {
     const struct show *s = d->show;
-    if (d->airing || d->ending || s->panic || s->store_failed ||
+    /* after an accident the operator looks first: the stage may not be as the dead show left it */
+    if (d->airing || d->ending || s->panic || s->unclean || s->store_failed ||
         clock_mono_ms() < d->wait_stage_until || !d->ops->stage_free(d->user))
         return;
     const struct prompt *p = show_first(s, PROMPT_CLEARED);

@@ -164,8 +164,12 @@ void queue_why(const struct show *s, const struct prompt *p, int64_t mono_ms, st
         if (p->check_failed)
             buf_adds(out, p->check);
     } else if (p->state == PROMPT_CLEARED) {
-        buf_adds(out,
-                 s->panic ? "; panic: nothing airs before `resume`" : "; it waits for the stage");
+        if (s->panic)
+            buf_adds(out, "; panic: nothing airs before `resume`");
+        else if (s->unclean)
+            buf_adds(out, "; the last show ended by accident: nothing airs before `resume`");
+        else
+            buf_adds(out, "; it waits for the stage");
     }
     if (queue_eta(s, p, mono_ms, &eta)) {
         long long low = (eta.low_ms + 999) / 1000, high = (eta.high_ms + 999) / 1000;

@@ -755,12 +755,24 @@ static void an_accident_stays_one_until_resume(void **state)
     struct bench b;
     (void)state;
     bench_start(&b, NULL);
+    b.stage_up = false;
+    bench_reviewed(&b, "aki");
+    desk_decide(b.desk, DESK_AIR, 1, "operator", "", ANSWER(&b));
+    bench_settle(&b);
+    b.stage_up = true;
     bench_crash(&b);
     assert_true(b.show.paused);
     quit_and_start(&b);
     assert_true(b.show.paused && b.show.unclean);
+    assert_int_equal(bench_state(&b, 1), PROMPT_CLEARED); /* the operator looks first */
+    struct buf why = BUF_INIT(0);
+    queue_why(&b.show, show_find(&b.show, 1), clock_mono_ms(), &why);
+    assert_non_null(strstr(buf_str(&why), "by accident: nothing airs before `resume`"));
+    buf_free(&why);
+    assert_int_equal(b.airs, 0);
     desk_resume(b.desk, "operator", ANSWER(&b));
     bench_settle(&b);
+    assert_int_equal(b.airs, 1);
     quit_and_start(&b);
     assert_false(b.show.paused || b.show.unclean);
     bench_end(&b);
