@@ -1,5 +1,6 @@
 #include "base/path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -200,6 +201,30 @@ enum err path_write(const char *path, const void *data, size_t n, unsigned mode,
                          strerror(why));
     }
     return ERR_OK;
+}
+
+/* NAME.XXXXXX, as mkostemp() spells it. */
+static bool is_half(const char *entry, const char *name)
+{
+    size_t n = strlen(name);
+    return !strncmp(entry, name, n) && entry[n] == '.' && strlen(entry + n + 1) == 6 &&
+           !strchr(entry + n + 1, '.');
+}
+
+void path_remove(const char *path)
+{
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char folder[PATH_LEN];
+    unlink(path);
+    if ((size_t)(name - path) >= sizeof folder)
+        return;
+    snprintf(folder, sizeof folder, "%.*s", (int)(name - path), path);
+    DIR *dir = opendir(folder[0] ? folder : ".");
+    for (const struct dirent *e; dir && (e = readdir(dir));)
+        if (is_half(e->d_name, name))
+            unlinkat(dirfd(dir), e->d_name, 0);
+    if (dir)
+        closedir(dir);
 }
 
 int64_t path_free_bytes(const char *path)

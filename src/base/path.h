@@ -46,6 +46,9 @@ enum err path_read(const char *path, size_t max, struct buf *b, struct fault *f)
 /* Writes a file through a synced temporary name. */
 enum err path_write(const char *path, const void *data, size_t n, unsigned mode, struct fault *f);
 
+/* Removes a file that path_write() made, and the halves that writers of it left who were killed. */
+void path_remove(const char *path);
+
 /* Free bytes that an ordinary user may use on the file system of `path`; -1 when unknown. */
 int64_t path_free_bytes(const char *path);
 

@@ -2,6 +2,7 @@
  * and frames. A LoRA is an alias: the file of that name in the model's folder. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/path.h"
 #include "media/recipe.h"
 #include "wan/wan.h"
 #include "worker/inputs.h"
@@ -227,7 +228,7 @@ static void ended(struct painter *base, bool again)
 {
     struct wan_painter *p = (struct wan_painter *)base;
     if (!again && p->made.checkpoint[0])
-        unlink(p->made.checkpoint);
+        path_remove(p->made.checkpoint);
     p->made.checkpoint[0] = '\0';
 }
 

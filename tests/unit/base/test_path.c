@@ -102,6 +102,21 @@ static void files_are_written_whole(void **state)
     assert_int_equal(entries(), 2); /* no temporary file is left */
 }
 
+static void a_file_goes_with_its_halves(void **state)
+{
+    static const char *const there[] = {"f", "f.aB3xYz", "f.123456", "f.12345", "f.tar.gz", "g"};
+    (void)state;
+    for (size_t i = 0; i < sizeof there / sizeof *there; i++)
+        assert_int_equal(path_write(below(there[i]), "x", 1, 0600, &f), ERR_OK);
+    path_remove(below("f"));
+    assert_int_equal(entries(), 3);
+    for (size_t i = 3; i < sizeof there / sizeof *there; i++)
+        assert_int_equal(access(below(there[i]), F_OK), 0);
+    path_remove(below("f")); /* it is gone, and so may its folder be */
+    path_remove(below("no/f"));
+    assert_int_equal(entries(), 3);
+}
+
 /* A buffer that nothing came into ends all the same, whatever its memory held before. */
 static void an_empty_file_is_an_empty_text(void **state)
 {
@@ -178,6 +193,7 @@ int main(void)
         TEST(joins),
         TEST(folders_are_made),
         TEST(files_are_written_whole),
+        TEST(a_file_goes_with_its_halves),
         TEST(an_empty_file_is_an_empty_text),
         TEST(what_cannot_be_read_is_named),
         TEST(every_place_follows_from_two_folders),
