@@ -38,7 +38,10 @@ struct device_caps {
     uint64_t aside;   /* of these what its libraries take for themselves, not in device_used() */
     bool host_memory; /* tensors lie in ordinary memory */
     bool borrows;     /* of a weight that is lent it keeps nothing in f32: it is widened while it is
-                       * multiplied */
+                       * multiplied … */
+    int64_t panels;   /* … by up to so many rows a panel at a time, by more as a whole copy */
+    bool windows;     /* convolutions read their input where it lies, or rounded to dtype; else they
+                       * copy it, with its borders, and multiply in f32 */
     bool packed;      /* a weight may have its rows in parts (weight_spec), and likes it */
     bool one_scale;   /* a tensor of F8_E4M3 has one scale: where rows are made one by one, they are
                        * of `work` first */

@@ -156,15 +156,15 @@ static size_t host_bytes(const struct device *d, const struct weight_spec *s, en
 {
     size_t out = (size_t)((s->out + PANEL - 1) / PANEL * PANEL),
            taps = (size_t)(s->kt * s->kh * s->kw);
-    bool low = d->caps.dtype == DTYPE_BF16 && !s->precise && taps == 1;
+    bool low = d->caps.dtype == DTYPE_BF16 && !s->precise && (taps == 1 || d->caps.windows);
     *type = low ? DTYPE_BF16 : DTYPE_F32;
-    if (low)
+    if (taps == 1 && low)
         return s->lent && s->type == DTYPE_BF16 ? 0 : (size_t)(s->out * s->in) * 2;
     if (taps == 1 && s->lent && d->caps.borrows)
         return 0;
     if (taps > 1)
         out = (size_t)((s->out + 31) / 32 * 32);
-    return out * (size_t)s->in * taps * sizeof(float);
+    return out * (size_t)(low ? s->in + s->in % 2 : s->in) * taps * dtype_size(*type);
 }
 
 /* And what packing takes beside it. */
@@ -317,18 +317,21 @@ static size_t to_round(const struct device *d, const struct tensor *y)
 
 /* What a product takes beside itself in a host's memory: x rounded, or a borrowed weight at most
  * as a whole. */
-static size_t host_beside(const struct hollow_weight *w, const struct tensor *x)
+static size_t host_beside(const struct device *d, const struct hollow_weight *w,
+                          const struct tensor *x)
 {
     if (w->type == DTYPE_BF16)
         return (size_t)tensor_count(x) * 2;
-    return w->bytes ? 0 : (size_t)(w->w.out * w->w.in) * sizeof(float);
+    if (w->bytes || tensor_count(x) / w->w.in <= d->caps.panels)
+        return 0;
+    return (size_t)(w->w.out * w->w.in) * sizeof(float);
 }
 
 static void linear(struct device *d, const struct linear_op *op)
 {
     const struct hollow_weight *w = (const struct hollow_weight *)op->w;
     if (of_host(d)) {
-        for_a_while(d, host_beside(w, op->x));
+        for_a_while(d, host_beside(d, w, op->x));
         return;
     }
     bool eight = w->type == DTYPE_F8_E4M3 && !stored(d, w);
@@ -340,7 +343,7 @@ static void join(struct device *d, const struct join_op *op)
 {
     const struct hollow_weight *w = (const struct hollow_weight *)op->w;
     if (of_host(d))
-        for_a_while(d, host_beside(w, op->from));
+        for_a_while(d, host_beside(d, w, op->from));
     else
         for_a_while(d, to_multiply(d, w, op->from) + result_bytes(w, op->x) +
                            (op->next ? to_round(d, op->next->y) : 0));
@@ -351,9 +354,13 @@ static void conv(struct device *d, const struct conv_op *op)
     const struct hollow_weight *w = (const struct hollow_weight *)op->w;
     const struct tensor *x = op->x, *y = op->y;
     if (of_host(d)) {
-        for_a_while(d, (size_t)(x->dim[0] * (x->dim[1] + op->top + op->bottom) *
-                                (x->dim[2] + op->left + op->right) * x->dim[3]) *
-                           sizeof(float));
+        int64_t borders = (x->dim[1] + op->top + op->bottom) * (x->dim[2] + op->left + op->right);
+        if (!d->caps.windows)
+            for_a_while(d, (size_t)(x->dim[0] * borders * x->dim[3]) * sizeof(float));
+        else /* a picture of another size may want its weight in another layout */
+            for_a_while(d, w->bytes + (w->type == DTYPE_BF16
+                                           ? (size_t)tensor_count(x) * sizeof(uint16_t)
+                                           : 0));
         return;
     }
     int64_t in = (x->dim[3] + 7) / 8 * 8, out = (y->dim[3] + 7) / 8 * 8;

@@ -330,6 +330,8 @@ enum err cpu_open(bool plain, int threads, enum device_dtype dtype, struct devic
     caps->threads = c->threads;
     caps->host_memory = true;
     caps->borrows = made->borrows;
+    if (made->reports)
+        made->reports(caps);
     caps->memory = ram_bytes("");
     str_copy(caps->name, sizeof caps->name, "cpu");
     snprintf(caps->words, sizeof caps->words, "cpu, %s, %d threads, %s kernels, products: %s%s",

@@ -22,9 +22,10 @@ struct attention_maker;
 
 struct products {
     const char *name;
-    enum dtype (*best)(void);        /* by what the processor reports; NULL: f32 */
-    bool (*knows)(enum dtype dtype); /* NULL: f32 alone */
-    bool borrows;                    /* device_caps */
+    enum dtype (*best)(void);                  /* by what the processor reports; NULL: f32 */
+    bool (*knows)(enum dtype dtype);           /* NULL: f32 alone */
+    bool borrows;                              /* device_caps */
+    void (*reports)(struct device_caps *caps); /* sets those that follow from the processor */
     enum err (*open)(struct device *d, void **state, struct fault *f);
     void (*close)(void *state);
     struct weight *(*pack)(struct device *d, const struct weight_spec *spec);

@@ -4,11 +4,8 @@
  * they stay as they lie in files. The left side of a product in bf16 is rounded on its way into it;
  * results are f32. A weight that is lent is used once or twice: in f32 a widened copy of it would
  * be written to memory only to be read back, so each thread widens a panel of it into its own cache
- * and multiplies it there. Convolutions go to the plain products: Debian's oneDNN 2.6 has only its
- * reference loops for channels-last 3-D ones (measured on the VAE at 128x128, 5 frames: 500 s
- * against 4.5 s). */
-#include "tensor/cpu/cpu.h"
-#include "tensor/cpu/primitive.h"
+ * and multiplies it there. Convolutions: convolution.h. */
+#include "tensor/cpu/convolution.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -75,7 +72,7 @@ static bool is_conv(const struct weight *w)
 static void dnnl_unpack(struct weight *w)
 {
     if (is_conv(w)) {
-        products_plain.unpack(w);
+        convolution_unpack(w);
         return;
     }
     struct packed *p = (struct packed *)w;
@@ -197,7 +194,7 @@ static bool pack_low(struct device *d, const struct weight_spec *spec, struct pa
 static struct weight *dnnl_pack(struct device *d, const struct weight_spec *spec)
 {
     if (spec->kt * spec->kh * spec->kw > 1)
-        return products_plain.pack(d, spec);
+        return convolution_pack(d, state_of(d)->primitives, spec);
     struct packed *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
@@ -218,13 +215,6 @@ static struct weight *dnnl_pack(struct device *d, const struct weight_spec *spec
     return &p->w;
 }
 
-static void set_team(int threads)
-{
-#ifdef _OPENMP
-    omp_set_num_threads(threads);
-#endif
-}
-
 static void fail_product(struct device *d, const struct recipe *r, bool ran)
 {
     device_fail(d, ran ? ERR_NOMEM : ERR_UNSUPPORTED,
@@ -238,7 +228,7 @@ static void multiply(struct device *d, const struct recipe *r, const struct pack
 {
     struct cpu *c = cpu_of(d);
     struct primitives *ps = state_of(d)->primitives;
-    set_team(cpu_team(c, r->rows * r->in * r->out));
+    primitive_team(cpu_team(c, r->rows * r->in * r->out));
     const struct primitive *k = primitive_for(ps, r);
     bool ok = k != NULL;
     if (k) {
@@ -253,7 +243,7 @@ static void multiply(struct device *d, const struct recipe *r, const struct pack
                                        gate->data};
         ok = primitive_run(ps, k, a, n);
     }
-    set_team(c->threads);
+    primitive_team(c->threads);
     if (!ok)
         fail_product(d, r, k != NULL);
 }
@@ -392,9 +382,9 @@ static void by_panels(struct device *d, const struct linear_op *op, const struct
     struct recipe r = recipe_of(op, p);
     r.out = PANEL;
     r.alone = true;
-    set_team(1);
+    primitive_team(1);
     const struct primitive *k = primitive_for(state_of(d)->primitives, &r);
-    set_team(c->threads);
+    primitive_team(c->threads);
     if (!k) {
         fail_product(d, &r, false);
         return;
@@ -425,7 +415,7 @@ static void dnnl_linear(struct device *d, const struct linear_op *op)
 
 static void dnnl_conv(struct device *d, const struct conv_op *op)
 {
-    products_plain.conv(d, op);
+    convolution_run(d, state_of(d)->primitives, op);
 }
 
 /* AMX alone makes bf16 faster than f32 in oneDNN 2.6: 4 times and more on linear layers of Wan;
@@ -440,11 +430,21 @@ static bool dnnl_knows(enum dtype dtype)
     return dtype == DTYPE_F32 || dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core;
 }
 
+/* On less than AVX2 oneDNN 2.6 has its reference loops for some convolutions, which plain C does
+ * then; on less than AVX-512 its layouts of a matrix have other panels than ours. */
+static void dnnl_reports(struct device_caps *caps)
+{
+    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
+    caps->windows = isa >= dnnl_cpu_isa_avx2;
+    caps->panels = isa >= dnnl_cpu_isa_avx512_core ? ROWS_MOST : 0;
+}
+
 const struct products products_dnnl = {
-    .name = "oneDNN (linear) and plain C (convolution)",
+    .name = "oneDNN",
     .best = dnnl_best,
     .knows = dnnl_knows,
     .borrows = true,
+    .reports = dnnl_reports,
     .open = dnnl_open,
     .close = dnnl_close,
     .pack = dnnl_pack,

@@ -296,8 +296,8 @@ static void conv_one(const struct conv_case *c)
                 int64_t py = iy * c->s + tap / c->kw % c->kh - c->top;
                 int64_t pt = it * c->st + tap / c->kw / c->kh;
                 if (px >= 0 && px < c->w && py >= 0 && py < c->h)
-                    s += (double)x[((pt * c->h + py) * c->w + px) * c->in + k] *
-                         w[(o * c->in + k) * taps + tap];
+                    s += seen(x[((pt * c->h + py) * c->w + px) * c->in + k], false) *
+                         seen(w[(o * c->in + k) * taps + tap], false);
             }
         want[i] = s + (c->add ? y[i] : 0);
     }
@@ -338,6 +338,61 @@ static void conv(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         conv_one(&cases[i]);
+}
+
+/* One kernel over pictures of several sizes in turn, for which a library may want it in different
+ * layouts; and a frame is the same, bit for bit, whether it is made alone or with others. */
+static void one_kernel_for_all_sizes(void **state)
+{
+    enum { IN = 16, OUT = 96, FRAMES = 3 };
+    static const int64_t sides[] = {4, 24, 4, 40};
+    float *w = noise(OUT * IN * 27), *b = noise(OUT);
+    struct weight *weight =
+        weight_new(dev, &(struct weight_spec){OUT, IN, 3, 3, 3, .values = w, .bias = b});
+    (void)state;
+    for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+        int64_t s = sides[i], n = s * s * OUT;
+        float *v = noise((FRAMES + 2) * s * s * IN), *got[2];
+        struct tensor x = upload(v, 4, DIMS(FRAMES + 2, s, s, IN));
+        struct tensor y = tensor_work4(dev, FRAMES, s, s, OUT);
+        for (int alone = 0; alone < 2; alone++) {
+            device_zero(dev, &y);
+            for (int t = 0; t < (alone ? FRAMES : 1); t++) {
+                struct tensor from = tensor_part(&x, t, alone ? 3 : FRAMES + 2);
+                struct tensor to = tensor_part(&y, t, alone ? 1 : FRAMES);
+                device_conv(dev, &(struct conv_op){.x = &from,
+                                                   .w = weight,
+                                                   .y = &to,
+                                                   .top = 1,
+                                                   .bottom = 1,
+                                                   .left = 1,
+                                                   .right = 1});
+            }
+            got[alone] = malloc((size_t)(FRAMES * n) * sizeof *got[alone]);
+            device_read(dev, got[alone], &y, FRAMES * n);
+        }
+        if (device_caps(dev)->host_memory)
+            assert_memory_equal(got[0], got[1], (size_t)(FRAMES * n) * sizeof(float));
+        double *want = malloc((size_t)(FRAMES * n) * sizeof *want);
+        for (int64_t j = 0; j < FRAMES * n; j++) {
+            int64_t o = j % OUT, ix = j / OUT % s, iy = j / OUT / s % s, it = j / n;
+            want[j] = b[o];
+            for (int64_t tap = 0; tap < 27; tap++) {
+                int64_t px = ix + tap % 3 - 1, py = iy + tap / 3 % 3 - 1, pt = it + tap / 9;
+                for (int64_t k = 0; px >= 0 && px < s && py >= 0 && py < s && k < IN; k++)
+                    want[j] += seen(v[((pt * s + py) * s + px) * IN + k], false) *
+                               seen(w[(o * IN + k) * 27 + tap], false);
+            }
+        }
+        expect(&y, want, 1e-6);
+        tensor_free(&x);
+        free(v);
+        free(got[0]);
+        free(got[1]);
+    }
+    weight_free(weight);
+    free(w);
+    free(b);
 }
 
 static void norms(void **state)
@@ -1448,6 +1503,7 @@ static void products_in_bf16(void **state)
     stored_in_any_type(state);
     every_half(state);
     conv(state);
+    one_kernel_for_all_sizes(state);
     products_of_one_x(state);
 }
 
@@ -1481,6 +1537,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(stored_in_any_type),
         cmocka_unit_test(every_half),
         cmocka_unit_test(conv),
+        cmocka_unit_test(one_kernel_for_all_sizes),
         cmocka_unit_test(norms),
         cmocka_unit_test(attention),
         cmocka_unit_test(low_attention),
