@@ -152,6 +152,8 @@ bool emu_fails(void);
 bool emu_fails_at(const char *what);
 /* cudaSuccess, or what each call gives from now on (EMU_FAIL=sticky:N). */
 cudaError_t emu_lost(void);
+/* What a call of the runtime returns: an error is also what cudaGetLastError() gives, once. */
+cudaError_t emu_error(cudaError_t e);
 /* The compute capability that is played, 90 for 9.0: EMU_SM, or that of an H200. */
 int emu_sm(void);
 /* A library's stand-in wrote here. */

@@ -333,6 +333,32 @@ static void no_plan_takes_what_is_not_set_aside(void **state)
     device_close(d);
 }
 
+/* CUDA keeps the error of a call until somebody asks: who launches next would take it for his. */
+static void what_failed_once_is_over(void **state)
+{
+    const struct device_setup setup = {"cuda", "bf16", 0};
+    struct device *d;
+    setenv("EMU_FAIL", "pinned:2", 1);
+    assert_int_equal(device_open(&setup, &d, &fault), ERR_NOMEM);
+    unsetenv("EMU_FAIL");
+    assert_int_equal(device_open(&setup, &d, &fault), ERR_OK);
+    struct tensor x = tensor_work4(d, 1, 2, 8, 3);
+    device_zero(d, &x);
+    if (device_settle(d, &fault))
+        fail_msg("%s", fault_text(&fault));
+    device_act(d, &x, &x, ACT_SILU);
+    assert_int_equal(device_settle(d, &fault), ERR_OK);
+    setenv("EMU_FAIL", "pinned:1", 1);
+    assert_null(parcel_new(d, 64, PARCEL_BYTES));
+    unsetenv("EMU_FAIL");
+    assert_int_equal(device_settle(d, &fault), ERR_NOMEM);
+    device_act(d, &x, &x, ACT_SILU);
+    if (device_settle(d, &fault))
+        fail_msg("%s", fault_text(&fault));
+    tensor_free(&x);
+    device_close(d);
+}
+
 static int set_up(void **state)
 {
     if (!mkdtemp(dir))
@@ -360,6 +386,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(others_come_and_go),
         cmocka_unit_test(a_workspace_beside_a_full_pool),
         cmocka_unit_test(no_plan_takes_what_is_not_set_aside),
+        cmocka_unit_test(what_failed_once_is_over),
     };
     setenv("EMU_EXACT", "1", 1); /* no chance in the last bits */
     if (argc > 1)

@@ -20,9 +20,9 @@
 
 enum err cuda_blame(struct cuda *c, bool memory)
 {
+    cudaGetLastError(); /* what is not sticky is forgotten by this, and no launch's any more */
     if (memory)
         return ERR_NOMEM;
-    cudaGetLastError();        /* what is not sticky is forgotten by this */
     if (tape_records(&c->dev)) /* the stream may not be asked now; what sticks is told again */
         return ERR_IO;
     cudaError_t e = cudaStreamQuery(c->stream);
@@ -474,6 +474,7 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     enum err e = find_gpu(&c->sm, name, sizeof name, f);
     if (e) {
         free(c);
+        cudaGetLastError();
         return e;
     }
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -497,6 +498,7 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
         e = describe(c, name, f);
     if (e) {
         close_cuda(&c->dev);
+        cudaGetLastError(); /* who opens again starts anew */
         return e;
     }
     *out = &c->dev;

@@ -120,6 +120,8 @@ static float time_of(struct cuda *c, const struct plan *plan, const struct plan_
         e = cudaEventSynchronize(p->stop);
     if (!e)
         e = cudaEventElapsedTime(&ms, p->start, p->stop);
+    if (s || e)
+        cudaGetLastError();
     return s || e ? FAILED : ms;
 }
 
