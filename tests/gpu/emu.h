@@ -21,6 +21,7 @@
 #include <cuda_runtime.h>
 #include <functional>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef void emu_body(void *arg);
@@ -142,6 +143,9 @@ unsigned long emu_allocation(const void *p, size_t bytes);
 void emu_found(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* streams.cpp: a library's stand-in reads or writes here; a kernel begins, touches, ends. */
 void emu_uses(cudaStream_t s, const void *p, size_t bytes, bool write, const char *what);
+/* The stream's last piece of work, and has the host waited for it? */
+uint64_t emu_moment(cudaStream_t s);
+bool emu_waited(cudaStream_t s, uint64_t moment);
 void emu_stream_enter(cudaStream_t s);
 void emu_stream_saw(const void *p, size_t size, bool write);
 void emu_stream_leave(const char *kernel);

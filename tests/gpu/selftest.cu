@@ -109,6 +109,15 @@ static void streams(float *out, float *in)
         cudaStreamSynchronize(a);
         cudaStreamSynchronize(b);
         expect("a buffer is filled while it is read", !wait, false);
+        cudaEventRecord(e, a);
+        emu_uses(a, in, N * sizeof(float), true, "a product");
+        if (wait)
+            cudaEventRecord(e, a);
+        cudaStreamWaitEvent(b, e, 0);
+        LAUNCH(right, 1, N, 0, b, out, in);
+        expect("a product behind the event", !wait, true);
+        cudaStreamSynchronize(a);
+        cudaStreamSynchronize(b);
         cudaMallocFromPoolAsync(&lent, N * sizeof(float), 0, a);
         cudaEventRecord(e, a);
         if (wait)

@@ -118,7 +118,18 @@ static void touch(int n, const void *p, size_t bytes, bool write, const char *wh
 
 void emu_uses(cudaStream_t s, const void *p, size_t bytes, bool write, const char *what)
 {
-    touch(number_of(s), p, bytes, write, what);
+    touch(step(s), p, bytes, write, what);
+}
+
+uint64_t emu_moment(cudaStream_t s)
+{
+    int n = number_of(s);
+    return knows[n].at[n];
+}
+
+bool emu_waited(cudaStream_t s, uint64_t moment)
+{
+    return moment <= host.at[number_of(s)];
 }
 
 /* ---- recordings ---- */
