@@ -751,8 +751,10 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int *least, int *most)
     return cudaSuccess;
 }
 
-cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t, cudaEvent_t)
+cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to)
 {
+    if (cudaError_t e = emu_timed(from) ? emu_timed(from) : emu_timed(to))
+        return emu_error(e);
     *ms = (float)(roll() % 100) / 10; /* any candidate may win */
     return cudaSuccess;
 }

@@ -146,6 +146,8 @@ void emu_uses(cudaStream_t s, const void *p, size_t bytes, bool write, const cha
 /* The stream's last piece of work, and has the host waited for it? */
 uint64_t emu_moment(cudaStream_t s);
 bool emu_waited(cudaStream_t s, uint64_t moment);
+/* Can a time be had of the event: it keeps one, was recorded, and the host waited for it? */
+cudaError_t emu_timed(cudaEvent_t e);
 void emu_stream_enter(cudaStream_t s);
 void emu_stream_saw(const void *p, size_t size, bool write);
 void emu_stream_leave(const char *kernel);

@@ -150,6 +150,31 @@ static void streams(float *out, float *in)
     expect("both waited for", false, false);
 }
 
+/* Of an event that keeps none, that was never recorded, or that nobody waited for. */
+static void times(void)
+{
+    cudaStream_t a;
+    cudaEvent_t plain, bare, e;
+    float ms;
+    if (cudaStreamCreateWithPriority(&a, 0, 0) || cudaEventCreate(&plain) || cudaEventCreate(&e) ||
+        cudaEventCreateWithFlags(&bare, cudaEventDisableTiming))
+        exit(2);
+    cudaEventRecord(plain, a);
+    cudaEventRecord(bare, a);
+    bool early = !cudaEventElapsedTime(&ms, plain, plain);
+    cudaStreamSynchronize(a);
+    if (early || cudaEventElapsedTime(&ms, plain, plain) ||
+        !cudaEventElapsedTime(&ms, plain, bare) || !cudaEventElapsedTime(&ms, e, plain) ||
+        !cudaGetLastError() || cudaGetLastError()) {
+        printf("FAIL times of events\n");
+        wrong++;
+    }
+    cudaEventDestroy(plain);
+    cudaEventDestroy(bare);
+    cudaEventDestroy(e);
+    cudaStreamDestroy(a);
+}
+
 /* A recording is made of a kernel, played, and played again when what it writes to is another's. */
 static void recordings(const float *in)
 {
@@ -232,6 +257,7 @@ int main(void)
     }
     cudaStreamSynchronize(0);
     streams(out, (float *)p);
+    times();
     recordings(in);
     printf("%s\n", wrong ? "failed" : "all as expected");
     return wrong > 0;

@@ -234,7 +234,16 @@ struct event {
     struct clock at;
     int stream;    /* −1: never recorded */
     bool captured; /* a place in a recording: nobody outside can wait for it */
+    bool timed;    /* it keeps a time */
 };
+
+cudaError_t emu_timed(cudaEvent_t e)
+{
+    const struct event *v = (const struct event *)e;
+    if (!v->timed || v->stream < 0 || v->captured)
+        return cudaErrorInvalidResourceHandle;
+    return v->at.at[v->stream] > host.at[v->stream] ? cudaErrorNotReady : cudaSuccess;
+}
 
 extern "C" {
 
@@ -285,10 +294,10 @@ cudaError_t cudaStreamDestroy(cudaStream_t s)
     return cudaSuccess;
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned)
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned flags)
 {
     ALIVE;
-    *e = (cudaEvent_t) new event{{}, -1, false};
+    *e = (cudaEvent_t) new event{{}, -1, false, !(flags & cudaEventDisableTiming)};
     return cudaSuccess;
 }
 
@@ -312,7 +321,7 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s)
         return cudaSuccess;
     }
     int n = step(s);
-    *(struct event *)e = {knows[n], n, false};
+    *(struct event *)e = {knows[n], n, false, ((struct event *)e)->timed};
     return cudaSuccess;
 }
 
