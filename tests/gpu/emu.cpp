@@ -586,7 +586,8 @@ const char *cudaGetErrorName(cudaError_t e)
 }
 
 /* EMU_FAIL=alloc:N, launch:N or pinned:N: that one fails; of an allocation the second try too. Of
- * graphs begin:N, end:N, instantiate:N and play:N. sticky:N: after that launch all calls fail. */
+ * graphs begin:N, end:N, instantiate:N, upload:N (no memory to play it) and play:N. sticky:N: after
+ * that launch all calls fail. */
 static bool fails(const char *what)
 {
     static std::string wish;
@@ -672,6 +673,11 @@ unsigned long emu_allocation(const void *p, size_t bytes)
     if (i == used.begin() || at + bytes > std::prev(i)->first + std::prev(i)->second)
         return 0;
     return number[std::prev(i)->first];
+}
+
+bool emu_on_device(const void *p)
+{
+    return arena && (size_t)((const unsigned char *)p - arena) < ARENA;
 }
 
 bool emu_give(void *p)

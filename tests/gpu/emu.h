@@ -11,8 +11,8 @@
  * host memory that is read or reused while a copy is on its way, and recordings that touch memory
  * that was freed since.
  *
- * Not shown: speed, the last bits (nvcc contracts a·b + c), tensor cores, host and device memory
- * taken for each other. */
+ * Not shown: speed, the last bits (nvcc contracts a·b + c), tensor cores, a kernel that is given
+ * host memory for the device's. */
 #ifndef SAKUGA_TESTS_GPU_EMU_H
 #define SAKUGA_TESTS_GPU_EMU_H
 
@@ -140,6 +140,7 @@ size_t emu_memory(void);
 /* The number of the allocation that these bytes lie in, counted up from 1; 0: they lie in none; the
  * host's are of the first. */
 unsigned long emu_allocation(const void *p, size_t bytes);
+bool emu_on_device(const void *p);
 void emu_found(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* streams.cpp: a library's stand-in reads or writes here; a kernel begins, touches, ends. */
 void emu_uses(cudaStream_t s, const void *p, size_t bytes, bool write, const char *what);

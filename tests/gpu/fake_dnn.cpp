@@ -22,8 +22,9 @@ struct part {
 };
 typedef part *ref;
 /* Beside what was set: of a configuration and of a plan their graph; of a configuration, is it the
- * first of its list?; of a plan, the bytes that it wants, and when it ran last. */
-enum { GRAPH = -1, FIRST = -2, WANTS = -3, RAN = -4 };
+ * first of its list?; of a plan, the bytes that it wants, and the stream and
+ * the moment that it ran at last. */
+enum { GRAPH = -1, FIRST = -2, WANTS = -3, RAN = -4, ON = -5 };
 
 template <class T> static std::vector<T> all(ref p, int name)
 {
@@ -317,23 +318,26 @@ static int64_t workspace_of(ref graph, bool first)
                            : 256 * (int64_t)all<ref>(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS).size();
 }
 
-static cudaStream_t stream;           /* of the one handle */
+struct handle {
+    cudaStream_t stream;
+};
 static std::map<ref, uint64_t> alive; /* descriptors, in the order of their making */
 static uint64_t made;
 
 extern "C" {
 cudnnStatus_t cudnnCreate(cudnnHandle_t *h)
 {
-    *h = (cudnnHandle_t)(uintptr_t)1;
+    *h = (cudnnHandle_t) new handle{NULL};
     return CUDNN_STATUS_SUCCESS;
 }
-cudnnStatus_t cudnnDestroy(cudnnHandle_t)
+cudnnStatus_t cudnnDestroy(cudnnHandle_t h)
 {
+    delete (struct handle *)h;
     return CUDNN_STATUS_SUCCESS;
 }
-cudnnStatus_t cudnnSetStream(cudnnHandle_t, cudaStream_t s)
+cudnnStatus_t cudnnSetStream(cudnnHandle_t h, cudaStream_t s)
 {
-    stream = s;
+    ((struct handle *)h)->stream = s;
     return CUDNN_STATUS_SUCCESS;
 }
 size_t cudnnGetVersion(void)
@@ -359,7 +363,7 @@ cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type,
 cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t d)
 {
     ref p = (ref)d;
-    if (p->set.count(RAN) && !emu_waited(stream, one<uint64_t>(p, RAN)))
+    if (p->set.count(RAN) && !emu_waited(one<cudaStream_t>(p, ON), one<uint64_t>(p, RAN)))
         emu_found("a plan is destroyed that may be running");
     alive.erase(p);
     delete (ref)d;
@@ -616,11 +620,13 @@ struct execution {
     std::map<int64_t, float> value;
     void *workspace;
     int64_t wants;
+    cudaStream_t stream;
 };
 
 /* What an operation reads and writes in memory: all of it in one allocation, at the 16 bytes that
  * the graph promises, and known to this stream. */
-static cudnnStatus_t reach(ref op, places &at, std::vector<std::vector<char>> &inside)
+static cudnnStatus_t reach(ref op, cudaStream_t stream, places &at,
+                           std::vector<std::vector<char>> &inside)
 {
     std::vector<ref> all_of_it = tensors(op);
     for (ref t : all_of_it) {
@@ -645,15 +651,16 @@ static cudnnStatus_t execute(struct execution e)
         return CUDNN_STATUS_EXECUTION_FAILED;
     for (auto &v : e.value)
         at[v.first] = &v.second;
-    emu_uses(stream, e.workspace, (size_t)e.wants, true, "a plan's workspace");
+    emu_uses(e.stream, e.workspace, (size_t)e.wants, true, "a plan's workspace");
     if (!alive.count(e.plan) || alive[e.plan] != e.made) {
         emu_found("a plan is run that was destroyed");
         return CUDNN_STATUS_EXECUTION_FAILED;
     }
-    uint64_t now = emu_moment(stream);
+    uint64_t now = emu_moment(e.stream);
     e.plan->set[RAN].assign((const char *)&now, (const char *)&now + sizeof now);
+    e.plan->set[ON].assign((const char *)&e.stream, (const char *)&e.stream + sizeof e.stream);
     for (ref op : all<ref>(e.graph, CUDNN_ATTR_OPERATIONGRAPH_OPS)) {
-        if (cudnnStatus_t bad = reach(op, at, inside))
+        if (cudnnStatus_t bad = reach(op, e.stream, at, inside))
             return bad;
         bool ok =
             op->type == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR
@@ -674,7 +681,7 @@ static cudnnStatus_t execute(struct execution e)
     return CUDNN_STATUS_SUCCESS;
 }
 
-cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan,
+cudnnStatus_t cudnnBackendExecute(cudnnHandle_t h, cudnnBackendDescriptor_t plan,
                                   cudnnBackendDescriptor_t pack)
 {
     ref graph = one<ref>((ref)plan, GRAPH);
@@ -686,7 +693,8 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan,
                           {},
                           {},
                           one<void *>((ref)pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE),
-                          one<int64_t>((ref)plan, WANTS)};
+                          one<int64_t>((ref)plan, WANTS),
+                          ((struct handle *)h)->stream};
     if (!((ref)pack)->sealed || !((ref)plan)->sealed || ids.size() != data.size() ||
         std::set<int64_t>(ids.begin(), ids.end()).size() != ids.size() || (e.wants && !e.workspace))
         return CUDNN_STATUS_BAD_PARAM;
@@ -701,7 +709,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan,
                 int64_t id = one<int64_t>(t, CUDNN_ATTR_TENSOR_UNIQUE_ID);
                 e.value[id] = *(const float *)e.at[id];
             }
-    if (!emu_captures(stream))
+    if (!emu_captures(e.stream))
         return execute(e);
     emu_keep([=] { return execute(e) ? cudaErrorLaunchFailure : cudaSuccess; });
     return CUDNN_STATUS_SUCCESS;

@@ -145,9 +145,17 @@ static void streams(float *out, float *in)
     cudaStreamSynchronize(a);
     cudaFreeHost(pinned);
     cudaEventDestroy(e);
-    cudaStreamDestroy(a);
-    cudaStreamDestroy(b);
     expect("both waited for", false, false);
+    cudaMemcpyAsync(in, out, N * sizeof(float), cudaMemcpyHostToDevice, 0);
+    cudaStreamSynchronize(0);
+    expect("a copy from the device says that it is from the host", true, false);
+    cudaMemsetAsync(&wrong, 0, 0, 0);
+    expect("a fill of host memory", true, false);
+    cudaMemsetAsync(out, 0, N * sizeof(float), a);
+    cudaStreamDestroy(a);
+    expect("a stream is destroyed while it works", true, false);
+    cudaStreamDestroy(b);
+    expect("and one that was waited for", false, false);
 }
 
 /* Of an event that keeps none, that was never recorded, or that nobody waited for. */

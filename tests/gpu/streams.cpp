@@ -118,6 +118,8 @@ static void touch(int n, const void *p, size_t bytes, bool write, const char *wh
 
 void emu_uses(cudaStream_t s, const void *p, size_t bytes, bool write, const char *what)
 {
+    if (!emu_on_device(p))
+        emu_found("%s is given host memory", what);
     touch(step(s), p, bytes, write, what);
 }
 
@@ -288,7 +290,8 @@ cudaError_t cudaStreamDestroy(cudaStream_t s)
 {
     ALIVE;
     int n = number_of(s);
-    host_knows(&knows[n]);
+    if (knows[n].at[n] > host.at[n])
+        emu_found("a stream is destroyed that may be working");
     used[n].clear();
     alive[n] = false;
     return cudaSuccess;
@@ -504,6 +507,9 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 {
     ALIVE;
     const char *a = (const char *)to, *b = (const char *)from;
+    if (emu_on_device(to) == (kind == cudaMemcpyDeviceToHost) ||
+        emu_on_device(from) == (kind == cudaMemcpyHostToDevice))
+        emu_found("a copy whose ends are not where it says");
     if (emu_captures(s)) {
         if (kind != cudaMemcpyDeviceToDevice)
             emu_found("a copy between host and device is recorded");
@@ -534,6 +540,8 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 cudaError_t cudaMemsetAsync(void *p, int v, size_t bytes, cudaStream_t s)
 {
     ALIVE;
+    if (!emu_on_device(p))
+        emu_found("a fill is given host memory");
     if (emu_captures(s)) {
         emu_keep([=] { return cudaMemsetAsync(p, v, bytes, s); });
         return cudaSuccess;
@@ -605,6 +613,8 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t s)
     number_of(s);
     if (emu_captures(s) || emu_fails_at("play"))
         return emu_error(cudaErrorLaunchFailure);
+    if (emu_fails_at("upload"))
+        return emu_error(cudaErrorMemoryAllocation);
     cudaError_t e = cudaSuccess;
     playing = (const struct recording *)graph;
     for (const auto &work : playing->work)
