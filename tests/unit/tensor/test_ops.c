@@ -1297,7 +1297,8 @@ static void work_that_comes_again(void **state)
     }
     records = records && device_caps(dev)->graphs;
     /* the first place: done, played; done, played. The second: four times */
-    assert_int_equal(device_played(dev) - before, records ? 2 + 4 : 0);
+    uint64_t played = device_played(dev) - before;
+    assert_true(records ? played == 2 + 4 : played < 2 + 4);
     track_free(t[0]);
     track_free(t[1]);
     end_again(&plain);
