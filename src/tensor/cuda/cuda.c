@@ -485,6 +485,7 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     caps->dtype = caps->low = caps->work = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
     caps->threads = c->threads;
     caps->packed = true;
+    caps->scaled = true;
     caps->graphs = true;
     caps->aside = LIBRARIES;
     caps->attends = QUERIES_WORTH;
