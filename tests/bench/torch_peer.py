@@ -10,6 +10,7 @@ Needs torch and a GPU; nothing of the build needs this.
     torch_peer.py [--model 1.3b|14b] [--size 832x480] [--frames 81] [--seconds 150] [--bench BUILD_DIR] [--check-only]
 """
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -192,7 +193,8 @@ def check(device):
         for i in range(4):
             x, want = golden["%d.x" % i].to(device), golden["%d.out" % i].to(device)
             _, f, h, w = x.shape
-            with torch.no_grad():
+            # in f32 by plain products: others may round them
+            with torch.no_grad(), contextlib.nullcontext() if low else sdpa_kernel(SDPBackend.MATH):
                 text = model.prompt(golden["%d.context" % i].to(device))
                 v = model(to_tokens(x), sinus(float(golden["%d.t" % i]), 256, device),
                           model.angles(f, h // 2, w // 2, device), text)
@@ -229,10 +231,9 @@ def main():
     began = time.time()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.backends.cuda.matmul.allow_tf32 = False
-    if not check(device):
-        return 1
+    good = check(device)  # one that is off is told at the end: what it takes is of use all the same
     if a.check_only or device == "cpu":
-        return 0
+        return 0 if good else 1
     width, height = map(int, a.size.split("x"))
     f, h, w = (a.frames + 3) // 4, height // 8, width // 8
     dim, ffn, heads, layers = MODELS[a.model]
@@ -290,7 +291,7 @@ def main():
             verdict("eager and compiled")
     else:
         print("| torch, compiled | not run: no time left | |", flush=True)
-    return 0
+    return 0 if good else 1
 
 
 sys.exit(main())
