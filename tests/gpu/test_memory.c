@@ -322,6 +322,36 @@ static void a_workspace_beside_a_full_pool(void **state)
     unsetenv("EMU_MEMORY");
 }
 
+/* Nor are the numbers of queries and keys that count, of a room. */
+static void a_room_beside_a_full_pool(void **state)
+{
+    struct device *d;
+    setenv("EMU_MEMORY", "80", 1);
+    assert_int_equal(device_open(&(struct device_setup){"cuda", "bf16", 0}, &d, &fault), ERR_OK);
+    struct tensor q = tensor_work2(d, 16, 8), k = tensor_work2(d, 32, 8),
+                  out = tensor_work2(d, 16, 8), some = tensor_part(&k, 0, 24);
+    device_zero(d, &q);
+    device_zero(d, &k);
+    struct attention_op op = {.q = &q, .k = &k, .v = &k, .out = &out, .heads = 1, .scale = 1};
+    device_attention(d, &op); /* the workspace */
+    assert_int_equal(device_settle(d, &fault), ERR_OK);
+    size_t spare = 1, all = 0;
+    assert_int_equal(cudaMemGetInfo(&spare, &all), cudaSuccess);
+    device_reserve(d, spare + device_used(d));
+    assert_int_equal(cudaMemGetInfo(&spare, &all), cudaSuccess);
+    assert_true(spare < 1024);
+    op.k = op.v = &some;
+    op.room = 32;
+    device_attention(d, &op);
+    if (device_settle(d, &fault))
+        fail_msg("%s", fault_text(&fault));
+    tensor_free(&q);
+    tensor_free(&k);
+    tensor_free(&out);
+    device_close(d);
+    unsetenv("EMU_MEMORY");
+}
+
 /* Of a plan that wants more than is set aside for the libraries, were it ten times as fast. */
 static void no_plan_takes_what_is_not_set_aside(void **state)
 {
@@ -410,6 +440,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_gpu_that_has_less),
         cmocka_unit_test(others_come_and_go),
         cmocka_unit_test(a_workspace_beside_a_full_pool),
+        cmocka_unit_test(a_room_beside_a_full_pool),
         cmocka_unit_test(no_plan_takes_what_is_not_set_aside),
         cmocka_unit_test(plans_of_many_lengths),
         cmocka_unit_test(what_failed_once_is_over),

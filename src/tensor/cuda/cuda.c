@@ -399,6 +399,9 @@ static enum err open_all(struct cuda *c, struct fault *f)
         e = cudaEventCreateWithFlags(&c->paces[i], cudaEventDisableTiming | cudaEventBlockingSync);
     if (e)
         return fault_set(f, ERR_IO, "the GPU gives no event: %s", cudaGetErrorString(e));
+    if ((e = cudaMalloc((void **)&c->counts, 8 * sizeof *c->counts))) /* later there may be none */
+        return fault_set(f, e == cudaErrorMemoryAllocation ? ERR_NOMEM : ERR_IO,
+                         "the GPU's memory cannot be set up: %s", cudaGetErrorString(e));
     if (!memory_open(c, f))
         return f->code;
     cudnnStatus_t s = cudnnCreate(&c->dnn);
