@@ -202,6 +202,9 @@ struct weight *weight_new(struct device *d, const struct weight_spec *s)
     if (whole || !s->values) /* of linear layers only */
         ok = ok && d->caps.packed && s->kt * s->kh * s->kw == 1 && !(whole && !s->values) &&
              (!whole || (whole->in == s->in && s->at >= 0 && s->at + s->out <= whole->out));
+    if (s->scales)
+        ok = ok && d->caps.scaled && s->values && s->type == DTYPE_F8_E4M3 && s->in % 8 == 0 &&
+             s->kt * s->kh * s->kw == 1;
     if (!fits(d, "weight", ok))
         return NULL;
     return d->ops->pack(d, s);

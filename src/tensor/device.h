@@ -42,6 +42,7 @@ struct device_caps {
     int64_t panels;   /* … by up to so many rows a panel at a time, by more as a whole copy */
     bool windows;     /* convolutions read their input where it lies, or rounded to dtype; else they
                        * copy it, with its borders, and multiply in f32 */
+    bool scaled;      /* it takes weights of F8_E4M3 with their scales (weight_spec) */
     bool packed;      /* a weight may have its rows in parts (weight_spec), and likes it */
     bool one_scale;   /* a tensor of F8_E4M3 has one scale: where rows are made one by one, they are
                        * of `work` first */
@@ -119,10 +120,12 @@ struct weight_spec {
     int kt, kh, kw; /* 1, 1, 1 for a linear layer */
     const void *values;
     const float *bias;
-    enum dtype type; /* of the values; 0 is f32 */
-    bool lent;       /* the values stay where they are until weight_free(): none are copied */
-    bool precise;    /* multiplied in f32, whatever the device is best at */
-    bool low;        /* may be rounded to 8 bits, with a scale a row or one, where it does so */
+    enum dtype type;     /* of the values; 0 is f32 */
+    const float *scales; /* NULL, or, where caps.scaled, [out] for values of F8_E4M3 in a linear
+                          * layer whose `in` is a multiple of 8: each row times its own */
+    bool lent;           /* the values stay where they are until weight_free(): none are copied */
+    bool precise;        /* multiplied in f32, whatever the device is best at */
+    bool low;            /* may be rounded to 8 bits, with a scale a row or one, where it does so */
     struct weight *whole; /* or NULL; of the same `in`, `precise`, `low`, `shelf` and `part` */
     int64_t at;
     struct shelf *shelf; /* or NULL: it takes turns there, as one of `part` */
@@ -281,10 +284,10 @@ const uint8_t *parcel_take(struct parcel *p);
  *
  * The work neither reads from the host nor writes to it (device_read, device_write, parcels), nor
  * waits (device_settle, device_pace), makes no weights, and frees what it makes. What fails while
- * it is recorded fails no job: the work is then done as it is; a device that cannot record at all
- * says so in its note, and tries no more. A track is of no more use when one of its tensors or
- * weights has gone, or the work was left in the middle: then it must not be played, and is to be
- * freed.
+ * it is recorded fails no job, nor does a lack of memory to play it: the work is then done as it
+ * is; a device that cannot record at all says so in its note, and tries no more. A track is of no
+ * more use when one of its tensors or weights has gone, or the work was left in the middle: then it
+ * must not be played, and is to be freed.
  *
  * `like`: a track of the same operations on tensors of the same shapes, or NULL; what that one has
  * made ready need not be made again, so that already the first time is recorded. NULL where nothing

@@ -182,9 +182,10 @@ static size_t gpu_bytes(const struct device *d, const struct weight_spec *s, enu
     if (d->caps.dtype == DTYPE_F8_E4M3 && s->low && taps == 1 && out % 16 == 0 && in % 16 == 0)
         *type = DTYPE_F8_E4M3;
     size_t wide = (size_t)n * sizeof(float), piece = wide < STAGE ? wide : STAGE;
-    *beside = s->type == *type ? 0 : *type == DTYPE_F32 ? 0 : piece;
+    size_t file = s->scales ? whole_grains((size_t)n + 15 + (size_t)out * sizeof(float)) : 0;
+    *beside = s->scales ? file : s->type == *type ? 0 : *type == DTYPE_F32 ? 0 : piece;
     if (*type == DTYPE_F8_E4M3)
-        *beside = (s->type == DTYPE_BF16 ? wide / 2 : wide) + (d->caps.one_scale ? TOPS : 0);
+        *beside = (s->type == DTYPE_BF16 ? wide / 2 : wide) + (d->caps.one_scale ? TOPS : 0) + file;
     if (taps > 1)
         *beside = wide + (in == s->in ? 0 : (size_t)n * dtype_size(*type));
     if (!s->values)

@@ -111,6 +111,20 @@ static bool begin_recording(struct track *t)
     return true;
 }
 
+/* False: there was no memory to play it, and nothing was queued; then none is tried again. */
+static bool play(struct track *t)
+{
+    struct device *d = t->dev;
+    d->ops->play(d, t->recording);
+    if (d->failure.code == ERR_NOMEM) {
+        forget(t);
+        no_more(d, d->failure.text);
+        return false;
+    }
+    d->played++;
+    return true;
+}
+
 bool track_play(struct track *t, bool as_it_is)
 {
     struct device *d = t ? t->dev : NULL;
@@ -118,11 +132,8 @@ bool track_play(struct track *t, bool as_it_is)
         return false;
     if (t->recording && (t->age != d->tape->age || !d->caps.graphs))
         forget(t);
-    if (t->recording && !as_it_is) {
-        d->ops->play(d, t->recording);
-        d->played++;
+    if (t->recording && !as_it_is && play(t))
         return true;
-    }
     if (as_it_is || !d->caps.graphs || !t->known || !begin_recording(t))
         d->tape->inside = true;
     return false;
@@ -142,15 +153,13 @@ bool track_again(struct track *t)
         return false;
     }
     t->recording = end_recording(d);
-    if (t->recording && !device_failed(d)) {
-        d->ops->play(d, t->recording);
-        d->played++;
+    bool kept = t->recording && !device_failed(d);
+    if (kept && play(t))
         return false;
-    }
     forget(t);
     if (tape->unready)
         go_on(d);
-    else
+    else if (!kept)
         no_more(d, device_failed(d) ? d->failure.text : "the device gives no recording");
     tape->inside = true;
     return true;

@@ -11,8 +11,9 @@ enum err load_done(struct loader *l, struct fault *f)
 {
     free(l->stage);
     free(l->bias);
-    l->stage = l->bias = NULL;
-    l->stage_n = l->bias_n = 0;
+    free(l->scales);
+    l->stage = l->bias = l->scales = NULL;
+    l->stage_n = l->bias_n = l->scales_n = 0;
     weights_rest(l->weights);
     if (l->fault.code) {
         if (f)
@@ -85,25 +86,35 @@ static const struct wtensor *scale_of(const struct loader *l, const char *module
     return weights_find(l->weights, name);
 }
 
+/* The scales of `rows` rows of it, from the row `from` on; 1 where there are none. */
+static bool row_scales(struct loader *l, const char *module, const struct wtensor *t, int64_t from,
+                       int64_t rows, float *by)
+{
+    const struct wtensor *s = scale_of(l, module);
+    int64_t all = t->rank ? t->dim[0] : 1;
+    if (s && s->count != 1 && s->count != all) {
+        fault_set(&l->fault, ERR_CORRUPT, "%s: %s has %lld scales for %lld rows", s->file, s->name,
+                  (long long)s->count, (long long)all);
+        return false;
+    }
+    for (int64_t i = 0; i < rows; i++) {
+        by[i] = i ? by[0] : 1;
+        if (s && (i == 0 || s->count > 1))
+            wtensor_widen_rows(s, s->count > 1 ? from + i : 0, 1, &by[i]);
+    }
+    return true;
+}
+
 static void apply_scale(struct loader *l, const char *module, const struct wtensor *t, int64_t from,
                         int64_t rows, float *values)
 {
-    const struct wtensor *s = scale_of(l, module);
-    if (!s || l->fault.code)
-        return;
     int64_t all = t->rank ? t->dim[0] : 1, row = t->count / (all ? all : 1);
-    if (s->count != 1 && s->count != all) {
-        fault_set(&l->fault, ERR_CORRUPT, "%s: %s has %lld scales for %lld rows", s->file, s->name,
-                  (long long)s->count, (long long)all);
+    if (!scale_of(l, module) || l->fault.code || !grow(l, &l->scales, &l->scales_n, rows) ||
+        !row_scales(l, module, t, from, rows, l->scales))
         return;
-    }
-    float by = 1;
-    for (int64_t i = 0; i < rows; i++) {
-        if (i == 0 || s->count > 1)
-            wtensor_widen_rows(s, s->count > 1 ? from + i : 0, 1, &by);
+    for (int64_t i = 0; i < rows; i++)
         for (int64_t j = 0; j < row; j++)
-            values[i * row + j] *= by;
-    }
+            values[i * row + j] *= l->scales[i];
 }
 
 static enum err misshapen(struct loader *l, const struct wtensor *t, const char *want)
@@ -136,7 +147,15 @@ static struct weight *load(struct loader *l, struct weight_spec spec, int64_t fr
     if (changed && !hollow(l) && load_stopped(l)) /* it is work */
         return NULL;
     static const float nothing; /* values that nobody reads */
-    if (t->strided || changed || scale_of(l, module)) {
+    bool scaled = device_caps(l->dev)->scaled && t->type == DTYPE_F8_E4M3 && volume == 1 &&
+                  spec.in % 8 == 0 && !t->strided && !changed;
+    if (scaled) {
+        if (!hollow(l) && (!grow(l, &l->scales, &l->scales_n, spec.out) ||
+                           !row_scales(l, module, t, from, spec.out, l->scales)))
+            return NULL;
+        spec.scales = hollow(l) ? &nothing : l->scales;
+    }
+    if (!scaled && (t->strided || changed || scale_of(l, module))) {
         if (!hollow(l) && !grow(l, &l->stage, &l->stage_n, spec.out * row))
             return NULL;
         if (!hollow(l)) {

@@ -3,7 +3,7 @@
  * A loader is a short-lived helper of one network. It keeps its first failure, as a device does:
  * after one, every call returns empty things, and load_done() says what was missing or misshapen,
  * with file and tensor. Scales of 8-bit weights (spec 9.3) and patches (LoRA) are applied on the
- * way, in f32. One thread. */
+ * way, in f32; the former by the device where it does so. One thread. */
 #ifndef SAKUGA_WAN_LOAD_H
 #define SAKUGA_WAN_LOAD_H
 
@@ -46,6 +46,8 @@ struct loader {
     int64_t stage_n;
     float *bias;
     int64_t bias_n;
+    float *scales; /* of rows, for a device that applies them */
+    int64_t scales_n;
 };
 
 #define LOADER_INIT(device, from) ((struct loader){.dev = (device), .weights = (from)})

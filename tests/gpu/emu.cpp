@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string>
 #include <sys/mman.h>
 #include <unistd.h>
 #if !defined(__x86_64__)
@@ -514,7 +515,7 @@ void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t
 {
     size_t threads = (size_t)block.x * block.y * block.z, blocks = (size_t)grid.x * grid.y * grid.z;
     if (emu_fails()) {
-        last_error = cudaErrorLaunchFailure;
+        emu_error(cudaErrorLaunchFailure);
         return;
     }
     size_t limit = shared_limit.count(kernel) ? shared_limit[kernel] : (size_t)SHARED_STATIC;
@@ -525,10 +526,10 @@ void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t
         grid.z > 65535 || shared > limit) {
         found("a launch of %zu blocks, %zu threads, %zu bytes of shared memory", blocks, threads,
               shared);
-        last_error = cudaErrorInvalidConfiguration;
+        emu_error(cudaErrorInvalidConfiguration);
         return;
     }
-    last_error = cudaSuccess;
+    bool ok = true;
     gridDim = grid;
     blockDim = block;
     body_now = body;
@@ -536,17 +537,18 @@ void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t
     now_launch = ++now;
     int *list = (int *)malloc(blocks * sizeof *list);
     in_order(list, (int)blocks);
-    for (size_t i = 0; i < blocks && !last_error; i++) {
+    for (size_t i = 0; i < blocks && ok; i++) {
         blockIdx.x = (unsigned)list[i] % grid.x;
         blockIdx.y = (unsigned)list[i] / grid.x % grid.y;
         blockIdx.z = (unsigned)list[i] / (grid.x * grid.y);
         now_block = ++now;
         if (shared)
             shared_dynamic = (unsigned char *)shared_more(shared);
-        if (!run_block((int)threads))
-            last_error = cudaErrorLaunchFailure;
+        ok = run_block((int)threads);
         shared_end();
     }
+    if (!ok)
+        emu_error(cudaErrorLaunchFailure);
     emu_stream_leave(name);
     free(list);
 }
@@ -555,6 +557,14 @@ void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t
 
 /* A kernel that went wrong is seen by the next call, and by each one after it. */
 static cudaError_t sticky;
+
+/* Whoever launches asks for the last error, so one that nobody fetched is taken for the launch's.
+ */
+cudaError_t emu_error(cudaError_t e)
+{
+    last_error = e ? e : last_error;
+    return e;
+}
 
 cudaError_t cudaGetLastError(void)
 {
@@ -576,12 +586,18 @@ const char *cudaGetErrorName(cudaError_t e)
 }
 
 /* EMU_FAIL=alloc:N, launch:N or pinned:N: that one fails; of an allocation the second try too. Of
- * graphs begin:N, end:N, instantiate:N and play:N. sticky:N: after that launch all calls fail. */
+ * graphs begin:N, end:N, instantiate:N, upload:N (no memory to play it) and play:N. sticky:N: after
+ * that launch all calls fail. */
 static bool fails(const char *what)
 {
-    static const char *wish = getenv("EMU_FAIL");
-    static long left = wish && strchr(wish, ':') ? atol(strchr(wish, ':') + 1) : 0;
-    if (!wish || strncmp(wish, what, strlen(what)))
+    static std::string wish;
+    static long left;
+    const char *now = getenv("EMU_FAIL");
+    if (wish != (now ? now : "")) { /* a test may wish anew */
+        wish = now ? now : "";
+        left = wish.find(':') < wish.size() ? atol(wish.c_str() + wish.find(':') + 1) : 0;
+    }
+    if (wish.compare(0, strlen(what), what))
         return false;
     long at = left--;
     return at == 1 || (at == 0 && !strcmp(what, "alloc"));
@@ -659,6 +675,11 @@ unsigned long emu_allocation(const void *p, size_t bytes)
     return number[std::prev(i)->first];
 }
 
+bool emu_on_device(const void *p)
+{
+    return arena && (size_t)((const unsigned char *)p - arena) < ARENA;
+}
+
 bool emu_give(void *p)
 {
     size_t at = (size_t)((unsigned char *)p - arena);
@@ -695,7 +716,7 @@ void emu_wrote(const void *p, size_t bytes)
 cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute, int bytes)
 {
     if (bytes > SHARED_MOST)
-        return cudaErrorInvalidValue;
+        return emu_error(cudaErrorInvalidValue);
     shared_limit[kernel] = (size_t)bytes;
     return cudaSuccess;
 }
@@ -704,7 +725,7 @@ cudaError_t cudaFuncSetAttribute(const void *kernel, cudaFuncAttribute, int byte
 cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *a, const void *)
 {
     memset(a, 0, sizeof *a);
-    return emu_sm() == 110 ? cudaErrorNoKernelImageForDevice : cudaSuccess;
+    return emu_error(emu_sm() == 110 ? cudaErrorNoKernelImageForDevice : cudaSuccess);
 }
 
 cudaError_t cudaGetDeviceCount(int *n)
@@ -736,8 +757,10 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int *least, int *most)
     return cudaSuccess;
 }
 
-cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t, cudaEvent_t)
+cudaError_t cudaEventElapsedTime(float *ms, cudaEvent_t from, cudaEvent_t to)
 {
+    if (cudaError_t e = emu_timed(from) ? emu_timed(from) : emu_timed(to))
+        return emu_error(e);
     *ms = (float)(roll() % 100) / 10; /* any candidate may win */
     return cudaSuccess;
 }

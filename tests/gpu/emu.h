@@ -11,8 +11,8 @@
  * host memory that is read or reused while a copy is on its way, and recordings that touch memory
  * that was freed since.
  *
- * Not shown: speed, the last bits (nvcc contracts a·b + c), tensor cores, host and device memory
- * taken for each other. */
+ * Not shown: speed, the last bits (nvcc contracts a·b + c), tensor cores, a kernel that is given
+ * host memory for the device's. */
 #ifndef SAKUGA_TESTS_GPU_EMU_H
 #define SAKUGA_TESTS_GPU_EMU_H
 
@@ -21,6 +21,7 @@
 #include <cuda_runtime.h>
 #include <functional>
 #include <math.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef void emu_body(void *arg);
@@ -139,9 +140,15 @@ size_t emu_memory(void);
 /* The number of the allocation that these bytes lie in, counted up from 1; 0: they lie in none; the
  * host's are of the first. */
 unsigned long emu_allocation(const void *p, size_t bytes);
+bool emu_on_device(const void *p);
 void emu_found(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* streams.cpp: a library's stand-in reads or writes here; a kernel begins, touches, ends. */
 void emu_uses(cudaStream_t s, const void *p, size_t bytes, bool write, const char *what);
+/* The stream's last piece of work, and has the host waited for it? */
+uint64_t emu_moment(cudaStream_t s);
+bool emu_waited(cudaStream_t s, uint64_t moment);
+/* Can a time be had of the event: it keeps one, was recorded, and the host waited for it? */
+cudaError_t emu_timed(cudaEvent_t e);
 void emu_stream_enter(cudaStream_t s);
 void emu_stream_saw(const void *p, size_t size, bool write);
 void emu_stream_leave(const char *kernel);
@@ -152,6 +159,8 @@ bool emu_fails(void);
 bool emu_fails_at(const char *what);
 /* cudaSuccess, or what each call gives from now on (EMU_FAIL=sticky:N). */
 cudaError_t emu_lost(void);
+/* What a call of the runtime returns: an error is also what cudaGetLastError() gives, once. */
+cudaError_t emu_error(cudaError_t e);
 /* The compute capability that is played, 90 for 9.0: EMU_SM, or that of an H200. */
 int emu_sm(void);
 /* A library's stand-in wrote here. */

@@ -1,13 +1,14 @@
 /* cuDNN's backend interface in plain loops, as far as tensor/cuda uses it: descriptors keep what is
  * set, a plan computes its graph one operation after another. A graph with e4m3 in it is taken only
- * in the one form, and on the one GPU, that cuDNN 9.19 takes it on (form_of_eight). EMU_NO_PLAN=eight:
- * it is never taken; all: no graph is; first: no candidate that is the first of its list. EMU_GREEDY=MB:
- * that one wants so much memory. */
+ * in the one form, and on the one GPU, that cuDNN 9.19 takes it on (form_of_eight).
+ * EMU_NO_PLAN=eight: it is never taken; all: no graph is; first: no candidate that is the first of
+ * its list. EMU_GREEDY=MB: that one wants so much memory. */
 #include "gpu/emu.h"
 
 #include <cudnn.h>
 #include <map>
 #include <math.h>
+#include <set>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,21 +21,26 @@ struct part {
     std::map<int, std::vector<char>> set;
 };
 typedef part *ref;
-enum { FIRST = -2 }; /* of a configuration: is it the first of its list? -1: its graph */
+/* Beside what was set: of a configuration and of a plan their graph; of a configuration, is it the
+ * first of its list?; of a plan, the bytes that it wants, and the stream and
+ * the moment that it ran at last. */
+enum { GRAPH = -1, FIRST = -2, WANTS = -3, RAN = -4, ON = -5 };
 
 template <class T> static std::vector<T> all(ref p, int name)
 {
-    const std::vector<char> &v = p->set[name];
-    std::vector<T> out(v.size() / sizeof(T));
-    memcpy((void *)out.data(), v.data(), out.size() * sizeof(T));
+    auto i = p->set.find(name);
+    std::vector<T> out(i == p->set.end() ? 0 : i->second.size() / sizeof(T));
+    if (!out.empty())
+        memcpy((void *)out.data(), i->second.data(), out.size() * sizeof(T));
     return out;
 }
 
 template <class T> static T one(ref p, int name)
 {
     T v = T();
-    if (p->set[name].size() >= sizeof v)
-        memcpy(&v, p->set[name].data(), sizeof v);
+    auto i = p->set.find(name);
+    if (i != p->set.end() && i->second.size() >= sizeof v)
+        memcpy(&v, i->second.data(), sizeof v);
     return v;
 }
 
@@ -305,28 +311,33 @@ static bool attend(ref op, places &at, std::vector<std::vector<char>> &inside)
 }
 
 /* Bytes: plans of more operations want more. */
-static int64_t workspace_of(ref graph)
+static int64_t workspace_of(ref graph, bool first)
 {
-    return 256 * (int64_t)all<ref>(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS).size();
+    const char *greedy = getenv("EMU_GREEDY");
+    return first && greedy ? (int64_t)atoll(greedy) << 20
+                           : 256 * (int64_t)all<ref>(graph, CUDNN_ATTR_OPERATIONGRAPH_OPS).size();
 }
 
-static cudaStream_t stream;           /* of the one handle */
+struct handle {
+    cudaStream_t stream;
+};
 static std::map<ref, uint64_t> alive; /* descriptors, in the order of their making */
 static uint64_t made;
 
 extern "C" {
 cudnnStatus_t cudnnCreate(cudnnHandle_t *h)
 {
-    *h = (cudnnHandle_t)(uintptr_t)1;
+    *h = (cudnnHandle_t) new handle{NULL};
     return CUDNN_STATUS_SUCCESS;
 }
-cudnnStatus_t cudnnDestroy(cudnnHandle_t)
+cudnnStatus_t cudnnDestroy(cudnnHandle_t h)
 {
+    delete (struct handle *)h;
     return CUDNN_STATUS_SUCCESS;
 }
-cudnnStatus_t cudnnSetStream(cudnnHandle_t, cudaStream_t s)
+cudnnStatus_t cudnnSetStream(cudnnHandle_t h, cudaStream_t s)
 {
-    stream = s;
+    ((struct handle *)h)->stream = s;
     return CUDNN_STATUS_SUCCESS;
 }
 size_t cudnnGetVersion(void)
@@ -351,7 +362,10 @@ cudnnStatus_t cudnnBackendCreateDescriptor(cudnnBackendDescriptorType_t type,
 }
 cudnnStatus_t cudnnBackendDestroyDescriptor(cudnnBackendDescriptor_t d)
 {
-    alive.erase((ref)d);
+    ref p = (ref)d;
+    if (p->set.count(RAN) && !emu_waited(one<cudaStream_t>(p, ON), one<uint64_t>(p, RAN)))
+        emu_found("a plan is destroyed that may be running");
+    alive.erase(p);
     delete (ref)d;
     return CUDNN_STATUS_SUCCESS;
 }
@@ -457,6 +471,7 @@ static std::vector<ref> tensors(ref op)
         {CUDNN_BACKEND_OPERATION_SDPA_FWD_DESCRIPTOR,
          {CUDNN_ATTR_OPERATION_SDPA_FWD_QDESC, CUDNN_ATTR_OPERATION_SDPA_FWD_KDESC,
           CUDNN_ATTR_OPERATION_SDPA_FWD_VDESC, CUDNN_ATTR_OPERATION_SDPA_FWD_SCALEDESC,
+          CUDNN_ATTR_OPERATION_SDPA_FWD_SEQ_LEN_QDESC, CUDNN_ATTR_OPERATION_SDPA_FWD_SEQ_LEN_KVDESC,
           CUDNN_ATTR_OPERATION_SDPA_FWD_ODESC}},
     };
     std::vector<ref> out;
@@ -579,20 +594,20 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d, cudnnBackendA
             std::map<ref, ref> known;
             ref graph = copy(one<ref>(p, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH), known);
             ref config = ((ref *)out)[i];
-            config->set[-1].assign((const char *)&graph, (const char *)&graph + sizeof graph);
+            config->set[GRAPH].assign((const char *)&graph, (const char *)&graph + sizeof graph);
             config->set[FIRST].assign(i == 0, 1);
         }
         return CUDNN_STATUS_SUCCESS;
     }
     if (name == CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE) {
         ref config = one<ref>(p, CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG);
-        bool first = !config->set[FIRST].empty();
-        const char *greedy = getenv("EMU_GREEDY");
+        bool first = one<bool>(config, FIRST);
         if (first && refused("first"))
             return CUDNN_STATUS_NOT_SUPPORTED;
-        *(int64_t *)out = first && greedy ? (int64_t)atoll(greedy) << 20 : 256;
-        p->set[-1] = config->set[-1];
-        *(int64_t *)out = workspace_of(one<ref>(p, -1));
+        p->set[GRAPH] = config->set[GRAPH];
+        int64_t wants = workspace_of(one<ref>(p, GRAPH), first);
+        p->set[WANTS].assign((const char *)&wants, (const char *)&wants + sizeof wants);
+        *(int64_t *)out = wants;
     }
     return CUDNN_STATUS_SUCCESS;
 }
@@ -604,7 +619,29 @@ struct execution {
     places at;
     std::map<int64_t, float> value;
     void *workspace;
+    int64_t wants;
+    cudaStream_t stream;
 };
+
+/* What an operation reads and writes in memory: all of it in one allocation, at the 16 bytes that
+ * the graph promises, and known to this stream. */
+static cudnnStatus_t reach(ref op, cudaStream_t stream, places &at,
+                           std::vector<std::vector<char>> &inside)
+{
+    std::vector<ref> all_of_it = tensors(op);
+    for (ref t : all_of_it) {
+        if (one<bool>(t, CUDNN_ATTR_TENSOR_IS_VIRTUAL) ||
+            one<bool>(t, CUDNN_ATTR_TENSOR_IS_BY_VALUE))
+            continue;
+        view v = see(t, at, inside);
+        if (!v.p)
+            return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
+        if ((uintptr_t)v.p % 16)
+            return CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER;
+        emu_uses(stream, v.p, v.bytes(), t == all_of_it.back(), "a plan");
+    }
+    return CUDNN_STATUS_SUCCESS;
+}
 
 static cudnnStatus_t execute(struct execution e)
 {
@@ -614,13 +651,17 @@ static cudnnStatus_t execute(struct execution e)
         return CUDNN_STATUS_EXECUTION_FAILED;
     for (auto &v : e.value)
         at[v.first] = &v.second;
-    for (const auto &place : at)
-        if (!emu_allocation(place.second, 1))
-            emu_found("a plan is run on memory that is in no allocation");
-    emu_uses(stream, e.workspace, (size_t)workspace_of(e.graph), true, "a plan's workspace");
-    if (!alive.count(e.plan) || alive[e.plan] != e.made)
+    emu_uses(e.stream, e.workspace, (size_t)e.wants, true, "a plan's workspace");
+    if (!alive.count(e.plan) || alive[e.plan] != e.made) {
         emu_found("a plan is run that was destroyed");
+        return CUDNN_STATUS_EXECUTION_FAILED;
+    }
+    uint64_t now = emu_moment(e.stream);
+    e.plan->set[RAN].assign((const char *)&now, (const char *)&now + sizeof now);
+    e.plan->set[ON].assign((const char *)&e.stream, (const char *)&e.stream + sizeof e.stream);
     for (ref op : all<ref>(e.graph, CUDNN_ATTR_OPERATIONGRAPH_OPS)) {
+        if (cudnnStatus_t bad = reach(op, e.stream, at, inside))
+            return bad;
         bool ok =
             op->type == CUDNN_BACKEND_OPERATION_CONVOLUTION_FORWARD_DESCRIPTOR
                 ? convolve(op, at, inside)
@@ -635,22 +676,28 @@ static cudnnStatus_t execute(struct execution e)
         if (one<bool>(to, CUDNN_ATTR_TENSOR_IS_VIRTUAL))
             continue;
         view y = see(to, at, inside);
-        if ((uintptr_t)y.p % 16)
-            return CUDNN_STATUS_BAD_PARAM_MISALIGNED_POINTER;
         emu_wrote(y.p, y.bytes());
     }
     return CUDNN_STATUS_SUCCESS;
 }
 
-cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan,
+cudnnStatus_t cudnnBackendExecute(cudnnHandle_t h, cudnnBackendDescriptor_t plan,
                                   cudnnBackendDescriptor_t pack)
 {
-    ref graph = one<ref>((ref)plan, -1);
+    ref graph = one<ref>((ref)plan, GRAPH);
     std::vector<int64_t> ids = all<int64_t>((ref)pack, CUDNN_ATTR_VARIANT_PACK_UNIQUE_IDS);
     std::vector<void *> data = all<void *>((ref)pack, CUDNN_ATTR_VARIANT_PACK_DATA_POINTERS);
-    struct execution e = {
-        graph, (ref)plan, alive[(ref)plan],
-        {},    {},        one<void *>((ref)pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE)};
+    struct execution e = {graph,
+                          (ref)plan,
+                          alive[(ref)plan],
+                          {},
+                          {},
+                          one<void *>((ref)pack, CUDNN_ATTR_VARIANT_PACK_WORKSPACE),
+                          one<int64_t>((ref)plan, WANTS),
+                          ((struct handle *)h)->stream};
+    if (!((ref)pack)->sealed || !((ref)plan)->sealed || ids.size() != data.size() ||
+        std::set<int64_t>(ids.begin(), ids.end()).size() != ids.size() || (e.wants && !e.workspace))
+        return CUDNN_STATUS_BAD_PARAM;
     for (void *p : data)
         if (!p)
             return CUDNN_STATUS_BAD_PARAM;
@@ -662,7 +709,7 @@ cudnnStatus_t cudnnBackendExecute(cudnnHandle_t, cudnnBackendDescriptor_t plan,
                 int64_t id = one<int64_t>(t, CUDNN_ATTR_TENSOR_UNIQUE_ID);
                 e.value[id] = *(const float *)e.at[id];
             }
-    if (!emu_captures(stream))
+    if (!emu_captures(e.stream))
         return execute(e);
     emu_keep([=] { return execute(e) ? cudaErrorLaunchFailure : cudaSuccess; });
     return CUDNN_STATUS_SUCCESS;

@@ -1,5 +1,7 @@
 /* cuBLASLt's calls as its manual words them, in plain loops: what tensor/cuda asks of it is then
  * computed as asked, orders, leading dimensions, tails and all. Columns first, as there.
+ * An algorithm is for the product that it was asked for and for addresses as promised then; with
+ * another it is refused, as are types and sizes of e4m3 that the library does not multiply.
  * EMU_NO_GELU: there is no such tail behind a product of e4m3; who was told so does not ask again.
  */
 #include "gpu/emu.h"
@@ -119,22 +121,41 @@ cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t l)
     delete (struct layout *)l;
     return CUBLAS_STATUS_SUCCESS;
 }
+struct wish {
+    uint32_t align; /* of A, B, C and D: the least */
+    uint64_t workspace;
+};
+
 cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t *p)
 {
-    *p = (cublasLtMatmulPreference_t)calloc(1, sizeof(uint32_t)); /* the alignment */
+    *p = (cublasLtMatmulPreference_t) new wish{256, 0};
     return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t p)
 {
-    free(p);
+    delete (struct wish *)p;
     return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t p,
                                                     cublasLtMatmulPreferenceAttributes_t name,
                                                     const void *v, size_t n)
 {
-    if (name == CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES && n == sizeof(uint32_t))
-        memcpy((void *)p, v, n);
+    struct wish *w = (struct wish *)p;
+    uint32_t align;
+    if (name == CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES && n == sizeof w->workspace) {
+        memcpy(&w->workspace, v, n);
+        return CUBLAS_STATUS_SUCCESS;
+    }
+    if ((name != CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES &&
+         name != CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES &&
+         name != CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES &&
+         name != CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES) ||
+        n != sizeof align)
+        return CUBLAS_STATUS_INVALID_VALUE;
+    memcpy(&align, v, n);
+    if (!align || align & (align - 1))
+        return CUBLAS_STATUS_INVALID_VALUE;
+    w->align = align < w->align ? align : w->align;
     return CUBLAS_STATUS_SUCCESS;
 }
 /* e4m3: from 8.9 on, and a scale a row on 9.0 alone */
@@ -146,26 +167,77 @@ static bool eight_here(const struct op *o)
            (o->mode_a == each ? emu_sm() / 10 == 9 : o->mode_a == all && emu_sm() >= 89);
 }
 
+/* Matrices of e4m3 lie so that 16 bytes are 16 of k, and give bf16. */
+static bool eight_fits(const struct op *o, const layout *A, const layout *B, const layout *D)
+{
+    return o->a == CUBLAS_OP_T && o->b == CUBLAS_OP_N && D->type == CUDA_R_16BF &&
+           A->rows % 16 == 0 && A->ld % 16 == 0 && B->ld % 16 == 0 && D->rows % 16 == 0 &&
+           D->ld % 8 == 0 && eight_here(o);
+}
+
+/* Is there such a product at all? */
+static cublasStatus_t fits(const struct op *o, const layout *A, const layout *B, const layout *C,
+                           const layout *D)
+{
+    bool ta = o->a == CUBLAS_OP_T, tb = o->b == CUBLAS_OP_T;
+    bool bias = o->tail == CUBLASLT_EPILOGUE_BIAS || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
+    if ((ta ? A->columns : A->rows) != D->rows ||
+        (tb ? B->columns : B->rows) != (ta ? A->rows : A->columns) ||
+        (tb ? B->rows : B->columns) != D->columns || A->type != B->type ||
+        (A->type == CUDA_R_32F && D->type != CUDA_R_32F) || C->type != D->type ||
+        C->rows != D->rows || C->columns != D->columns || (bias && !o->bias))
+        return CUBLAS_STATUS_INVALID_VALUE;
+    if ((bias && o->bias_type != D->type) || (A->type == CUDA_R_8F_E4M3 && !eight_fits(o, A, B, D)))
+        return CUBLAS_STATUS_NOT_SUPPORTED;
+    return CUBLAS_STATUS_SUCCESS;
+}
+
+/* Of all that an algorithm is chosen by. */
+static uint64_t mark_of(const struct op *o, const layout *const all[4])
+{
+    uint64_t h = 0xcbf29ce484222325u;
+    auto mix = [&](uint64_t v) { h = (h ^ v) * 0x100000001b3u; };
+    for (int i = 0; i < 4; i++) {
+        mix((uint64_t)all[i]->type);
+        mix(all[i]->rows);
+        mix(all[i]->columns);
+        mix((uint64_t)all[i]->ld);
+    }
+    for (int v : {(int)o->a, (int)o->b, (int)o->tail, (int)o->mode_a, (int)o->mode_b, (int)o->fast})
+        mix((uint64_t)v);
+    return h;
+}
+
 cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t h, cublasLtMatmulDesc_t desc,
                                               cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t b,
-                                              cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
-                                              cublasLtMatmulPreference_t wish, int most,
+                                              cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t d,
+                                              cublasLtMatmulPreference_t preference, int most,
                                               cublasLtMatmulHeuristicResult_t *out, int *n)
 {
     const struct op *o = (const struct op *)desc;
+    const struct wish *w = (const struct wish *)preference;
     const layout *A = (const layout *)a, *B = (const layout *)b;
+    const layout *const all[] = {A, B, (const layout *)c, (const layout *)d};
     bool gelu = o->tail == CUBLASLT_EPILOGUE_GELU || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
     if (A->type == CUDA_R_8F_E4M3 && (!eight_here(o) || (gelu && getenv("EMU_NO_GELU")))) {
         static std::set<std::tuple<void *, int, int, uint64_t, uint64_t, uint64_t, uint32_t>> told;
         if (!told.insert({(void *)h, (int)o->tail, (int)o->mode_a, A->rows, A->columns, B->columns,
-                          *(const uint32_t *)wish})
+                          w->align})
                  .second)
             emu_found("a product of %d x %d that there is no kernel for is asked for again",
                       (int)A->columns, (int)A->rows);
         return CUBLAS_STATUS_NOT_SUPPORTED;
     }
+    *n = 0;
+    if (cublasStatus_t bad = fits(o, A, B, all[2], all[3]))
+        return bad;
     *n = most < 2 ? most : 2;
-    memset(out, 0, (size_t)*n * sizeof *out);
+    for (int i = 0; i < *n; i++) {
+        out[i] = cublasLtMatmulHeuristicResult_t();
+        out[i].workspaceSize = (size_t)w->workspace;
+        const uint64_t data[] = {mark_of(o, all), w->align, w->workspace};
+        memcpy(&out[i].algo, data, sizeof data);
+    }
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -176,6 +248,8 @@ struct product {
     const void *a, *b, *c;
     void *d;
     float alpha, beta;
+    void *workspace;
+    size_t workspace_n;
     cudaStream_t stream;
 };
 
@@ -193,8 +267,17 @@ static cublasStatus_t multiply(const struct product &p)
     emu_uses(p.stream, a, bytes_of(A), false, "a product");
     emu_uses(p.stream, b, bytes_of(B), false, "a product");
     emu_uses(p.stream, d, bytes_of(D), true, "a product");
+    if (p.beta != 0)
+        emu_uses(p.stream, c, bytes_of(C), false, "a product");
+    emu_uses(p.stream, p.workspace, p.workspace_n, true, "a product's workspace");
     bool gelu = o->tail == CUBLASLT_EPILOGUE_GELU || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
     bool bias = o->tail == CUBLASLT_EPILOGUE_BIAS || o->tail == CUBLASLT_EPILOGUE_GELU_BIAS;
+    if (bias)
+        emu_uses(p.stream, o->bias, (size_t)m * (D->type == CUDA_R_16BF ? 2 : 4), false, "a bias");
+    if (eight) {
+        emu_uses(p.stream, o->scale_a, (o->mode_a ? (size_t)m : 1) * 4, false, "scales");
+        emu_uses(p.stream, o->scale_b, (o->mode_b ? (size_t)n : 1) * 4, false, "scales");
+    }
     float al = p.alpha, be = p.beta;
     std::vector<float> wide((size_t)(m * k)); /* [m][k] */
     for (int64_t i = 0; i < m; i++)
@@ -230,7 +313,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
                               const void *a, cublasLtMatrixLayout_t la, const void *b,
                               cublasLtMatrixLayout_t lb, const void *beta, const void *c,
                               cublasLtMatrixLayout_t lc, void *d, cublasLtMatrixLayout_t ld,
-                              const cublasLtMatmulAlgo_t *, void *workspace, size_t workspace_n,
+                              const cublasLtMatmulAlgo_t *algo, void *workspace, size_t workspace_n,
                               cudaStream_t stream)
 {
     const struct product p = {*(const struct op *)desc,
@@ -244,18 +327,20 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
                               d,
                               *(const float *)alpha,
                               *(const float *)beta,
+                              workspace,
+                              workspace_n,
                               stream};
-    const struct op *o = &p.o;
-    bool ta = o->a == CUBLAS_OP_T, tb = o->b == CUBLAS_OP_T;
-    const layout *A = &p.A, *B = &p.B, *C = &p.C, *D = &p.D;
-    int64_t m = (int64_t)D->rows, n = (int64_t)D->columns, k = (int64_t)(ta ? A->rows : A->columns);
-    if ((int64_t)(ta ? A->columns : A->rows) != m || (int64_t)(tb ? B->columns : B->rows) != k ||
-        (int64_t)(tb ? B->rows : B->columns) != n || A->type != B->type ||
-        (A->type == CUDA_R_32F && D->type != CUDA_R_32F) || C->type != D->type ||
-        !emu_allocation(workspace, workspace_n))
+    const layout *const all[] = {&p.A, &p.B, &p.C, &p.D};
+    uint64_t chosen[3]; /* its mark, the alignment and the workspace that it counts on */
+    if (cublasStatus_t bad = fits(&p.o, all[0], all[1], all[2], all[3]))
+        return bad;
+    memcpy(chosen, algo, sizeof chosen);
+    uintptr_t addresses = (uintptr_t)a | (uintptr_t)b | (uintptr_t)c | (uintptr_t)d;
+    if (chosen[0] != mark_of(&p.o, all) || addresses % chosen[1] || workspace_n < chosen[2] ||
+        (uintptr_t)workspace % 16 || !emu_allocation(workspace, workspace_n))
         return CUBLAS_STATUS_INVALID_VALUE;
-    if (A->type == CUDA_R_8F_E4M3 &&
-        (!ta || tb || m % 16 || k % 16 || D->type != CUDA_R_16BF || !eight_here(o)))
+    if (p.A.type == CUDA_R_8F_E4M3 &&
+        (addresses % 16 || (uintptr_t)p.o.scale_a % 16 || (uintptr_t)p.o.scale_b % 16))
         return CUBLAS_STATUS_NOT_SUPPORTED;
     if (!emu_captures(stream))
         return multiply(p);

@@ -109,6 +109,15 @@ static void streams(float *out, float *in)
         cudaStreamSynchronize(a);
         cudaStreamSynchronize(b);
         expect("a buffer is filled while it is read", !wait, false);
+        cudaEventRecord(e, a);
+        emu_uses(a, in, N * sizeof(float), true, "a product");
+        if (wait)
+            cudaEventRecord(e, a);
+        cudaStreamWaitEvent(b, e, 0);
+        LAUNCH(right, 1, N, 0, b, out, in);
+        expect("a product behind the event", !wait, true);
+        cudaStreamSynchronize(a);
+        cudaStreamSynchronize(b);
         cudaMallocFromPoolAsync(&lent, N * sizeof(float), 0, a);
         cudaEventRecord(e, a);
         if (wait)
@@ -136,9 +145,42 @@ static void streams(float *out, float *in)
     cudaStreamSynchronize(a);
     cudaFreeHost(pinned);
     cudaEventDestroy(e);
-    cudaStreamDestroy(a);
-    cudaStreamDestroy(b);
     expect("both waited for", false, false);
+    cudaMemcpyAsync(in, out, N * sizeof(float), cudaMemcpyHostToDevice, 0);
+    cudaStreamSynchronize(0);
+    expect("a copy from the device says that it is from the host", true, false);
+    cudaMemsetAsync(&wrong, 0, 0, 0);
+    expect("a fill of host memory", true, false);
+    cudaMemsetAsync(out, 0, N * sizeof(float), a);
+    cudaStreamDestroy(a);
+    expect("a stream is destroyed while it works", true, false);
+    cudaStreamDestroy(b);
+    expect("and one that was waited for", false, false);
+}
+
+/* Of an event that keeps none, that was never recorded, or that nobody waited for. */
+static void times(void)
+{
+    cudaStream_t a;
+    cudaEvent_t plain, bare, e;
+    float ms;
+    if (cudaStreamCreateWithPriority(&a, 0, 0) || cudaEventCreate(&plain) || cudaEventCreate(&e) ||
+        cudaEventCreateWithFlags(&bare, cudaEventDisableTiming))
+        exit(2);
+    cudaEventRecord(plain, a);
+    cudaEventRecord(bare, a);
+    bool early = !cudaEventElapsedTime(&ms, plain, plain);
+    cudaStreamSynchronize(a);
+    if (early || cudaEventElapsedTime(&ms, plain, plain) ||
+        !cudaEventElapsedTime(&ms, plain, bare) || !cudaEventElapsedTime(&ms, e, plain) ||
+        !cudaGetLastError() || cudaGetLastError()) {
+        printf("FAIL times of events\n");
+        wrong++;
+    }
+    cudaEventDestroy(plain);
+    cudaEventDestroy(bare);
+    cudaEventDestroy(e);
+    cudaStreamDestroy(a);
 }
 
 /* A recording is made of a kernel, played, and played again when what it writes to is another's. */
@@ -223,6 +265,7 @@ int main(void)
     }
     cudaStreamSynchronize(0);
     streams(out, (float *)p);
+    times();
     recordings(in);
     printf("%s\n", wrong ? "failed" : "all as expected");
     return wrong > 0;

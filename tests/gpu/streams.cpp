@@ -118,7 +118,20 @@ static void touch(int n, const void *p, size_t bytes, bool write, const char *wh
 
 void emu_uses(cudaStream_t s, const void *p, size_t bytes, bool write, const char *what)
 {
-    touch(number_of(s), p, bytes, write, what);
+    if (!emu_on_device(p))
+        emu_found("%s is given host memory", what);
+    touch(step(s), p, bytes, write, what);
+}
+
+uint64_t emu_moment(cudaStream_t s)
+{
+    int n = number_of(s);
+    return knows[n].at[n];
+}
+
+bool emu_waited(cudaStream_t s, uint64_t moment)
+{
+    return moment <= host.at[number_of(s)];
 }
 
 /* ---- recordings ---- */
@@ -136,7 +149,7 @@ void emu_keep(std::function<cudaError_t()> work)
 static cudaError_t refused(cudaError_t e)
 {
     tape.broken = true;
-    return e;
+    return emu_error(e);
 }
 
 /* Calls that may wait for the whole device. */
@@ -223,7 +236,16 @@ struct event {
     struct clock at;
     int stream;    /* −1: never recorded */
     bool captured; /* a place in a recording: nobody outside can wait for it */
+    bool timed;    /* it keeps a time */
 };
+
+cudaError_t emu_timed(cudaEvent_t e)
+{
+    const struct event *v = (const struct event *)e;
+    if (!v->timed || v->stream < 0 || v->captured)
+        return cudaErrorInvalidResourceHandle;
+    return v->at.at[v->stream] > host.at[v->stream] ? cudaErrorNotReady : cudaSuccess;
+}
 
 extern "C" {
 
@@ -236,7 +258,7 @@ cudaError_t cudaStreamCreateWithPriority(cudaStream_t *s, unsigned, int)
             *s = (cudaStream_t)(uintptr_t)i;
             return cudaSuccess;
         }
-    return cudaErrorMemoryAllocation;
+    return emu_error(cudaErrorMemoryAllocation);
 }
 
 cudaError_t cudaStreamGetPriority(cudaStream_t, int *priority)
@@ -261,23 +283,24 @@ cudaError_t cudaStreamQuery(cudaStream_t s)
     if (emu_captures(s))
         return refused(cudaErrorStreamCaptureUnsupported);
     number_of(s);
-    return cudaErrorNotReady; /* it may always be so */
+    return emu_error(cudaErrorNotReady); /* it may always be so */
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t s)
 {
     ALIVE;
     int n = number_of(s);
-    host_knows(&knows[n]);
+    if (knows[n].at[n] > host.at[n])
+        emu_found("a stream is destroyed that may be working");
     used[n].clear();
     alive[n] = false;
     return cudaSuccess;
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned)
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *e, unsigned flags)
 {
     ALIVE;
-    *e = (cudaEvent_t) new event{{}, -1, false};
+    *e = (cudaEvent_t) new event{{}, -1, false, !(flags & cudaEventDisableTiming)};
     return cudaSuccess;
 }
 
@@ -301,7 +324,7 @@ cudaError_t cudaEventRecord(cudaEvent_t e, cudaStream_t s)
         return cudaSuccess;
     }
     int n = step(s);
-    *(struct event *)e = {knows[n], n, false};
+    *(struct event *)e = {knows[n], n, false, ((struct event *)e)->timed};
     return cudaSuccess;
 }
 
@@ -360,7 +383,7 @@ cudaError_t cudaMalloc(void **p, size_t bytes)
     UNRECORDED;
     *p = room(0, bytes) ? emu_take(bytes) : NULL;
     if (!*p)
-        return cudaErrorMemoryAllocation;
+        return emu_error(cudaErrorMemoryAllocation);
     apart[*p] = bytes;
     apart_used += bytes;
     return cudaSuccess;
@@ -372,7 +395,7 @@ cudaError_t cudaFree(void *p)
     UNRECORDED;
     apart_used -= apart[p];
     apart.erase(p);
-    return emu_give(p) ? cudaSuccess : cudaErrorInvalidValue;
+    return emu_error(emu_give(p) ? cudaSuccess : cudaErrorInvalidValue);
 }
 
 cudaError_t cudaMemGetInfo(size_t *spare, size_t *all)
@@ -401,7 +424,7 @@ cudaError_t cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr what, void *v
 {
     ALIVE;
     if (what != cudaMemPoolAttrReservedMemCurrent)
-        return cudaErrorInvalidValue;
+        return emu_error(cudaErrorInvalidValue);
     *(uint64_t *)value = pool_has;
     return cudaSuccess;
 }
@@ -414,7 +437,7 @@ cudaError_t cudaMallocFromPoolAsync(void **p, size_t bytes, cudaMemPool_t, cudaS
         emu_found("a recording takes %zu bytes of its own", bytes);
     *p = room(bytes, 0) ? emu_take(bytes) : NULL;
     if (!*p)
-        return cudaErrorMemoryAllocation;
+        return emu_error(cudaErrorMemoryAllocation);
     pool_used += bytes;
     pool_has = pool_used > pool_has ? pool_used : pool_has;
     int n = step(s);
@@ -447,7 +470,7 @@ cudaError_t cudaFreeAsync(void *p, cudaStream_t s)
                     ? used[t].erase(i)
                     : std::next(i);
     freed.push_back({{(uintptr_t)p, (uintptr_t)p + bytes}, knows[n]});
-    return emu_give(p) ? cudaSuccess : cudaErrorInvalidValue;
+    return emu_error(emu_give(p) ? cudaSuccess : cudaErrorInvalidValue);
 }
 
 cudaError_t cudaMallocHost(void **p, size_t bytes)
@@ -457,7 +480,7 @@ cudaError_t cudaMallocHost(void **p, size_t bytes)
     *p = emu_fails_pinned() ? NULL : malloc(bytes);
     if (*p)
         pinned[(uintptr_t)*p] = (uintptr_t)*p + bytes;
-    return *p ? cudaSuccess : cudaErrorMemoryAllocation;
+    return emu_error(*p ? cudaSuccess : cudaErrorMemoryAllocation);
 }
 
 cudaError_t cudaFreeHost(void *p)
@@ -484,6 +507,9 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 {
     ALIVE;
     const char *a = (const char *)to, *b = (const char *)from;
+    if (emu_on_device(to) == (kind == cudaMemcpyDeviceToHost) ||
+        emu_on_device(from) == (kind == cudaMemcpyHostToDevice))
+        emu_found("a copy whose ends are not where it says");
     if (emu_captures(s)) {
         if (kind != cudaMemcpyDeviceToDevice)
             emu_found("a copy between host and device is recorded");
@@ -514,6 +540,8 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 cudaError_t cudaMemsetAsync(void *p, int v, size_t bytes, cudaStream_t s)
 {
     ALIVE;
+    if (!emu_on_device(p))
+        emu_found("a fill is given host memory");
     if (emu_captures(s)) {
         emu_keep([=] { return cudaMemsetAsync(p, v, bytes, s); });
         return cudaSuccess;
@@ -529,9 +557,9 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t s, cudaStreamCaptureMode mode)
 {
     ALIVE;
     if (!number_of(s) || tape.stream || mode != cudaStreamCaptureModeThreadLocal)
-        return cudaErrorStreamCaptureUnsupported;
+        return emu_error(cudaErrorStreamCaptureUnsupported);
     if (emu_fails_at("begin"))
-        return cudaErrorNotSupported;
+        return emu_error(cudaErrorNotSupported);
     tape = {(int)(uintptr_t)s, false, {}};
     return cudaSuccess;
 }
@@ -541,12 +569,12 @@ cudaError_t cudaStreamEndCapture(cudaStream_t s, cudaGraph_t *out)
     ALIVE;
     *out = NULL;
     if (!emu_captures(s))
-        return cudaErrorIllegalState;
+        return emu_error(cudaErrorIllegalState);
     tape.stream = 0;
     if (emu_fails_at("end"))
-        return cudaErrorStreamCaptureUnjoined;
+        return emu_error(cudaErrorStreamCaptureUnjoined);
     if (tape.broken)
-        return cudaErrorStreamCaptureInvalidated;
+        return emu_error(cudaErrorStreamCaptureInvalidated);
     *out = (cudaGraph_t) new recording(tape.made);
     return cudaSuccess;
 }
@@ -557,7 +585,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t *out, cudaGraph_t graph, unsign
     void *now = emu_take(1);
     *out = NULL;
     if (flags || !now || emu_fails_at("instantiate"))
-        return cudaErrorMemoryAllocation;
+        return emu_error(cudaErrorMemoryAllocation);
     struct recording *r = new recording(*(struct recording *)graph);
     r->last = emu_allocation(now, 1);
     emu_give(now);
@@ -584,7 +612,9 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t graph, cudaStream_t s)
     ALIVE;
     number_of(s);
     if (emu_captures(s) || emu_fails_at("play"))
-        return cudaErrorLaunchFailure;
+        return emu_error(cudaErrorLaunchFailure);
+    if (emu_fails_at("upload"))
+        return emu_error(cudaErrorMemoryAllocation);
     cudaError_t e = cudaSuccess;
     playing = (const struct recording *)graph;
     for (const auto &work : playing->work)

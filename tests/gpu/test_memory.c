@@ -289,7 +289,8 @@ static void others_come_and_go(void **state)
     wan_free(w);
 }
 
-static struct device *convolved(uint64_t reserved)
+/* Of a size of its own, so that no choice is known. */
+static struct device *convolved(uint64_t reserved, int64_t side)
 {
     struct device *d;
     static const float values[8 * 8 * 9];
@@ -301,7 +302,7 @@ static struct device *convolved(uint64_t reserved)
         assert_int_equal(spare, 0);
     }
     struct weight *w = weight_new(d, &(struct weight_spec){8, 8, 1, 3, 3, .values = values});
-    struct tensor x = tensor_work4(d, 1, 5, 5, 8), y = tensor_work4(d, 1, 5, 5, 8);
+    struct tensor x = tensor_work4(d, 1, side, side, 8), y = tensor_work4(d, 1, side, side, 8);
     device_zero(d, &x);
     device_conv(d, &(struct conv_op){
                        .x = &x, .w = w, .y = &y, .top = 1, .bottom = 1, .left = 1, .right = 1});
@@ -317,7 +318,37 @@ static struct device *convolved(uint64_t reserved)
 static void a_workspace_beside_a_full_pool(void **state)
 {
     setenv("EMU_MEMORY", "80", 1);
-    device_close(convolved(LT_WORKSPACE));
+    device_close(convolved(LT_WORKSPACE, 5));
+    unsetenv("EMU_MEMORY");
+}
+
+/* Nor are the numbers of queries and keys that count, of a room. */
+static void a_room_beside_a_full_pool(void **state)
+{
+    struct device *d;
+    setenv("EMU_MEMORY", "80", 1);
+    assert_int_equal(device_open(&(struct device_setup){"cuda", "bf16", 0}, &d, &fault), ERR_OK);
+    struct tensor q = tensor_work2(d, 16, 8), k = tensor_work2(d, 32, 8),
+                  out = tensor_work2(d, 16, 8), some = tensor_part(&k, 0, 24);
+    device_zero(d, &q);
+    device_zero(d, &k);
+    struct attention_op op = {.q = &q, .k = &k, .v = &k, .out = &out, .heads = 1, .scale = 1};
+    device_attention(d, &op); /* the workspace */
+    assert_int_equal(device_settle(d, &fault), ERR_OK);
+    size_t spare = 1, all = 0;
+    assert_int_equal(cudaMemGetInfo(&spare, &all), cudaSuccess);
+    device_reserve(d, spare + device_used(d));
+    assert_int_equal(cudaMemGetInfo(&spare, &all), cudaSuccess);
+    assert_true(spare < 1024);
+    op.k = op.v = &some;
+    op.room = 32;
+    device_attention(d, &op);
+    if (device_settle(d, &fault))
+        fail_msg("%s", fault_text(&fault));
+    tensor_free(&q);
+    tensor_free(&k);
+    tensor_free(&out);
+    device_close(d);
     unsetenv("EMU_MEMORY");
 }
 
@@ -326,10 +357,60 @@ static void no_plan_takes_what_is_not_set_aside(void **state)
 {
     size_t spare = 0, all = 0;
     setenv("EMU_GREEDY", "300", 1);
-    struct device *d = convolved(0);
+    struct device *d = convolved(0, 6);
     unsetenv("EMU_GREEDY");
     assert_int_equal(cudaMemGetInfo(&spare, &all), cudaSuccess);
     assert_true(all - spare <= LT_WORKSPACE + ((size_t)1 << 20));
+    device_close(d);
+}
+
+/* More lengths than plans are kept: the oldest goes, but not while it runs. */
+static void plans_of_many_lengths(void **state)
+{
+    enum { MANY = 140 };
+    struct device *d;
+    assert_int_equal(device_open(&(struct device_setup){"cuda", "bf16", 0}, &d, &fault), ERR_OK);
+    struct tensor k = tensor_work2(d, MANY, 8), q = tensor_work2(d, 16, 8),
+                  out = tensor_work2(d, 16, 8);
+    device_zero(d, &k);
+    device_zero(d, &q);
+    for (int i = 0; i < MANY; i++) {
+        struct tensor some = tensor_part(&k, 0, i + 1);
+        device_attention(d,
+                         &(struct attention_op){
+                             .q = &q, .k = &some, .v = &some, .out = &out, .heads = 1, .scale = 1});
+    }
+    if (device_settle(d, &fault))
+        fail_msg("%s", fault_text(&fault));
+    tensor_free(&out);
+    tensor_free(&q);
+    tensor_free(&k);
+    device_close(d);
+}
+
+/* CUDA keeps the error of a call until somebody asks: who launches next would take it for his. */
+static void what_failed_once_is_over(void **state)
+{
+    const struct device_setup setup = {"cuda", "bf16", 0};
+    struct device *d;
+    setenv("EMU_FAIL", "pinned:2", 1);
+    assert_int_equal(device_open(&setup, &d, &fault), ERR_NOMEM);
+    unsetenv("EMU_FAIL");
+    assert_int_equal(device_open(&setup, &d, &fault), ERR_OK);
+    struct tensor x = tensor_work4(d, 1, 2, 8, 3);
+    device_zero(d, &x);
+    if (device_settle(d, &fault))
+        fail_msg("%s", fault_text(&fault));
+    device_act(d, &x, &x, ACT_SILU);
+    assert_int_equal(device_settle(d, &fault), ERR_OK);
+    setenv("EMU_FAIL", "pinned:1", 1);
+    assert_null(parcel_new(d, 64, PARCEL_BYTES));
+    unsetenv("EMU_FAIL");
+    assert_int_equal(device_settle(d, &fault), ERR_NOMEM);
+    device_act(d, &x, &x, ACT_SILU);
+    if (device_settle(d, &fault))
+        fail_msg("%s", fault_text(&fault));
+    tensor_free(&x);
     device_close(d);
 }
 
@@ -359,7 +440,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_gpu_that_has_less),
         cmocka_unit_test(others_come_and_go),
         cmocka_unit_test(a_workspace_beside_a_full_pool),
+        cmocka_unit_test(a_room_beside_a_full_pool),
         cmocka_unit_test(no_plan_takes_what_is_not_set_aside),
+        cmocka_unit_test(plans_of_many_lengths),
+        cmocka_unit_test(what_failed_once_is_over),
     };
     setenv("EMU_EXACT", "1", 1); /* no chance in the last bits */
     if (argc > 1)

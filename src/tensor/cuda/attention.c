@@ -25,9 +25,6 @@ static void build(struct graph *g, const void *shape)
 /* Of a room of keys, how many there are: the device reads it when its turn comes. */
 static bool count(struct cuda *c, int64_t nq, int64_t nk)
 {
-    if (!c->counts && !cuda_ok(c, cudaMalloc((void **)&c->counts, 8 * sizeof *c->counts),
-                               "cudaMalloc of two numbers", 1, 1, 1))
-        return false;
     if (c->counted[0] == nq && c->counted[1] == nk)
         return true;
     bool ok = cuda_ok(c, launch_counts(c->counts, (int32_t)nq, (int32_t)nk, c->stream), "counts",

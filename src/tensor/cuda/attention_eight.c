@@ -74,6 +74,8 @@ bool attention_eight(struct cuda *c, const struct attention_op *op, const struct
                            .what = "attention in e4m3",
                            .size = {op->heads, p->nq, p->nk}};
     if (!plans_can(c, &run)) {
+        if (device_failed(d)) /* it was not even asked for */
+            return false;
         snprintf(d->caps.note, sizeof d->caps.note,
                  "attention (%d x %lld x %lld) in bf16: cuDNN has no plan for it in e4m3",
                  op->heads, (long long)p->nq, (long long)p->nk);

@@ -20,9 +20,9 @@
 
 enum err cuda_blame(struct cuda *c, bool memory)
 {
+    cudaGetLastError(); /* what is not sticky is forgotten by this, and no launch's any more */
     if (memory)
         return ERR_NOMEM;
-    cudaGetLastError();        /* what is not sticky is forgotten by this */
     if (tape_records(&c->dev)) /* the stream may not be asked now; what sticks is told again */
         return ERR_IO;
     cudaError_t e = cudaStreamQuery(c->stream);
@@ -399,6 +399,9 @@ static enum err open_all(struct cuda *c, struct fault *f)
         e = cudaEventCreateWithFlags(&c->paces[i], cudaEventDisableTiming | cudaEventBlockingSync);
     if (e)
         return fault_set(f, ERR_IO, "the GPU gives no event: %s", cudaGetErrorString(e));
+    if ((e = cudaMalloc((void **)&c->counts, 8 * sizeof *c->counts))) /* later there may be none */
+        return fault_set(f, e == cudaErrorMemoryAllocation ? ERR_NOMEM : ERR_IO,
+                         "the GPU's memory cannot be set up: %s", cudaGetErrorString(e));
     if (!memory_open(c, f))
         return f->code;
     cudnnStatus_t s = cudnnCreate(&c->dnn);
@@ -474,6 +477,7 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     enum err e = find_gpu(&c->sm, name, sizeof name, f);
     if (e) {
         free(c);
+        cudaGetLastError();
         return e;
     }
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
@@ -484,6 +488,7 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
     caps->dtype = caps->low = caps->work = c->bf16 ? DTYPE_BF16 : DTYPE_F32;
     caps->threads = c->threads;
     caps->packed = true;
+    caps->scaled = true;
     caps->graphs = true;
     caps->aside = LIBRARIES;
     caps->attends = QUERIES_WORTH;
@@ -497,6 +502,7 @@ __attribute__((visibility("default"))) enum err sakuga_cuda_open(unsigned long a
         e = describe(c, name, f);
     if (e) {
         close_cuda(&c->dev);
+        cudaGetLastError(); /* who opens again starts anew */
         return e;
     }
     *out = &c->dev;

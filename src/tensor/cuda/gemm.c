@@ -191,6 +191,8 @@ static float time_of(struct cuda *c, const struct kept *k, const struct gemm *g,
         e = cudaEventSynchronize(all->stop);
     if (!e)
         e = cudaEventElapsedTime(&ms, all->start, all->stop);
+    if (s || e)
+        cudaGetLastError(); /* another candidate may do */
     return s || e ? FAILED : ms;
 }
 

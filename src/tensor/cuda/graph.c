@@ -181,7 +181,7 @@ static int ask(struct graph *g, const struct graph_target *at, cudnnBackendDescr
                                          CUDNN_TYPE_BACKEND_DESCRIPTOR, ENGINES, &found, config),
                 "cudnnBackendGetAttribute");
     cudnnStatus_t last = CUDNN_STATUS_NOT_SUPPORTED;
-    for (int i = 0; i < found && made < most && !g->bad; i++) {
+    for (int i = 0; i < found && i < ENGINES && made < most && !g->bad; i++) {
         double start = now();
         if (only >= 0 && i != only)
             continue;

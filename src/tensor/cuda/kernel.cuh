@@ -113,10 +113,11 @@ static __device__ __forceinline__ void get8(float v[8], const struct e4m3 *p)
     }
 }
 
-/* What a row is divided by before it becomes e4m3. */
+/* What a row is divided by before it becomes e4m3. A row of next to nothing becomes zeros: 1 over
+ * its scale would be infinite, and its zeros no numbers. */
 static __device__ __forceinline__ float eight_scale(float most)
 {
-    return most > 0 ? most / E4M3_MOST : 1.0f;
+    return most > 1e-30f ? most / E4M3_MOST : 1.0f;
 }
 
 /* The same where the type is known at run time only; i counts elements. */

@@ -120,6 +120,8 @@ static float time_of(struct cuda *c, const struct plan *plan, const struct plan_
         e = cudaEventSynchronize(p->stop);
     if (!e)
         e = cudaEventElapsedTime(&ms, p->start, p->stop);
+    if (s || e)
+        cudaGetLastError();
     return s || e ? FAILED : ms;
 }
 
@@ -205,8 +207,10 @@ static struct kept *find(struct cuda *c, const struct plan_run *r)
     struct kept fresh = {.key_n = r->key_n, .used = ++p->clock};
     memcpy(fresh.key, r->key, r->key_n);
     fresh.plan = choose(c, r);
-    if (p->n == KEPT) /* a recording may run kernels of the oldest */
+    if (p->n == KEPT) { /* the work that is queued, or a recording, may run kernels of the oldest */
+        cuda_ok(c, cudaStreamSynchronize(c->stream), "the work before this", 1, 1, 1);
         tape_outdate(&c->dev);
+    }
     int at = p->n < KEPT ? p->n++ : oldest;
     plan_free(&p->kept[at].plan);
     p->kept[at] = fresh;

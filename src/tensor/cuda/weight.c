@@ -1,7 +1,8 @@
 /* Weights on their way to the device: from a mapped file, of any type, through pinned buffers. What
- * has the right type already is copied; else it is widened to f32 by the host's threads and rounded
- * on the device. All of it goes on a lane, of which there are several in turn: the memory it takes
- * there, copies, roundings; the work that is queued behind waits for the lane. */
+ * has the right type already is copied; matrices of e4m3 with their scales are widened on the
+ * device; all else is widened to f32 by the host's threads and rounded on the device. All of it
+ * goes on a lane, of which there are several in turn: the memory it takes there, copies, roundings;
+ * the work that is queued behind waits for the lane. */
 #include "tensor/cuda/cuda.h"
 
 #include <stdlib.h>
@@ -76,6 +77,34 @@ static void upload(struct cuda *c, struct span to, const void *from, enum dtype 
         memory_give(c, wide, lane);
 }
 
+/* A matrix of e4m3 crosses the bus as it is, a quarter of what it is in f32, and is widened there.
+ */
+static void upload_scaled(struct cuda *c, struct span to, const struct weight_spec *s,
+                          cudaStream_t lane)
+{
+    size_t n = (size_t)(s->out * s->in), scales = (size_t)s->out * sizeof(float);
+    char *file = room(c, (n + 15) / 16 * 16 + scales, lane);
+    if (!file)
+        return;
+    float *by = eight_scales(file, s->out, s->in);
+    memory_send(c, file, s->values, n, lane);
+    memory_send(c, by, s->scales, scales, lane);
+    if (!device_failed(&c->dev))
+        cuda_ok(c, launch_widen(to, file, by, s->out, s->in, lane), "widening a weight", s->out,
+                s->in, 1);
+    memory_give(c, file, lane);
+}
+
+/* The same of any other. */
+static void upload_matrix(struct cuda *c, struct span to, const struct weight_spec *s,
+                          cudaStream_t lane)
+{
+    if (s->scales)
+        upload_scaled(c, to, s, lane);
+    else
+        upload(c, to, s->values, s->type, s->out * s->in, lane);
+}
+
 /* A matrix to e4m3. Each row with a scale of its own: a published one whose rows have their scales
  * comes back as it was; and one with a scale for all does where that is how it is multiplied. */
 static void upload_eight(struct cuda *c, struct cuda_weight *p, const struct weight_spec *s,
@@ -87,7 +116,7 @@ static void upload_eight(struct cuda *c, struct cuda_weight *p, const struct wei
     void *wide = room(c, (size_t)n * dtype_size(type), lane);
     if (!wide)
         return;
-    upload(c, (struct span){wide, type}, s->values, s->type, n, lane);
+    upload_matrix(c, (struct span){wide, type}, s, lane);
     if (!device_failed(d))
         cuda_round(c, weight_data(p), weight_scales(p), (struct span){wide, type}, s->out, s->in,
                    lane);
@@ -188,7 +217,7 @@ static void fill(struct cuda *c, struct cuda_weight *p, const struct weight_spec
     else if (p->type == DTYPE_F8_E4M3)
         upload_eight(c, p, s, lane);
     else
-        upload(c, (struct span){weight_data(p), p->type}, s->values, s->type, s->out * s->in, lane);
+        upload_matrix(c, (struct span){weight_data(p), p->type}, s, lane);
     if (s->bias && !device_failed(&c->dev))
         upload_bias(c, p, s, lane);
 }

@@ -1,5 +1,6 @@
 /* The tiny model with 8-bit weights, plain or scaled per tensor or per row: it must be told what it
- * is, and draw what the same numbers draw in f32; a wrong scale or axis would not. */
+ * is, and draw what the same numbers draw in f32; a wrong scale or axis would not. On the CPU, or
+ * on the device that is asked for. */
 #include "unit/wan/written.h"
 
 #include <math.h>
@@ -188,12 +189,18 @@ static int set_up(void **state)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(eight_bits_plain),   cmocka_unit_test(eight_bits_per_tensor),
         cmocka_unit_test(eight_bits_per_row), cmocka_unit_test(eight_bits_in_the_text_encoder),
         cmocka_unit_test(too_few_scales),
     };
+    if (argc > 2) { /* a device and its arithmetic, and which tests */
+        written_device = argv[1];
+        written_dtype = argv[2];
+    }
+    if (argc > 3)
+        cmocka_set_test_filter(argv[3]);
     return cmocka_run_group_tests(tests, set_up, written_tear_down);
 }

@@ -14,6 +14,7 @@
 static char dir[] = "/tmp/sakuga-written-XXXXXX";
 static struct fault fault;
 static bool written_last; /* a clip has a last picture too */
+static const char *written_device = "cpu", *written_dtype = "f32"; /* that they are drawn by */
 
 /* ---- files ---- */
 
@@ -117,7 +118,8 @@ static inline enum err written_frames(void *user, const struct wan_frames *p, st
 static inline uint64_t frames_of(const char *folder)
 {
     uint64_t h = UINT64_C(14695981039346656037);
-    const struct wan_setup setup = {.model = folder, .device = "cpu", .dtype = "f32"};
+    const struct wan_setup setup = {
+        .model = folder, .device = written_device, .dtype = written_dtype};
     const struct wan_calls calls = {.frames = written_frames, .user = &h};
     struct wan_job job = {.prompt = "a fox over neon roofs",
                           .width = 64,
