@@ -280,6 +280,7 @@ void wan_free(struct wan *w)
     tokenizer_free(w->tokenizer);
     prompt_forget(w);
     turns_free(&w->said);
+    buf_free(&w->choices);
     if (w->dev)
         device_close(w->dev);
     files_close(&w->files);

@@ -214,13 +214,17 @@ struct wan_made {
      * next clip is over. */
     const struct wan_turn *turn;
     int turn_n;
+    /* The algorithms that the device had to choose for it, as lines "KEY CANDIDATE WORDS"
+     * (tensor/device.h, device_choices); "": there were none. Lent in the same way. */
+    const char *choices;
     int resumed;               /* steps that a checkpoint spared, 0: none */
     char checkpoint[PATH_LEN]; /* the file that is left; the caller removes it when all is done */
     double text_s, sample_s, decode_s;
 };
 
 /* Where `checkpoint_dir` holds a checkpoint of the same job it goes on from there; where that one
- * was made in another way (device, threads, build) it says so by note() and begins anew. */
+ * was made in another way (device, threads, build, an algorithm that the device would choose
+ * otherwise now) it says so by note() and begins anew. */
 enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                   struct wan_made *made, struct fault *f);
 

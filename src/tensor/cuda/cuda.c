@@ -298,6 +298,21 @@ static void unpatchify(struct device *d, const struct tensor *y, const struct te
     patch(d, x, y, 0, true);
 }
 
+static void begin_choices(struct device *d)
+{
+    choices_begin(cuda_of(d)->choices);
+}
+
+static bool list_choices(struct device *d, struct buf *out)
+{
+    return choices_list(cuda_of(d)->choices, out);
+}
+
+static enum err rely_on_choices(struct device *d, const char *lines, size_t n, struct fault *f)
+{
+    return choices_rely(cuda_of(d)->choices, lines, n, f);
+}
+
 static const struct device_ops cuda_ops = {
     .close = close_cuda,
     .alloc = memory_alloc,
@@ -336,6 +351,9 @@ static const struct device_ops cuda_ops = {
     .parcel_free = parcel_close,
     .parcel_send = parcel_fill,
     .parcel_wait = parcel_wait,
+    .choices_begin = begin_choices,
+    .choices = list_choices,
+    .choices_rely = rely_on_choices,
     .convert = convert,
     .join = linear_join,
     .turn = turn,
@@ -410,7 +428,7 @@ static enum err open_all(struct cuda *c, struct fault *f)
     return bad ? bad : plans_open(c, f);
 }
 
-/* The device's words, and with them what was measured on such a device before. */
+/* The device's words, and what was measured on such a device before. */
 static enum err describe(struct cuda *c, const char *name, struct fault *f)
 {
     int driver = 0, version = (int)cudnnGetVersion();
@@ -422,7 +440,7 @@ static enum err describe(struct cuda *c, const char *name, struct fault *f)
     if (!(c->choices = choices_open(where)))
         return fault_set(f, ERR_NOMEM, "out of memory");
     snprintf(caps->words, sizeof caps->words,
-             "cuda, %s, %s (sm_%d), CUDA %d.%d, cuBLASLt %zu, cuDNN %d.%d.%d, choices %08x",
+             "cuda, %s, %s (sm_%d), CUDA %d.%d, cuBLASLt %zu, cuDNN %d.%d.%d",
              c->eight == EIGHT_STORED ? "fp8 (weights; computed in bf16)"
              : c->eight == EIGHT_TENSORS
                  ? "fp8 (linear layers, a scale a tensor; attention in bf16)"
@@ -431,7 +449,7 @@ static enum err describe(struct cuda *c, const char *name, struct fault *f)
              : c->bf16          ? "bf16"
                                 : "f32",
              name, c->sm, CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10, cublasLtGetVersion(),
-             version / 10000, version / 100 % 100, version % 100, choices_mark(c->choices));
+             version / 10000, version / 100 % 100, version % 100);
     return ERR_OK;
 }
 
