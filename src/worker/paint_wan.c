@@ -168,6 +168,16 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
     return e;
 }
 
+/* As many whole lines as a recipe holds, which is more than a clip of one prompt has. */
+static void sign_choices(char *to, const char *lines)
+{
+    size_t n = strlen(lines);
+    while (n >= RECIPE_CHOICES_MAX || (n && lines[n - 1] != '\n'))
+        n--;
+    memcpy(to, lines, n);
+    to[n] = '\0';
+}
+
 static void sign(struct painter *base, struct recipe *m)
 {
     const struct wan_painter *p = (const struct wan_painter *)base;
@@ -193,6 +203,7 @@ static void sign(struct painter *base, struct recipe *m)
         str_copy(to->tiny, sizeof to->tiny, i->tiny_id);
     to->tile = j->tile;
     to->resumed = p->made.resumed;
+    sign_choices(to->choices, p->made.choices);
     m->steps = j->steps;
     for (int k = 0; k < p->job->input_n; k++) {
         const struct job_input *from = &p->job->input[k];
