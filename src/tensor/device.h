@@ -36,7 +36,8 @@ struct device_caps {
     enum dtype low; /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
     int threads;
     uint64_t memory;  /* bytes it has; had, when device_reserve() last failed */
-    uint64_t aside;   /* of these what its libraries take for themselves, not in device_used() */
+    uint64_t aside;   /* of these what its libraries take for themselves, not in device_used():
+                       * workspaces, and code that is loaded with its first use */
     bool host_memory; /* tensors lie in ordinary memory */
     bool borrows;     /* of a weight that is lent it keeps nothing in f32: it is widened while it is
                        * multiplied */

@@ -287,6 +287,11 @@ void wan_free(struct wan *w)
     free(w);
 }
 
+void wan_set_beside(struct wan *w, uint64_t bytes)
+{
+    w->beside = bytes;
+}
+
 const struct wan_info *wan_info(const struct wan *w)
 {
     return &w->info;

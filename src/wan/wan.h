@@ -65,6 +65,9 @@ struct wan_info {
 enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault *f);
 void wan_free(struct wan *w); /* NULL is fine */
 const struct wan_info *wan_info(const struct wan *w);
+/* Of a GPU's memory, what the caller takes for himself, a video encoder: no clip and no plan uses
+ * it from here on. */
+void wan_set_beside(struct wan *w, uint64_t bytes);
 /* wan_open() needs the transformer alone; is all there that a clip takes? */
 enum err wan_ready(const struct wan *w, struct fault *f);
 /* The same of the tiny decoder, which draws previews and, for wan_job.tiny, the clip: NOTFOUND
@@ -241,7 +244,8 @@ struct wan_plan {
     uint64_t memory;                         /* what there is */
     uint64_t transformer, text_encoder, vae; /* weights that stay, in the form they are used in */
     uint64_t text, image, sample, decode;    /* the most that each stage takes beside those */
-    uint64_t aside;                          /* of libraries, and on the way */
+    uint64_t aside;                          /* of libraries, on the way, and the next */
+    uint64_t beside;                         /* the caller's (wan_set_beside) */
     uint64_t sum;                            /* of weights, of the largest stage, and that */
     uint64_t host;                           /* parked blocks, in the host's memory */
     bool resident;                           /* the transformer stays as a whole; else its blocks */

@@ -34,7 +34,8 @@ struct wan {
     struct wan_info info;
     struct dit_config config;
     uint64_t memory;             /* bytes there are, */
-    uint64_t host;               /* and of the host */
+    uint64_t host;               /* and of the host; */
+    uint64_t beside;             /* of a GPU's what is the caller's */
     struct tokenizer *tokenizer; /* on first need */
 
     /* loaded on first need, and kept */

@@ -2,6 +2,7 @@
  * and frames. A LoRA is an alias: the file of that name in the model's folder. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "media/encode.h"
 #include "media/recipe.h"
 #include "wan/wan.h"
 #include "worker/inputs.h"
@@ -148,6 +149,8 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
                           .checkpoint_every = j->steps && j->steps <= 8 ? 1 : KEEP_EVERY};
     char note[sizeof wan_info(p->wan)->device_note];
     memset(&p->made, 0, sizeof p->made);
+    if (!base->gpu) /* its encoder did not open */
+        wan_set_beside(p->wan, 0);
     p->job = j;
     strcpy(note, wan_info(p->wan)->device_note);
     enum err e = take_loras(p, j, &job, f);
@@ -242,8 +245,8 @@ static void ended(struct painter *base, bool again)
     p->made.checkpoint[0] = '\0';
 }
 
-struct painter *paint_wan(const char *model, const char *device, const char *dtype, int threads,
-                          struct fault *f)
+struct painter *paint_wan(const char *model, const char *device, const char *dtype,
+                          const char *encoder, int threads, struct fault *f)
 {
     struct wan_painter *p = calloc(1, sizeof *p);
     char *real = realpath(model, NULL);
@@ -270,6 +273,8 @@ struct painter *paint_wan(const char *model, const char *device, const char *dty
                                .draw = draw,
                                .sign = sign,
                                .ended = ended};
+    if (p->base.gpu)
+        wan_set_beside(p->wan, encode_gpu_bytes(encoder));
     log_info("worker", "%s in %s, %s", wan_info(p->wan)->variant, p->model,
              wan_info(p->wan)->device_words);
     if (wan_info(p->wan)->device_note[0])

@@ -239,6 +239,8 @@ static void test_encoders(void **state)
     spec.path = path;
     struct encode *e = encode_new(&spec, &fault);
     assert_non_null(e);
+    assert_true(encode_gpu_bytes("auto") == encode_gpu_bytes("h264_nvenc"));
+    assert_int_equal(encode_gpu_bytes("libx264") + encode_gpu_bytes(NULL), 0);
     if (!strcmp(encode_codec(e), "libx264")) {
         assert_non_null(strstr(encode_note(e), "h264_nvenc does not open here ("));
         encode_free(e);
