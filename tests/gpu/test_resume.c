@@ -240,8 +240,7 @@ static void test_a_lost_choice_is_named(void **state)
 static void draw_two(void *job)
 {
     struct wan *w = open_model();
-    struct wan_job large = still;
-    large.checkpoint_dir = NULL;
+    struct wan_job large = *(const struct wan_job *)job;
     large.width *= 2;
     make(w, &large, 0);
     make(w, job, 1);
@@ -255,13 +254,15 @@ static void test_what_it_relied_on(void **state)
     struct wan_job job = still;
     (void)state;
     dtype = "bf16";
+    job.prompt = "a fox on the roofs of a town by the sea, at night, in the snow, with lanterns in "
+                 "its windows and a train that passes by"; /* so long that products are measured */
     job.checkpoint_dir = NULL;
     kill_step = kill_frames = 0;
     run(draw_two, &job);
     assert_string_not_equal(left->choices[0], left->choices[1]);
     uint64_t hash = left->hash;
     strcpy(alone, left->choices[1]);
-    assert_true(whole(&still) == hash);
+    assert_true(whole(&job) == hash);
     assert_string_equal(left->choices[0], alone);
     assert_non_null(strstr(alone, " a product "));
     assert_non_null(strstr(alone, " a convolution "));
