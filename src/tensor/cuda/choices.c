@@ -18,8 +18,8 @@
 #define LINE_MOST (16 + 1 + 4 + 1 + CHOICE_WORDS)
 #define FILE_MOST ((size_t)(MOST + 8) * LINE_MOST)
 #define HEADER "sakuga cuda choices 2"
-#define LOCK_TRIES 200 /* a holder writes 200 KB at most; one that was stopped is not waited for   \
-                        */
+/* A holder writes 200 KB at most; for one that was stopped nobody waits. */
+#define LOCK_TRIES 200
 #define LOCK_WAIT_NS 5000000
 
 struct table {
