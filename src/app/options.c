@@ -40,7 +40,7 @@ static const struct verb verbs[] = {
     {"backup", "FILE", "copy the database to a new file, also beside a running show", VERB_BACKUP},
     {"obs", "setup", "make the scenes and inputs of the stage in OBS", VERB_OBS},
     {"generate", "OPTION …", "draw one clip with a model, without a show", VERB_GENERATE},
-    {"replay", "CLIP", "draw a clip again from its recipe, and compare the frames", VERB_REPLAY},
+    {"replay", "CLIP", "draw a clip again from its recipe, and say what differs", VERB_REPLAY},
     {"model", "WHAT …",
      "pull NAME fetches a model, info DIR describes it, convert FROM TO rewrites it", VERB_MODEL},
     {"complete", "bash|zsh|fish", "print a shell completion script", VERB_COMPLETE},

@@ -1,4 +1,5 @@
 /* sakuga replay: does a clip's recipe make the same frames again? */
+#include "app/differ.h"
 #include "app/modes.h"
 #include "app/once.h"
 #include "base/json.h"
@@ -10,11 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What a recipe says about how, not what: named when the frames differ. */
-static const char *const how[] = {"version", "build"};
-static const char *const model_how[] = {"id",      "variant", "stored",  "computed", "device_words",
-                                        "runtime", "pixels",  "threads", "tiny"};
-
 static cJSON *recipe_of(const struct paths *p, const char *clip, struct fault *f)
 {
     char *text = once_ask(p, "--inspect", clip, f);
@@ -23,30 +19,6 @@ static cJSON *recipe_of(const struct paths *p, const char *clip, struct fault *f
         fault_set(f, ERR_NOTFOUND, "%s cannot be drawn again without its recipe", clip);
     free(text);
     return o;
-}
-
-static void words(const cJSON *o, const char *key, char *out, size_t size)
-{
-    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, key);
-    if (cJSON_IsNumber(v))
-        snprintf(out, size, "%.10g", v->valuedouble);
-    else
-        str_copy(out, size, cJSON_IsString(v) ? v->valuestring : "nothing");
-}
-
-static int differing(const cJSON *then, const cJSON *now, const char *const *keys, size_t n)
-{
-    char a[256], b[256];
-    int differ = 0;
-    for (size_t i = 0; i < n; i++) {
-        words(then, keys[i], a, sizeof a);
-        words(now, keys[i], b, sizeof b);
-        if (strcmp(a, b)) {
-            printf("  %s: \"%s\" then, \"%s\" now\n", keys[i], a, b);
-            differ++;
-        }
-    }
-    return differ;
 }
 
 static enum err take_loras(const cJSON *model, struct engine_job *j, struct fault *f)
@@ -87,23 +59,6 @@ static enum err take_inputs(const cJSON *model, struct engine_job *j, struct fau
     return ERR_OK;
 }
 
-/* The files that are others now. */
-static int differing_inputs(const cJSON *then, const cJSON *now)
-{
-    const cJSON *v, *list = json_arr(now, "inputs");
-    int i = 0, differ = 0;
-    cJSON_ArrayForEach(v, json_arr(then, "inputs"))
-    {
-        const cJSON *w = list ? cJSON_GetArrayItem(list, i++) : NULL;
-        if (strcmp(json_str(v, "sha256", ""), json_str(w, "sha256", ""))) {
-            printf("  the %s %s is another file now\n", json_str(v, "role", ""),
-                   json_str(v, "path", ""));
-            differ++;
-        }
-    }
-    return differ;
-}
-
 /* The worker has checked the recipe's members; the job is checked once more on its way. */
 static enum err job_of(const cJSON *r, struct engine_job *j, struct fault *f)
 {
@@ -142,20 +97,16 @@ static int compare(const struct paths *p, const cJSON *then, const char *clip,
                    const struct once_made *made, struct fault *f)
 {
     const char *sha = json_str(then, "sha256", "");
-    if (!strcmp(sha, made->sha256)) {
-        printf("identical: %d frames, sha256 %s\n", made->frames, sha);
-        return 0;
-    }
+    bool identical = !strcmp(sha, made->sha256);
     cJSON *now = recipe_of(p, clip, f);
-    printf("the frames differ: sha256 %s then, %s now\n", sha, made->sha256);
-    int n = differing(then, now, how, sizeof how / sizeof *how);
-    n += differing(json_obj(then, "model"), json_obj(now, "model"), model_how,
-                   sizeof model_how / sizeof *model_how);
-    n += differing_inputs(json_obj(then, "model"), json_obj(now, "model"));
-    if (!n)
+    if (identical)
+        printf("identical: %d frames, sha256 %s\n", made->frames, sha);
+    else
+        printf("the frames differ: sha256 %s then, %s now\n", sha, made->sha256);
+    if (now && !differ_print(stdout, then, now, identical) && !identical)
         puts("  and nothing that the recipe names does");
     cJSON_Delete(now);
-    return 1;
+    return identical ? 0 : 1;
 }
 
 static int replay(const struct paths *p, const struct clip_options *c, const cJSON *recipe,

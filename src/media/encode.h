@@ -33,6 +33,9 @@ struct encode *encode_new(const struct encode_spec *spec, struct fault *f);
 const char *encode_codec(const struct encode *e);
 const char *encode_note(const struct encode *e); /* "" where there is nothing to tell */
 
+/* What of a GPU's memory `codec` of a spec may take, for a plan of that memory. */
+uint64_t encode_gpu_bytes(const char *codec);
+
 /* One frame, packed: rgb[height][width][3], or luma[height][width] and then chroma
  * [height/2][width/2][2], Cb and Cr. ERR_FULL when the disk is full. */
 enum err encode_frame(struct encode *e, const uint8_t *pixels, struct fault *f);

@@ -8,6 +8,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CHOICE_LINE 128
+
+/* Lines become strings of a list, and back. */
+static void print_choices(cJSON *o, const char *lines)
+{
+    cJSON *list = *lines ? cJSON_AddArrayToObject(o, "choices") : NULL;
+    char line[CHOICE_LINE];
+    for (size_t n; list && *lines; lines += n) {
+        n = strcspn(lines, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)n, lines);
+        cJSON_AddItemToArray(list, cJSON_CreateString(line));
+        n += lines[n] == '\n';
+    }
+}
+
 static void print_model(cJSON *o, const struct recipe_model *m)
 {
     cJSON *v = cJSON_AddObjectToObject(o, "model");
@@ -30,6 +45,7 @@ static void print_model(cJSON *o, const struct recipe_model *m)
     cJSON_AddNumberToObject(v, "tile", m->tile);
     cJSON_AddStringToObject(v, "image", m->image);
     cJSON_AddNumberToObject(v, "resumed", m->resumed);
+    print_choices(v, m->choices);
     cJSON *inputs = cJSON_AddArrayToObject(v, "inputs");
     for (int i = 0; i < m->input_n; i++) {
         cJSON *in = cJSON_CreateObject();
@@ -175,6 +191,27 @@ static bool parse_inputs(const cJSON *o, struct recipe_model *m)
     return true;
 }
 
+/* Recipes of before had none. */
+static bool parse_choices(const cJSON *o, struct recipe_model *m)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "choices"), *v;
+    size_t at = 0;
+    if (list && !cJSON_IsArray(list))
+        return false;
+    cJSON_ArrayForEach(v, list)
+    {
+        const char *s = cJSON_IsString(v) ? v->valuestring : "";
+        size_t n = strlen(s);
+        if (!n || n >= CHOICE_LINE || at + n + 2 > sizeof m->choices)
+            return false;
+        memcpy(m->choices + at, s, n + 1);
+        str_printable(m->choices + at);
+        at += n;
+        m->choices[at++] = '\n';
+    }
+    return true;
+}
+
 static const char *parse_model(const cJSON *o, struct recipe_model *m)
 {
     const cJSON *list = json_arr(o, "loras"), *v;
@@ -209,6 +246,8 @@ static const char *parse_model(const cJSON *o, struct recipe_model *m)
         return "model.tiny";
     if (cJSON_HasObjectItem(o, "tile") && !small(o, "tile", 0, 65536, &m->tile))
         return "model.tile";
+    if (!parse_choices(o, m))
+        return "model.choices";
     if (!parse_inputs(o, m))
         return "model.inputs";
     if (!list || cJSON_GetArraySize(list) > RECIPE_LORAS_MAX)

@@ -13,6 +13,7 @@
 #define RECIPE_FORMAT 1
 #define RECIPE_TEXT_MAX ((size_t)64 << 10)
 
+#define RECIPE_CHOICES_MAX 16384
 #define RECIPE_LORAS_MAX 8
 struct recipe_lora {
     char name[64];
@@ -47,6 +48,9 @@ struct recipe_model {
     struct recipe_lora lora[RECIPE_LORAS_MAX];
     int lora_n;
     int resumed; /* steps that came from a checkpoint */
+    /* Of algorithms, by the device: lines as of wan_made.choices; "" where there were none, and in
+     * recipes of before. */
+    char choices[RECIPE_CHOICES_MAX];
 };
 
 struct recipe {

@@ -60,6 +60,10 @@ struct device_ops {
     void *(*recorded)(struct device *d);
     void (*play)(struct device *d, void *recording); /* queues it all */
     void (*forget)(struct device *d, void *recording);
+    /* NULL where nothing is measured (device_choices) */
+    void (*choices_begin)(struct device *d);
+    bool (*choices)(struct device *d, struct buf *out);
+    enum err (*choices_rely)(struct device *d, const char *lines, size_t n, struct fault *f);
     /* fused */
     void (*join)(struct device *d, const struct join_op *op);
     bool (*turn)(struct device *d, const struct turn_op *op); /* false: not of this shape */

@@ -40,6 +40,25 @@ uint64_t device_peak(const struct device *d)
     return d->peak;
 }
 
+void device_choices_begin(struct device *d)
+{
+    if (d->ops->choices_begin)
+        d->ops->choices_begin(d);
+}
+
+bool device_choices(struct device *d, struct buf *out)
+{
+    return !d->ops->choices || d->ops->choices(d, out);
+}
+
+enum err device_choices_rely(struct device *d, const char *lines, size_t n, struct fault *f)
+{
+    if (d->ops->choices_rely)
+        return d->ops->choices_rely(d, lines, n, f);
+    return n ? fault_set(f, ERR_STATE, "algorithms were chosen then, and this device has no choice")
+             : ERR_OK;
+}
+
 void device_no_graphs(struct device *d)
 {
     d->caps.graphs = false;

@@ -15,6 +15,7 @@
 #ifndef SAKUGA_TENSOR_DEVICE_H
 #define SAKUGA_TENSOR_DEVICE_H
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "tensor/tensor.h"
 
@@ -35,7 +36,8 @@ struct device_caps {
     enum dtype low; /* of those that only linear layers read (tensor_low2): as work, or F8_E4M3 */
     int threads;
     uint64_t memory;  /* bytes it has; had, when device_reserve() last failed */
-    uint64_t aside;   /* of these what its libraries take for themselves, not in device_used() */
+    uint64_t aside;   /* of these what its libraries take for themselves, not in device_used():
+                       * workspaces, and code that is loaded with its first use */
     bool host_memory; /* tensors lie in ordinary memory */
     bool borrows;     /* of a weight that is lent it keeps nothing in f32: it is widened while it is
                        * multiplied … */
@@ -77,6 +79,18 @@ void device_wait(struct device *d);
  * more than a few parts behind, so that who asks in between whether to stop, or takes its time to
  * answer so that others get the device, is heard. */
 void device_pace(struct device *d);
+
+/* Where libraries have several algorithms for an operation, the device takes the one that it
+ * measured to be the fastest, and keeps it. Another one has other last bits. So those that the work
+ * since device_choices_begin() relied on are told, as lines "KEY CANDIDATE WORDS": the key, 16 hex
+ * digits that rise from line to line, is of operation and shape; the words are for people. None
+ * where nothing is measured. */
+void device_choices_begin(struct device *d);
+bool device_choices(struct device *d, struct buf *out); /* false: there is no room for all */
+/* The work relies on these too, which were told before, perhaps to another process. STATE, naming
+ * the first, where the device would choose otherwise now or knows nothing of it; CORRUPT: that is
+ * no such text. Then it relies on none of them. */
+enum err device_choices_rely(struct device *d, const char *lines, size_t n, struct fault *f);
 
 /* From here on nothing is recorded (track_new): to see what that is worth. */
 void device_no_graphs(struct device *d);

@@ -6,12 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC "SKWANCK2"
+#define MAGIC "SKWANCK"
+#define FORMAT '3' /* behind it */
 #define ARRAYS 5
 
 struct head {
-    char magic[8];
-    uint32_t what_n, how_n, said_n, nothing; /* bytes, without a terminator */
+    char magic[7], format;
+    uint32_t what_n, how_n, said_n, chosen_n; /* bytes, without a terminator */
     int32_t step, steps, kind, order;
     int64_t n; /* numbers of each array */
     int32_t noise_at, noise_has_spare;
@@ -76,13 +77,14 @@ static size_t whole_size(size_t texts_n, int32_t kind, int64_t n)
 enum err checkpoint_write(const char *path, const struct checkpoint *c, struct fault *f)
 {
     size_t what_n = strlen(c->what), how_n = strlen(c->how);
-    size_t said_n = c->said ? c->said->len : 0;
+    size_t said_n = c->said ? c->said->len : 0, chosen_n = c->chosen ? strlen(c->chosen) : 0;
     size_t bytes = (size_t)numbers(c) * sizeof(float);
-    size_t size = whole_size(what_n + how_n + said_n, kind(c), numbers(c));
+    size_t size = whole_size(what_n + how_n + said_n + chosen_n, kind(c), numbers(c));
     float *from[ARRAYS];
     int n = arrays(c, from);
     if (what_n > CHECKPOINT_TEXT_MAX || how_n > CHECKPOINT_TEXT_MAX ||
-        said_n > CHECKPOINT_TEXT_MAX || (c->said && c->said->failed))
+        said_n > CHECKPOINT_TEXT_MAX || chosen_n > CHECKPOINT_TEXT_MAX ||
+        (c->said && c->said->failed))
         return fault_set(f, ERR_LIMIT, "the job's description is too long for a checkpoint");
     char *all = malloc(size), *at = all;
     if (!all)
@@ -90,6 +92,8 @@ enum err checkpoint_write(const char *path, const struct checkpoint *c, struct f
     struct head h = {.what_n = (uint32_t)what_n,
                      .how_n = (uint32_t)how_n,
                      .said_n = (uint32_t)said_n,
+                     .chosen_n = (uint32_t)chosen_n,
+                     .format = FORMAT,
                      .step = c->step,
                      .steps = steps(c),
                      .kind = kind(c),
@@ -98,7 +102,7 @@ enum err checkpoint_write(const char *path, const struct checkpoint *c, struct f
                      .noise_at = c->noise->at,
                      .noise_has_spare = c->noise->has_spare,
                      .noise_spare = c->noise->spare};
-    memcpy(h.magic, MAGIC, 8);
+    memcpy(h.magic, MAGIC, sizeof h.magic);
     memcpy(h.noise, c->noise->state, sizeof h.noise);
     memcpy(at, &h, sizeof h);
     at += sizeof h;
@@ -109,6 +113,9 @@ enum err checkpoint_write(const char *path, const struct checkpoint *c, struct f
     if (said_n)
         memcpy(at, c->said->data, said_n);
     at += said_n;
+    if (chosen_n)
+        memcpy(at, c->chosen, chosen_n);
+    at += chosen_n;
     for (int i = 0; i < n; i++, at += bytes)
         memcpy(at, from[i], bytes);
     uint64_t sum = hash(all, (size_t)(at - all));
@@ -150,6 +157,25 @@ static enum err damaged(const char *name, const char *why, struct fault *f)
     return fault_set(f, ERR_CORRUPT, "the checkpoint %s is damaged: %s", name, why);
 }
 
+static enum err another_format(const char *name, char format, struct fault *f)
+{
+    bool digit = format >= '0' && format <= '9';
+    return fault_set(f, ERR_VERSION, "the checkpoint %s is of format %c, this build's are of %c",
+                     name, digit ? format : '?', FORMAT);
+}
+
+static enum err rely(const char *name, const struct checkpoint *c, const char *chosen, size_t n,
+                     struct fault *f)
+{
+    struct fault why;
+    enum err e = ERR_OK;
+    if (!c->rely)
+        return n ? damaged(name, "it holds choices that nobody made", f) : ERR_OK;
+    if ((e = c->rely(c->user, chosen, n, &why)))
+        fault_set(f, e, "%s: %s", name, fault_text(&why));
+    return e;
+}
+
 enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct checkpoint *c,
                           struct fault *f)
 {
@@ -161,17 +187,20 @@ enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct 
     if (n < sizeof h + sizeof sum)
         return damaged(name, "it is too short", f);
     memcpy(&h, all, sizeof h);
-    if (memcmp(h.magic, MAGIC, 8))
-        return damaged(name, "it is none, or of another version", f);
+    if (memcmp(h.magic, MAGIC, sizeof h.magic))
+        return damaged(name, "it is none", f);
+    if (h.format != FORMAT)
+        return another_format(name, h.format, f);
     if (h.what_n > CHECKPOINT_TEXT_MAX || h.how_n > CHECKPOINT_TEXT_MAX ||
-        h.said_n > CHECKPOINT_TEXT_MAX || h.n < 0 || h.n > INT64_C(1) << 32 ||
-        n != whole_size((size_t)h.what_n + h.how_n + h.said_n, h.kind, h.n))
+        h.said_n > CHECKPOINT_TEXT_MAX || h.chosen_n > CHECKPOINT_TEXT_MAX || h.n < 0 ||
+        h.n > INT64_C(1) << 32 ||
+        n != whole_size((size_t)h.what_n + h.how_n + h.said_n + h.chosen_n, h.kind, h.n))
         return damaged(name, "its length is wrong", f);
     memcpy(&sum, all + n - sizeof sum, sizeof sum);
     if (sum != hash(all, n - sizeof sum))
         return damaged(name, "its sum is wrong", f);
     const char *what = all + sizeof h, *how = what + h.what_n, *said = how + h.how_n;
-    const char *data = said + h.said_n;
+    const char *chosen = said + h.said_n, *data = chosen + h.chosen_n;
     e = differs(name, what, h.what_n, c->what, f);
     e = e ? e : differs(name, how, h.how_n, c->how, f);
     if (e)
@@ -183,6 +212,8 @@ enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct 
         return damaged(name, "a counter is impossible", f);
     if (h.said_n && !c->said)
         return damaged(name, "it holds prompts that nobody gave", f);
+    if ((e = rely(name, c, chosen, h.chosen_n, f)))
+        return e;
     if (c->said) {
         struct buf fresh = BUF_INIT(CHECKPOINT_TEXT_MAX);
         if (!buf_add(&fresh, said, h.said_n))
@@ -205,7 +236,7 @@ enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct 
 
 enum err checkpoint_read(const char *path, struct checkpoint *c, struct fault *f)
 {
-    size_t most = whole_size(3 * CHECKPOINT_TEXT_MAX, kind(c), numbers(c));
+    size_t most = whole_size(4 * CHECKPOINT_TEXT_MAX, kind(c), numbers(c));
     struct buf b = BUF_INIT(most + 65536); /* path_read() asks for room in pieces */
     enum err e = path_read(path, most, &b, f);
     if (!e)

@@ -280,10 +280,16 @@ void wan_free(struct wan *w)
     tokenizer_free(w->tokenizer);
     prompt_forget(w);
     turns_free(&w->said);
+    buf_free(&w->choices);
     if (w->dev)
         device_close(w->dev);
     files_close(&w->files);
     free(w);
+}
+
+void wan_set_beside(struct wan *w, uint64_t bytes)
+{
+    w->beside = bytes;
 }
 
 const struct wan_info *wan_info(const struct wan *w)

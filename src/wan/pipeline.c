@@ -30,6 +30,13 @@ void pipeline_note(const struct run *r, const char *words)
         r->calls->note(r->calls->user, words);
 }
 
+const char *pipeline_choices(struct wan *w)
+{
+    buf_reset(&w->choices);
+    w->choices.max = CHECKPOINT_TEXT_MAX;
+    return device_choices(w->dev, &w->choices) ? buf_str(&w->choices) : NULL;
+}
+
 /* The decoder's time: as the last clip's, else by its share of the arithmetic (spec 10): about
  * 8.7 GFLOP a token of the real decoder, against a step's. */
 static double decode_guess(const struct run *r)
@@ -425,6 +432,8 @@ static void finish(struct run *r)
     r->w->said = r->said;
     r->made->turn = r->w->said.turn;
     r->made->turn_n = r->w->said.n;
+    if (!(r->made->choices = pipeline_choices(r->w)))
+        r->made->choices = "";
 }
 
 enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
@@ -443,6 +452,7 @@ enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_cal
                     .told = BUF_INIT(CHECKPOINT_TEXT_MAX),
                     .began_us = clock_mono_us()};
     memset(r.made, 0, sizeof *r.made);
+    device_choices_begin(w->dev);
     r.job.live = r.calls->turn != NULL;
     enum err e = wan_job_complete(w, &r.job, r.f);
     if (!e)

@@ -328,7 +328,8 @@ static enum err count(const struct wan *w, const struct wan_job *j, struct wan_p
     if (c.dev)
         device_close(c.dev);
     free(c.zeros);
-    p->aside = beside(w, j, c.place);
+    p->beside = device_caps(w->dev)->host_memory ? 0 : w->beside;
+    p->aside = beside(w, j, c.place) + p->beside;
     uint64_t stages = most(most(p->text, p->image), most(p->sample, p->decode));
     if (device_caps(w->dev)->host_memory) /* a block that is lent again may be a little large */
         p->aside += stages / 32;

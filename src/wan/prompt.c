@@ -78,6 +78,7 @@ static void forget(struct prompt_kept *k)
 {
     free(k->text);
     free(k->context);
+    buf_free(&k->choices);
     *k = (struct prompt_kept){0};
 }
 
@@ -114,24 +115,46 @@ static enum err encode(struct wan *w, const struct wan_calls *calls, const char 
     return e;
 }
 
+/* Encodes it anew, with what that relied on beside it: a clip that finds it relies on the same.
+ * What the clip relied on before stays. */
+static enum err make(struct wan *w, const struct wan_calls *calls, const char *text,
+                     struct prompt_kept *out, struct fault *f)
+{
+    struct buf before = BUF_INIT(0);
+    bool told = device_choices(w->dev, &before);
+    if (told)
+        device_choices_begin(w->dev);
+    enum err e = encode(w, calls, text, &out->context, &out->n, f);
+    told = told && device_choices(w->dev, &out->choices);
+    if (!e && told)
+        e = device_choices_rely(w->dev, buf_str(&before), before.len, f);
+    if (!e && told)
+        out->text = strdup(text);
+    buf_free(&before);
+    return e;
+}
+
 enum err prompt_encode(struct wan *w, const struct wan_calls *calls, const char *text,
                        float **context, int *n, struct fault *f)
 {
-    struct prompt_kept *k = place_of(w, text);
+    struct prompt_kept *k = place_of(w, text), fresh = {0};
+    bool known = k->text && !strcmp(k->text, text);
     *context = NULL;
-    if (!k->text || strcmp(k->text, text)) {
-        struct prompt_kept fresh = {0};
-        enum err e = encode(w, calls, text, &fresh.context, &fresh.n, f);
-        if (e)
+    if (!known || device_choices_rely(w->dev, buf_str(&k->choices), k->choices.len, NULL)) {
+        enum err e = make(w, calls, text, &fresh, f);
+        if (e) {
+            forget(&fresh);
             return e;
-        forget(k);
-        *k = fresh;
-        if (!(k->text = strdup(text))) { /* not known then; it is still the caller's */
-            *context = k->context;
-            *n = k->n;
-            *k = (struct prompt_kept){0};
+        }
+        if (!fresh.text) { /* not known then; it is still the caller's */
+            *context = fresh.context;
+            *n = fresh.n;
+            fresh.context = NULL;
+            forget(&fresh);
             return ERR_OK;
         }
+        forget(k);
+        *k = fresh;
     }
     k->used = ++w->prompts;
     *n = k->n;

@@ -3,7 +3,8 @@
  * The latent, the sampler's history and the noise generator are the whole state of a job; between
  * any two steps they go to the checkpoint, and come back from it. What decides those numbers is
  * written down in two texts: `what` is the job and names the checkpoint's file, `how` is the way
- * this machine computes. Only where both agree is a checkpoint taken up.
+ * this machine computes. Only where both agree is a checkpoint taken up, and where the device would
+ * choose the algorithms again that it chose up to there.
  *
  * TeaCache remembers more: what the blocks added in the last full step, which is many times the
  * latent. But a step that runs all blocks looks at nothing of that. So such a job keeps the state
@@ -122,10 +123,18 @@ static enum err describe(struct run *r)
 
 /* ---- checkpoints ---- */
 
+static enum err rely(void *user, const char *chosen, size_t n, struct fault *f)
+{
+    const struct run *r = user;
+    return device_choices_rely(r->w->dev, chosen, n, f);
+}
+
 static struct checkpoint state(struct run *r)
 {
     struct checkpoint c = {.what = buf_str(&r->what),
                            .how = buf_str(&r->how),
+                           .rely = rely,
+                           .user = r,
                            .step = r->done,
                            .sampler = r->sampler,
                            .latent = r->latent,
@@ -162,6 +171,7 @@ enum err resume_begin(struct run *r)
     if (e == ERR_NOTFOUND)
         return ERR_OK;
     if (e) {
+        device_choices_begin(r->w->dev);
         snprintf(words, sizeof words, "begins anew: %s", fault_text(&why));
     } else if (c.sampler) {
         r->done = r->saved = r->made->resumed = c.step;
@@ -187,7 +197,7 @@ struct late {
     struct ahead ahead;
     struct checkpoint c;
     struct noise noise;
-    struct buf said;
+    struct buf said, chosen;
     const char *path;
     struct fault why; /* code ERR_OK: it was written */
     float latent[];
@@ -209,6 +219,7 @@ void resume_settle(struct run *r)
     if (l->why.code)
         tell(r, &l->why);
     buf_free(&l->said);
+    buf_free(&l->chosen);
     free(l);
 }
 
@@ -229,6 +240,10 @@ static bool save_late(struct run *r, const struct checkpoint *c)
     buf_add(&l->said, c->said->data, c->said->len);
     l->said.failed = l->said.failed || c->said->failed;
     l->c.said = &l->said;
+    l->chosen = BUF_INIT(CHECKPOINT_TEXT_MAX);
+    buf_adds(&l->chosen, c->chosen);
+    l->said.failed = l->said.failed || l->chosen.failed;
+    l->c.chosen = buf_str(&l->chosen);
     l->path = r->made->checkpoint;
     ahead_begin(&l->ahead, true, write_late, l);
     return true;
@@ -239,6 +254,12 @@ static void save(struct run *r)
     struct fault why;
     struct checkpoint c = state(r);
     r->saved = r->done;
+    c.chosen = pipeline_choices(r->w);
+    if (!c.chosen) {
+        fault_set(&why, ERR_LIMIT, "the device chose more algorithms than it can name");
+        tell(r, &why);
+        return;
+    }
     if (!c.sampler && dit_apart(r->w->dit) && save_late(r, &c))
         return;
     if (checkpoint_write(r->made->checkpoint, &c, &why))

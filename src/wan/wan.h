@@ -65,6 +65,9 @@ struct wan_info {
 enum err wan_open(const struct wan_setup *setup, struct wan **out, struct fault *f);
 void wan_free(struct wan *w); /* NULL is fine */
 const struct wan_info *wan_info(const struct wan *w);
+/* Of a GPU's memory, what the caller takes for himself, a video encoder: no clip and no plan uses
+ * it from here on. */
+void wan_set_beside(struct wan *w, uint64_t bytes);
 /* wan_open() needs the transformer alone; is all there that a clip takes? */
 enum err wan_ready(const struct wan *w, struct fault *f);
 /* The same of the tiny decoder, which draws previews and, for wan_job.tiny, the clip: NOTFOUND
@@ -214,13 +217,17 @@ struct wan_made {
      * next clip is over. */
     const struct wan_turn *turn;
     int turn_n;
+    /* The algorithms that the device had to choose for it, as lines "KEY CANDIDATE WORDS"
+     * (tensor/device.h, device_choices); "": there were none. Lent in the same way. */
+    const char *choices;
     int resumed;               /* steps that a checkpoint spared, 0: none */
     char checkpoint[PATH_LEN]; /* the file that is left; the caller removes it when all is done */
     double text_s, sample_s, decode_s;
 };
 
 /* Where `checkpoint_dir` holds a checkpoint of the same job it goes on from there; where that one
- * was made in another way (device, threads, build) it says so by note() and begins anew. */
+ * was made in another way (device, threads, build, an algorithm that the device would choose
+ * otherwise now) it says so by note() and begins anew. */
 enum err wan_make(struct wan *w, const struct wan_job *job, const struct wan_calls *calls,
                   struct wan_made *made, struct fault *f);
 
@@ -237,7 +244,8 @@ struct wan_plan {
     uint64_t memory;                         /* what there is */
     uint64_t transformer, text_encoder, vae; /* weights that stay, in the form they are used in */
     uint64_t text, image, sample, decode;    /* the most that each stage takes beside those */
-    uint64_t aside;                          /* of libraries, and on the way */
+    uint64_t aside;                          /* of libraries, on the way, and the next */
+    uint64_t beside;                         /* the caller's (wan_set_beside) */
     uint64_t sum;                            /* of weights, of the largest stage, and that */
     uint64_t host;                           /* parked blocks, in the host's memory */
     bool resident;                           /* the transformer stays as a whole; else its blocks */

@@ -24,6 +24,7 @@ struct prompt_kept {
     char *text; /* NULL: free */
     float *context;
     int n;
+    struct buf choices; /* that its numbers rely on (device_choices) */
     uint64_t used;
 };
 
@@ -33,7 +34,8 @@ struct wan {
     struct wan_info info;
     struct dit_config config;
     uint64_t memory;             /* bytes there are, */
-    uint64_t host;               /* and of the host */
+    uint64_t host;               /* and of the host; */
+    uint64_t beside;             /* of a GPU's what is the caller's */
     struct tokenizer *tokenizer; /* on first need */
 
     /* loaded on first need, and kept */
@@ -51,7 +53,8 @@ struct wan {
 
     struct prompt_kept kept[PROMPTS_KEPT]; /* encoded lately; shows use one negative prompt */
     uint64_t prompts;                      /* encoded or found, so far */
-    struct turns said;                     /* in the last clip, lent by wan_made */
+    struct turns said;                     /* in the last clip, lent by wan_made, */
+    struct buf choices;                    /* and what it relied on */
 
     double decode_rate[2]; /* seconds a latent frame and token, by VAE and tiny; 0 unknown */
 };
@@ -154,6 +157,8 @@ bool pipeline_asks(void *run);
 /* The same; reports how far it is. */
 bool pipeline_stop(void *run);
 enum err pipeline_stopped(struct run *r);
+/* What the clip relied on so far; lent until the next call. NULL: it cannot be said. */
+const char *pipeline_choices(struct wan *w);
 void pipeline_note(const struct run *r, const char *words); /* to the caller's log */
 void pipeline_enter(struct run *r, enum wan_stage stage);
 void pipeline_progress(struct run *r, int done, int total, double part);

@@ -64,7 +64,7 @@ static void beat(void)
 static struct painter *make_painter(const struct order *o, struct fault *f)
 {
     if (!strcmp(o->engine, "wan"))
-        return paint_wan(o->model, o->device, o->dtype, o->threads, f);
+        return paint_wan(o->model, o->device, o->dtype, o->encoder, o->threads, f);
     if (strcmp(o->engine, "animatic")) {
         fault_set(f, ERR_UNSUPPORTED, "this worker has no engine \"%s\"", o->engine);
         return NULL;

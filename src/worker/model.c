@@ -1,6 +1,7 @@
 #include "worker/model.h"
 
 #include "base/log.h"
+#include "media/encode.h"
 #include "wan/wan.h"
 
 #include <stdio.h>
@@ -46,6 +47,7 @@ int model_info(const char *path)
         return 1;
     }
     const struct wan_info *i = wan_info(w);
+    wan_set_beside(w, encode_gpu_bytes("auto"));
     line("model", i->variant);
     line("folder", i->folder);
     line("transformer", i->transformer);

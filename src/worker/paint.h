@@ -33,8 +33,9 @@ struct painter {
 
 struct painter *paint_animatic(void); /* NULL: out of memory */
 
-/* Opens the model; the rest as in struct wan_setup. NULL with `f`. */
-struct painter *paint_wan(const char *model, const char *device, const char *dtype, int threads,
-                          struct fault *f);
+/* Opens the model; encoder: as in the first order; the rest as in struct wan_setup. NULL with `f`.
+ */
+struct painter *paint_wan(const char *model, const char *device, const char *dtype,
+                          const char *encoder, int threads, struct fault *f);
 
 #endif

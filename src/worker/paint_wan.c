@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "media/encode.h"
 #include "media/recipe.h"
 #include "wan/wan.h"
 #include "worker/inputs.h"
@@ -149,6 +150,8 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
                           .checkpoint_every = j->steps && j->steps <= 8 ? 1 : KEEP_EVERY};
     char note[sizeof wan_info(p->wan)->device_note];
     memset(&p->made, 0, sizeof p->made);
+    if (!base->gpu) /* its encoder did not open */
+        wan_set_beside(p->wan, 0);
     p->job = j;
     strcpy(note, wan_info(p->wan)->device_note);
     enum err e = take_loras(p, j, &job, f);
@@ -167,6 +170,16 @@ static enum err draw(struct painter *base, struct run *r, struct fault *f)
                  (long long)j->id, p->made.tokens, p->made.text_s, p->made.job.steps,
                  p->made.sample_s, p->made.resumed, p->made.decode_s);
     return e;
+}
+
+/* As many whole lines as a recipe holds, which is more than a clip of one prompt has. */
+static void sign_choices(char *to, const char *lines)
+{
+    size_t n = strlen(lines);
+    while (n >= RECIPE_CHOICES_MAX || (n && lines[n - 1] != '\n'))
+        n--;
+    memcpy(to, lines, n);
+    to[n] = '\0';
 }
 
 static void sign(struct painter *base, struct recipe *m)
@@ -194,6 +207,7 @@ static void sign(struct painter *base, struct recipe *m)
         str_copy(to->tiny, sizeof to->tiny, i->tiny_id);
     to->tile = j->tile;
     to->resumed = p->made.resumed;
+    sign_choices(to->choices, p->made.choices);
     m->steps = j->steps;
     for (int k = 0; k < p->job->input_n; k++) {
         const struct job_input *from = &p->job->input[k];
@@ -232,8 +246,8 @@ static void ended(struct painter *base, bool again)
     p->made.checkpoint[0] = '\0';
 }
 
-struct painter *paint_wan(const char *model, const char *device, const char *dtype, int threads,
-                          struct fault *f)
+struct painter *paint_wan(const char *model, const char *device, const char *dtype,
+                          const char *encoder, int threads, struct fault *f)
 {
     struct wan_painter *p = calloc(1, sizeof *p);
     char *real = realpath(model, NULL);
@@ -260,6 +274,8 @@ struct painter *paint_wan(const char *model, const char *device, const char *dty
                                .draw = draw,
                                .sign = sign,
                                .ended = ended};
+    if (p->base.gpu)
+        wan_set_beside(p->wan, encode_gpu_bytes(encoder));
     log_info("worker", "%s in %s, %s", wan_info(p->wan)->variant, p->model,
              wan_info(p->wan)->device_words);
     if (wan_info(p->wan)->device_note[0])

@@ -1,4 +1,6 @@
-/* Checkpoints, as found on disk and with a sum that is right; and the prompts that one holds. */
+/* Checkpoints, as found on disk and with a sum that is right; and the prompts and choices that one
+ * holds. */
+#include "tensor/cuda/choices.h"
 #include "wan/checkpoint.h"
 #include "wan/turns.h"
 
@@ -33,6 +35,27 @@ static void prompts(const struct buf *said)
     buf_free(&again);
 }
 
+/* Two are known, and there is no file. What is taken is what the device would say of itself. */
+static enum err choices(void *user, const char *lines, size_t n, struct fault *f)
+{
+    static struct choices *c;
+    struct buf again = BUF_INIT(0);
+    (void)user;
+    if (!c) {
+        setenv("XDG_CACHE_HOME", "/proc/none", 1);
+        c = choices_open("");
+        choices_keep(c, &(struct choice){.key = 5, .candidate = 1, .words = "a"}, -1);
+        choices_keep(c, &(struct choice){.key = 0xa0, .candidate = 2, .words = "b"}, -1);
+    }
+    choices_begin(c);
+    enum err e = choices_rely(c, lines, n, f);
+    if (!choices_list(c, &again) || (e && again.len) ||
+        (!e && memcmp(buf_str(&again), lines, n < 19 ? n : 19)))
+        abort();
+    buf_free(&again);
+    return e;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     static struct sampler *sampler;
@@ -51,7 +74,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                            .sampler = sampler,
                            .latent = latent,
                            .noise = &noise,
-                           .said = &said};
+                           .said = &said,
+                           .rely = choices};
     checkpoint_parse(data, n, "fuzz", &c, &f);
     if (n > sizeof(uint64_t)) {
         uint8_t *fixed = malloc(n);
@@ -65,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     }
     prompts(&said);
     buf_free(&said);
+    choices(NULL, (const char *)data, n, &f);
     buf_add(&said, data, n);
     prompts(&said);
     buf_free(&said);

@@ -518,6 +518,10 @@ void emu_run(const char *name, const void *kernel, dim3 grid, dim3 block, size_t
         emu_error(cudaErrorLaunchFailure);
         return;
     }
+    if (!emu_loads(kernel)) {
+        last_error = cudaErrorMemoryAllocation;
+        return;
+    }
     size_t limit = shared_limit.count(kernel) ? shared_limit[kernel] : (size_t)SHARED_STATIC;
     begin();
     kernel_now = name;

@@ -137,6 +137,9 @@ void emu_quiet(bool quiet);
 void *emu_take(size_t bytes);
 bool emu_give(void *p);
 size_t emu_memory(void);
+/* The code of a kernel comes with its first launch: EMU_CODE MB of that memory. False: it has no
+ * room. */
+extern "C" bool emu_loads(const void *kernel);
 /* The number of the allocation that these bytes lie in, counted up from 1; 0: they lie in none; the
  * host's are of the first. */
 unsigned long emu_allocation(const void *p, size_t bytes);

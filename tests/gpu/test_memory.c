@@ -414,6 +414,64 @@ static void what_failed_once_is_over(void **state)
     device_close(d);
 }
 
+/* In MB, rounded up. */
+static void be_a_gpu_of(uint64_t bytes)
+{
+    char mb[16];
+    snprintf(mb, sizeof mb, "%d", (int)((bytes + (1 << 20) - 1) >> 20));
+    setenv("EMU_MEMORY", mb, 1);
+}
+
+/* A GPU that has what the plan says, and no byte for what the caller takes beside: the plan knows
+ * of it, so that it is to be had when the memory of the model has been taken. */
+static void what_the_caller_takes(void **state)
+{
+    const uint64_t encoder = (uint64_t)100 << 20;
+    struct wan_plan without, p;
+    for (int told = 0; told < 2; told++) {
+        struct wan *w = open_with(0, "bf16");
+        void *taken = NULL;
+        w->dev->caps.aside = LT_WORKSPACE; /* the emulated libraries take no more */
+        assert_int_equal(wan_plan(w, &still, &without, &fault), ERR_OK);
+        assert_int_equal(without.beside, 0);
+        if (told)
+            wan_set_beside(w, encoder);
+        assert_int_equal(wan_plan(w, &still, &p, &fault), ERR_OK);
+        assert_int_equal(p.sum - without.sum, told ? encoder : 0);
+        assert_int_equal(p.beside, told ? encoder : 0);
+        be_a_gpu_of(p.sum);
+        if (wan_make(w, &still, &calls, NULL, &fault))
+            fail_msg("%s", fault_text(&fault));
+        assert_int_equal(cudaMalloc(&taken, encoder) == cudaSuccess, told);
+        if (told)
+            cudaFree(taken);
+        unsetenv("EMU_MEMORY");
+        wan_free(w);
+    }
+}
+
+/* The code of kernels, which comes with their first launch, when all the rest is taken already. */
+static void code_comes_late(void **state)
+{
+    struct wan *w = open_with(0, "bf16");
+    struct wan_plan p;
+    const uint64_t code = (uint64_t)384 << 20, all = device_caps(w->dev)->aside;
+    for (int told = 0; told < 2; told++) {
+        w->dev->caps.aside = told ? LT_WORKSPACE + code : LT_WORKSPACE;
+        assert_int_equal(wan_plan(w, &still, &p, &fault), ERR_OK);
+        be_a_gpu_of(p.sum);
+        setenv("EMU_CODE", "6", 1); /* of each */
+        enum err e = wan_make(w, &still, &calls, NULL, &fault);
+        unsetenv("EMU_CODE");
+        unsetenv("EMU_MEMORY");
+        if (told && e)
+            fail_msg("%s", fault_text(&fault));
+        assert_int_equal(e, told ? ERR_OK : ERR_NOMEM);
+    }
+    assert_true(all >= LT_WORKSPACE + code);
+    wan_free(w);
+}
+
 static int set_up(void **state)
 {
     if (!mkdtemp(dir))
@@ -444,6 +502,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(no_plan_takes_what_is_not_set_aside),
         cmocka_unit_test(plans_of_many_lengths),
         cmocka_unit_test(what_failed_once_is_over),
+        cmocka_unit_test(what_the_caller_takes),
+        cmocka_unit_test(code_comes_late),
     };
     setenv("EMU_EXACT", "1", 1); /* no chance in the last bits */
     if (argc > 1)

@@ -27,9 +27,12 @@
 #define PACES 4
 #define STAGE_BYTES ((size_t)32 << 20)
 
-struct memory; /* memory.c */
-struct gemms;  /* gemm.c */
-struct plans;  /* plans.c */
+struct memory;
+extern const struct device_ops cuda_ops; /* cuda.c; opened by open.c */
+
+/* memory.c */
+struct gemms; /* gemm.c */
+struct plans; /* plans.c */
 struct choices;
 
 /* Linear layers that may be low are in e4m3 with a scale a row where the library multiplies such

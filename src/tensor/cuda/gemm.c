@@ -5,6 +5,7 @@
 #include "tensor/cuda/choices.h"
 #include "tensor/tape.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,9 @@
 #define CANDIDATES 8
 #define ROUNDS 3
 #define FAILED 1e30f
+#ifndef WORTH_TIMING
 #define WORTH_TIMING 1e9 /* multiply-adds: below, the first candidate will do */
+#endif
 
 struct kept {
     struct gemm_shape shape;
@@ -20,6 +23,7 @@ struct kept {
     cublasLtMatrixLayout_t a, b, d;
     cublasLtMatmulAlgo_t algo;
     bool none; /* the library has no kernel for it */
+    struct chosen chosen;
     uint64_t used;
 };
 
@@ -228,6 +232,25 @@ static cublasStatus_t point(const struct kept *k, const struct gemm *g)
     return s;
 }
 
+/* Of n candidates. What is known counts, unless it is of another list. */
+static int choice(struct cuda *c, struct kept *k, const struct gemm *g,
+                  const cublasLtMatmulHeuristicResult_t *all, int n)
+{
+    const struct gemm_shape *s = &k->shape;
+    struct choice one = {.key = choices_key("gemm", s, sizeof *s)};
+    snprintf(one.words, sizeof one.words, "a product %lldx%lldx%lld of %s", (long long)s->m,
+             (long long)s->n, (long long)s->k, dtype_name((enum dtype)s->in));
+    k->chosen.key = one.key;
+    int known = choices_find(c->choices, one.key);
+    for (int tries = 0; tries < 2 && (known < 0 || known >= n); tries++) {
+        one.candidate = fastest(c, k, g, all, n);
+        if (one.candidate < 0)
+            return -1;
+        known = choices_keep(c->choices, &one, known);
+    }
+    return known < n ? known : -1;
+}
+
 static cublasStatus_t choose(struct cuda *c, struct kept *k, const struct gemm *g)
 {
     cublasLtMatmulHeuristicResult_t all[CANDIDATES];
@@ -237,16 +260,9 @@ static cublasStatus_t choose(struct cuda *c, struct kept *k, const struct gemm *
     cublasStatus_t bad = candidates(c, k, all, &n);
     if (bad)
         return bad;
-    if (n > 1 && !s->adds && (double)s->m * (double)s->n * (double)s->k >= WORTH_TIMING) {
-        best = choices_find(c->choices, "gemm", s, sizeof *s);
-        if (best < 0 || best >= n) {
-            best = fastest(c, k, g, all, n);
-            if (best >= 0)
-                choices_note(c->choices, "gemm", s, sizeof *s, best);
-        }
-    }
-    best = best < 0 ? 0 : best;
-    k->algo = all[best].algo;
+    if (n > 1 && !s->adds && (double)s->m * (double)s->n * (double)s->k >= WORTH_TIMING)
+        best = choice(c, k, g, all, n);
+    k->algo = all[best < 0 ? 0 : best].algo;
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -258,6 +274,7 @@ static struct kept *find(struct cuda *c, const struct gemm *g)
     for (int i = 0; i < all->n; i++) {
         if (!memcmp(&all->kept[i].shape, &g->shape, sizeof g->shape)) {
             all->kept[i].used = ++all->clock;
+            choices_use(c->choices, &all->kept[i].chosen);
             return &all->kept[i];
         }
         if (all->kept[i].used < all->kept[oldest].used)
@@ -284,6 +301,7 @@ static struct kept *find(struct cuda *c, const struct gemm *g)
     int at = all->n < KEPT ? all->n++ : oldest;
     end(&all->kept[at]);
     all->kept[at] = fresh;
+    choices_use(c->choices, &all->kept[at].chosen);
     return &all->kept[at];
 }
 
@@ -326,7 +344,7 @@ bool gemm_can(struct cuda *c, const struct gemm *want)
 bool gemm_eight(struct cuda *c, bool whole)
 {
     const int64_t side = 256;
-    char *p = c->gemms->workspace; /* nothing is computed */
+    char *p = c->gemms->workspace; /* nothing is computed; nor measured, as of what is added to */
     return gemm_can(c, &(struct gemm){.shape = {.m = side,
                                                 .n = side,
                                                 .k = side,
@@ -342,7 +360,8 @@ bool gemm_eight(struct cuda *c, bool whole)
                                       .bias = p,
                                       .scale_x = (float *)p,
                                       .scale_w = (float *)p,
-                                      .alpha = 1});
+                                      .alpha = 1,
+                                      .beta = 1});
 }
 
 void gemm_run(struct cuda *c, const struct gemm *want)

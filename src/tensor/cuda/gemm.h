@@ -6,7 +6,7 @@
  * BF16, and y is of that type or F32; or F8_E4M3 with a scale for each row of x and of w (`whole`:
  * one for all of x and one for all of w), and y is BF16. Sums are f32; nothing is rounded to TF32.
  * The candidates that the library names for a large product are timed at its first use (where y is
- * only written), and the fastest is kept for the life of the device. */
+ * only written), and the fastest is kept, also for later processes (choices.h). */
 #ifndef SAKUGA_TENSOR_CUDA_GEMM_H
 #define SAKUGA_TENSOR_CUDA_GEMM_H
 

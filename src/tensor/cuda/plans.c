@@ -18,6 +18,7 @@ struct kept {
     unsigned char key[KEY];
     size_t key_n;
     struct plan plan; /* plan.plan NULL: there is none for this graph */
+    struct chosen chosen;
     uint64_t used;
 };
 
@@ -161,24 +162,54 @@ static int make(struct cuda *c, const struct plan_run *r, int only, int64_t most
     return n;
 }
 
-static struct plan choose(struct cuda *c, const struct plan_run *r)
+/* Keeps all[best] as the choice, in place of `instead`. The plan that counts is all[] of what is
+ * returned: another process may have been first, with one that is in the list or is made now. */
+static int keep(struct cuda *c, const struct plan_run *r, struct plan *all, int n, int best,
+                struct choice *one, int instead)
+{
+    struct plan other = {0};
+    struct graph g;
+    one->candidate = all[best].candidate;
+    int counts = choices_keep(c->choices, one, instead);
+    for (int i = 0; i < n; i++)
+        if (all[i].candidate == counts)
+            return i;
+    if (make(c, r, counts, PLAN_WORKSPACE, &other, &g)) {
+        plan_free(&all[best]);
+        all[best] = other;
+    } else {
+        choices_keep(c->choices, one, counts); /* it was kept of another list */
+    }
+    return best;
+}
+
+static struct plan choose(struct cuda *c, const struct plan_run *r, struct chosen *chosen)
 {
     struct plan all[CANDIDATES] = {0};
     struct graph g;
-    int known = choices_find(c->choices, r->what, r->key, r->key_n), best = 0;
-    int n = make(c, r, known, PLAN_WORKSPACE, all, &g);
-    if (!n && known >= 0) /* it was kept of another list */
-        n = make(c, r, known = -1, PLAN_WORKSPACE, all, &g);
-    if (!n) /* better one that may find no memory than none */
-        n = make(c, r, -1, 0, all, &g);
+    struct choice one = {.key = r->result ? choices_key(r->what, r->key, r->key_n) : 0};
+    int known = one.key ? choices_find(c->choices, one.key) : -1, best = 0, n = 0;
+    bool fresh = false;
+    snprintf(one.words, sizeof one.words, "%.20s %lldx%lldx%lld", r->what, (long long)r->size[0],
+             (long long)r->size[1], (long long)r->size[2]);
+    /* one that may find no memory is better than none */
+    for (int64_t most = PLAN_WORKSPACE; !n && most >= 0; most -= PLAN_WORKSPACE) {
+        fresh = known < 0;
+        n = fresh ? 0 : make(c, r, known, most, all, &g);
+        if (!n) { /* none was known, or it was kept of another list */
+            fresh = true;
+            n = make(c, r, -1, most, all, &g);
+        }
+    }
     if (!n) /* what takes its place may be slower by far */
         snprintf(c->dev.caps.note, sizeof c->dev.caps.note,
                  "%s (%lld x %lld x %lld) without cuDNN, which has no plan for it: %.100s", r->what,
                  (long long)r->size[0], (long long)r->size[1], (long long)r->size[2], g.words);
     if (n > 1)
         best = fastest(c, r, all, n);
-    if (n > 0 && known < 0 && r->result && best >= 0)
-        choices_note(c->choices, r->what, r->key, r->key_n, all[best].candidate);
+    chosen->key = n ? one.key : 0;
+    if (n && one.key && fresh && best >= 0)
+        best = keep(c, r, all, n, best, &one, known);
     best = best < 0 ? 0 : best;
     for (int i = 0; i < n; i++)
         if (i != best)
@@ -195,6 +226,7 @@ static struct kept *find(struct cuda *c, const struct plan_run *r)
         struct kept *k = &p->kept[i];
         if (k->key_n == r->key_n && !memcmp(k->key, r->key, r->key_n)) {
             k->used = ++p->clock;
+            choices_use(c->choices, &k->chosen);
             return k;
         }
         if (k->used < p->kept[oldest].used)
@@ -206,7 +238,7 @@ static struct kept *find(struct cuda *c, const struct plan_run *r)
     }
     struct kept fresh = {.key_n = r->key_n, .used = ++p->clock};
     memcpy(fresh.key, r->key, r->key_n);
-    fresh.plan = choose(c, r);
+    fresh.plan = choose(c, r, &fresh.chosen);
     if (p->n == KEPT) { /* the work that is queued, or a recording, may run kernels of the oldest */
         cuda_ok(c, cudaStreamSynchronize(c->stream), "the work before this", 1, 1, 1);
         tape_outdate(&c->dev);
@@ -214,6 +246,7 @@ static struct kept *find(struct cuda *c, const struct plan_run *r)
     int at = p->n < KEPT ? p->n++ : oldest;
     plan_free(&p->kept[at].plan);
     p->kept[at] = fresh;
+    choices_use(c->choices, &p->kept[at].chosen);
     return &p->kept[at];
 }
 

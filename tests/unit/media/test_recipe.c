@@ -75,6 +75,8 @@ static void fill_model(void)
     m->tile = 256;
     strcpy(m->tiny, "00112233aabbccdd");
     m->resumed = 4;
+    strcpy(m->choices, "0000000000000005 1 a product 8x8x8 of BF16\n"
+                       "00000000000000a0 2 a convolution 8x16x4\n");
     m->input[0] = (struct recipe_input){"image", "/pictures/fox.png", ""};
     m->input[1] = (struct recipe_input){"last-image", "/pictures/cat.png", ""};
     memset(m->input[0].sha256, 'a', 64);
@@ -82,6 +84,31 @@ static void fill_model(void)
     m->input_n = 2;
     m->lora[0] = (struct recipe_lora){"ghibli", -0.25};
     m->lora_n = 1;
+}
+
+/* As many as fit, and not one more; nor one that is none. */
+static void test_choices(void **state)
+{
+    enum { LINE = 64, MOST = RECIPE_CHOICES_MAX / LINE };
+    (void)state;
+    fill();
+    fill_model();
+    for (int i = 0; i + 1 < MOST; i++)
+        snprintf(recipe.model.choices + (size_t)i * LINE, LINE + 1, "%016x 1 %044d\n", i + 1, i);
+    char *s = print();
+    assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_OK);
+    assert_string_equal(back.model.choices, recipe.model.choices);
+    char *at = strstr(s, "\"choices\":[") + strlen("\"choices\":[");
+    static char more[RECIPE_TEXT_MAX];
+    snprintf(more, sizeof more, "%.*s\"%0100d\",%s", (int)(at - s), s, 0, at);
+    assert_int_equal(recipe_parse(more, strlen(more), &back, &fault), ERR_CORRUPT);
+    assert_non_null(strstr(fault_text(&fault), "model.choices"));
+    const char *const none[] = {"7", "null", "\"\""};
+    for (int i = 0; i < 3; i++) {
+        snprintf(more, sizeof more, "%.*s%s,%s", (int)(at - s), s, none[i], at);
+        assert_int_equal(recipe_parse(more, strlen(more), &back, &fault), ERR_CORRUPT);
+    }
+    free(s);
 }
 
 static void test_model(void **state)
@@ -97,9 +124,11 @@ static void test_model(void **state)
     assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_NOTFOUND); /* no JSON */
     free(s);
     strcpy(recipe.model.device, "a\x1b[2J");
+    strcpy(recipe.model.choices, "5 1 \x1b[2J\n");
     s = print();
     assert_int_equal(recipe_parse(s, strlen(s), &back, &fault), ERR_OK);
     assert_string_equal(back.model.device, "a?[2J");
+    assert_string_equal(back.model.choices, "5 1 ?[2J\n");
     free(s);
     recipe.model.guidance = 1e9;
     s = print();
@@ -210,6 +239,8 @@ static void test_encoders(void **state)
     spec.path = path;
     struct encode *e = encode_new(&spec, &fault);
     assert_non_null(e);
+    assert_true(encode_gpu_bytes("auto") == encode_gpu_bytes("h264_nvenc"));
+    assert_int_equal(encode_gpu_bytes("libx264") + encode_gpu_bytes(NULL), 0);
     if (!strcmp(encode_codec(e), "libx264")) {
         assert_non_null(strstr(encode_note(e), "h264_nvenc does not open here ("));
         encode_free(e);
@@ -295,10 +326,15 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),      cmocka_unit_test(test_model),
-        cmocka_unit_test(test_inputs),          cmocka_unit_test(test_every_cut_is_refused),
-        cmocka_unit_test(test_damage_is_named), cmocka_unit_test(test_no_controls_come_out),
-        cmocka_unit_test(test_encoders),        cmocka_unit_test(test_in_a_clip),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_model),
+        cmocka_unit_test(test_choices),
+        cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_every_cut_is_refused),
+        cmocka_unit_test(test_damage_is_named),
+        cmocka_unit_test(test_no_controls_come_out),
+        cmocka_unit_test(test_encoders),
+        cmocka_unit_test(test_in_a_clip),
         cmocka_unit_test(test_no_clip_at_all),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

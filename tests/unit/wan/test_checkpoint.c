@@ -197,6 +197,82 @@ static void test_what_was_said(void **state)
     unlink(path);
 }
 
+static const char list[] = "0000000000000005 1 a product\n";
+static char asked[100];
+static enum err answer;
+
+static enum err on_rely(void *user, const char *chosen, size_t n, struct fault *f)
+{
+    assert_ptr_equal(user, asked);
+    assert_true(n < sizeof asked);
+    memcpy(asked, chosen, n);
+    asked[n] = '\0';
+    return answer ? fault_set(f, answer, "candidate 2 is now") : ERR_OK;
+}
+
+/* What the device chose is asked about, and nothing is taken over before that was answered. */
+static void test_what_was_chosen(void **state)
+{
+    struct buf said = BUF_INIT(0), b = BUF_INIT(0);
+    struct checkpoint c = here(), plain = here();
+    (void)state;
+    c.chosen = list;
+    c.rely = on_rely;
+    c.user = asked;
+    c.said = plain.said = &said;
+    buf_adds(&said, "9 3 a\n");
+    fill(5);
+    assert_int_equal(checkpoint_write(path, &c, &fault), ERR_OK);
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_OK);
+    assert_string_equal(asked, list);
+    fill(-9);
+    buf_reset(&said);
+    uint64_t before = sum();
+    answer = ERR_STATE;
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_STATE);
+    assert_non_null(strstr(fault_text(&fault), path));
+    assert_non_null(strstr(fault_text(&fault), "candidate 2 is now"));
+    assert_int_equal(checkpoint_read(path, &plain, &fault), ERR_CORRUPT); /* nobody to ask */
+    answer = ERR_OK;
+    asked[0] = '\0';
+    assert_int_equal(path_read(path, 1 << 20, &b, &fault), ERR_OK);
+    for (size_t at = 0; at < b.len; at++) {
+        b.data[at] ^= 0x10;
+        assert_int_not_equal(checkpoint_parse(b.data, b.len, "bent", &c, &fault), ERR_OK);
+        b.data[at] ^= 0x10;
+    }
+    assert_string_equal(asked, ""); /* about what is damaged nobody is asked */
+    assert_int_equal(sum(), before);
+    assert_int_equal(said.len, 0);
+    strcpy(asked, "none");
+    c.chosen = NULL;
+    assert_int_equal(checkpoint_write(path, &c, &fault), ERR_OK);
+    assert_int_equal(checkpoint_read(path, &c, &fault), ERR_OK);
+    assert_string_equal(asked, "");
+    buf_free(&said);
+    buf_free(&b);
+    unlink(path);
+}
+
+static void test_another_format(void **state)
+{
+    struct checkpoint c = here();
+    struct buf b = BUF_INIT(0);
+    (void)state;
+    fill(5);
+    assert_int_equal(checkpoint_write(path, &c, &fault), ERR_OK);
+    assert_int_equal(path_read(path, 1 << 20, &b, &fault), ERR_OK);
+    b.data[7] = '2';
+    assert_int_equal(checkpoint_parse(b.data, b.len, "old", &c, &fault), ERR_VERSION);
+    assert_string_equal(fault_text(&fault), "the checkpoint old is of format 2, this build's are "
+                                            "of 3");
+    b.data[7] = '\033';
+    assert_int_equal(checkpoint_parse(b.data, b.len, "new", &c, &fault), ERR_VERSION);
+    assert_null(strchr(fault_text(&fault), '\033'));
+    buf_free(&b);
+    unlink(path);
+}
+
 static int set_up(void **state)
 {
     struct schedule s;
@@ -223,6 +299,8 @@ int main(void)
         cmocka_unit_test(test_another_size),
         cmocka_unit_test(test_without_a_sampler),
         cmocka_unit_test(test_what_was_said),
+        cmocka_unit_test(test_what_was_chosen),
+        cmocka_unit_test(test_another_format),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
