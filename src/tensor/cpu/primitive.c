@@ -52,38 +52,37 @@ void primitive_matrix(dnnl_memory_desc_t *md, enum dtype dtype, int64_t rows, in
         dnnl_memory_desc_init_by_tag(md, 2, n, type, dnnl_format_tag_any);
 }
 
-/* Epilogue: bias is an argument of its own; then act, or gate and sum. */
-static dnnl_primitive_attr_t epilogue(struct primitive *k, const struct recipe *r)
+static dnnl_status_t append_act(dnnl_post_ops_t ops, enum act act)
 {
-    dnnl_primitive_attr_t attr = NULL;
-    dnnl_post_ops_t ops = NULL;
-    if (dnnl_primitive_attr_create(&attr) || dnnl_post_ops_create(&ops))
-        return attr;
-    switch (r->act) {
+    switch (act) {
     case ACT_GELU_TANH:
-        dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_gelu_tanh, 0, 0);
-        break;
+        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_gelu_tanh, 0, 0);
     case ACT_GELU_ERF:
-        dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_gelu_erf, 0, 0);
-        break;
+        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_gelu_erf, 0, 0);
     case ACT_RELU:
-        dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
-        break;
+        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
     case ACT_SILU:
-        dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_swish, 1, 0);
-        break;
-    default:
+        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_swish, 1, 0);
+    case ACT_NONE:
         break;
     }
-    if (r->gate)
-        dnnl_post_ops_append_binary(ops, dnnl_binary_mul, &k->gate);
-    if (r->add)
-        dnnl_post_ops_append_sum(ops, 1);
-    dnnl_primitive_attr_set_post_ops(attr, ops);
-    if (r->alone)
-        dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
-    dnnl_post_ops_destroy(ops);
-    return attr;
+    return dnnl_success;
+}
+
+/* Bias is an argument of its own; then act, or gate and sum. False: a part of it is missing, and
+ * what would be computed is something else. */
+static bool epilogue(struct primitive *k, const struct recipe *r, dnnl_primitive_attr_t attr)
+{
+    dnnl_post_ops_t ops = NULL;
+    bool ok =
+        !dnnl_post_ops_create(&ops) && !append_act(ops, r->act) &&
+        (!r->gate || !dnnl_post_ops_append_binary(ops, dnnl_binary_mul, &k->gate)) &&
+        (!r->add || !dnnl_post_ops_append_sum(ops, 1)) &&
+        !dnnl_primitive_attr_set_post_ops(attr, ops) &&
+        (!r->alone || !dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user));
+    if (ops)
+        dnnl_post_ops_destroy(ops);
+    return ok;
 }
 
 static dnnl_primitive_desc_t describe(struct primitives *s, struct primitive *k,
@@ -96,11 +95,13 @@ static dnnl_primitive_desc_t describe(struct primitives *s, struct primitive *k,
     primitive_matrix(&k->bias, DTYPE_F32, 1, out, out, 1);
     k->gate = k->bias;
     dnnl_primitive_desc_t desc = NULL;
-    dnnl_primitive_attr_t attr = epilogue(k, r);
-    if (!dnnl_matmul_desc_init(&op, &k->src, &r->layout, r->bias ? &k->bias : NULL, &k->dst) &&
+    dnnl_primitive_attr_t attr = NULL;
+    if (!dnnl_primitive_attr_create(&attr) && epilogue(k, r, attr) &&
+        !dnnl_matmul_desc_init(&op, &k->src, &r->layout, r->bias ? &k->bias : NULL, &k->dst) &&
         dnnl_primitive_desc_create(&desc, &op, attr, s->engine, NULL))
         desc = NULL;
-    dnnl_primitive_attr_destroy(attr);
+    if (attr)
+        dnnl_primitive_attr_destroy(attr);
     return desc;
 }
 
