@@ -403,6 +403,7 @@ static void finish(struct run *r)
 {
     struct wan_info *info = &r->w->info;
     resume_settle(r);
+    device_settle(r->w->dev, NULL); /* what failed unseen before a stop is no matter of the next */
     str_copy(info->device_note, sizeof info->device_note, device_caps(r->w->dev)->note);
     dit_prompt_free(r->cond);
     dit_prompt_free(r->uncond);

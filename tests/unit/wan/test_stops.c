@@ -290,6 +290,35 @@ static void while_loras_change(void **state)
     close_model(wan);
 }
 
+/* The device fails, and before anybody has seen that the caller says stop. */
+static bool fail_and_stop(void *user)
+{
+    int *left = user;
+    if (--*left > 0)
+        return false;
+    device_fail(wan->dev, ERR_NOMEM, "no memory for what nobody wants any more");
+    return true;
+}
+
+/* Whatever is told of that clip: it is no matter of the next one. */
+static void what_failed_goes_with_its_clip(void **state)
+{
+    struct wan_job job = job_of();
+    (void)state;
+    job.image = &picture;
+    wan = open_model(&(struct way){.kind = "i2v"});
+    uint64_t want = frames_of(&job);
+    assert_true(frames_of(&job) == want); /* it asks less often when all is loaded */
+    for (int at = 1, asked = seen.asked; at <= asked; at++) {
+        int left = at;
+        const struct wan_calls calls = {.stop = fail_and_stop, .user = &left};
+        enum err e = wan_make(wan, &job, &calls, NULL, &fault);
+        assert_true(e == ERR_CANCELLED || e == ERR_NOMEM);
+        assert_true(frames_of(&job) == want);
+    }
+    close_model(wan);
+}
+
 static void folder_of(const char *kind, const char *dit)
 {
     char path[128], from[1024], to[300];
@@ -342,6 +371,7 @@ int main(void)
         cmocka_unit_test(while_the_text_encoder_is_loaded),
         cmocka_unit_test(while_a_causal_model_is_loaded),
         cmocka_unit_test(while_loras_change),
+        cmocka_unit_test(what_failed_goes_with_its_clip),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
