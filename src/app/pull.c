@@ -383,7 +383,8 @@ static enum err get_file(struct pull *p, struct fault *f)
             e = verify(p, f);
         if (!e) {
             e = keep(p, f);
-            tell(p, "is here");
+            if (!e)
+                tell(p, "is here");
             break;
         }
         if (e != ERR_CORRUPT || p->own.code)

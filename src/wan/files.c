@@ -193,11 +193,12 @@ enum err files_find(const char *model, struct files *out, struct fault *f)
     memset(out, 0, sizeof *out);
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    if (strlen(model) >= PATH_LEN - 1 || stat(model, &st)) {
+    bool longest = strlen(model) >= PATH_LEN - 1;
+    if (longest || stat(model, &st)) {
         e = fault_set(f, ERR_NOTFOUND,
                       "there is no model %.250s: %s; name the folder of one, or fetch one with "
                       "`sakuga model pull`",
-                      model, strerror(errno));
+                      model, strerror(longest ? ENAMETOOLONG : errno));
         goto out;
     }
     bool file = !S_ISDIR(st.st_mode);

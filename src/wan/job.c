@@ -25,9 +25,9 @@ void job_defaults(const struct wan *w, struct wan_job *j)
     if (j->guide_from == 0 && j->guide_to == 0)
         j->guide_to = 1;
     if (j->shift == 0)
-        j->shift = i->last_image || i->vace                                       ? 16
-                   : i->image && !i->control && j->width * j->height <= 832 * 480 ? 3
-                                                                                  : 5;
+        j->shift = i->last_image || i->vace                                                ? 16
+                   : i->image && !i->control && (int64_t)j->width * j->height <= 832 * 480 ? 3
+                                                                                           : 5;
     j->sampler = j->sampler ? j->sampler : sampler_name(SAMPLER_UNIPC);
     j->live = j->live && preset && preset->block; /* only a causal clip can */
     j->checkpoint_every = j->checkpoint_every > 0 ? j->checkpoint_every : 1;
