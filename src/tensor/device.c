@@ -204,7 +204,11 @@ struct weight *weight_new(struct device *d, const struct weight_spec *s)
              (!whole || (whole->in == s->in && s->at >= 0 && s->at + s->out <= whole->out));
     if (!fits(d, "weight", ok))
         return NULL;
-    return d->ops->pack(d, s);
+    struct weight *w = d->ops->pack(d, s);
+    if (!w)
+        device_fail(d, ERR_NOMEM, "no memory for a weight of %lld x %lld", (long long)s->out,
+                    (long long)s->in);
+    return w;
 }
 
 void weight_free(struct weight *w)

@@ -112,10 +112,11 @@ static enum err describe(struct run *r)
     add_text(&r->how, "device", i->device_words);
     buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\nbuild %s\n", i->threads,
              i->computed, i->resident, PACKAGE_VERSION, i->build);
+    if (b->starved || r->how.starved)
+        return fault_set(r->f, ERR_NOMEM, "no memory for the job's description");
     return b->failed || r->how.failed
                ? fault_set(r->f, ERR_LIMIT,
-                           "the job's description takes more than %zu bytes, or there is no memory "
-                           "for it; shorten its prompts",
+                           "the job's description takes more than %zu bytes; shorten its prompts",
                            CHECKPOINT_TEXT_MAX)
                : ERR_OK;
 }
