@@ -104,6 +104,23 @@ static int differing_inputs(const cJSON *then, const cJSON *now)
     return differ;
 }
 
+/* And the LoRAs; what a recipe of before does not say is not compared. */
+static int differing_loras(const cJSON *then, const cJSON *now)
+{
+    const cJSON *v, *list = json_arr(now, "loras");
+    int i = 0, differ = 0;
+    cJSON_ArrayForEach(v, json_arr(then, "loras"))
+    {
+        const cJSON *w = list ? cJSON_GetArrayItem(list, i++) : NULL;
+        const char *id = json_str(v, "id", "");
+        if (id[0] && strcmp(id, json_str(w, "id", ""))) {
+            printf("  the LoRA %s is another file now\n", json_str(v, "name", ""));
+            differ++;
+        }
+    }
+    return differ;
+}
+
 /* The worker has checked the recipe's members; the job is checked once more on its way. */
 static enum err job_of(const cJSON *r, struct engine_job *j, struct fault *f)
 {
@@ -152,6 +169,7 @@ static int compare(const struct paths *p, const cJSON *then, const char *clip,
     n += differing(json_obj(then, "model"), json_obj(now, "model"), model_how,
                    sizeof model_how / sizeof *model_how);
     n += differing_inputs(json_obj(then, "model"), json_obj(now, "model"));
+    n += differing_loras(json_obj(then, "model"), json_obj(now, "model"));
     if (!n)
         puts("  and nothing that the recipe names does");
     cJSON_Delete(now);

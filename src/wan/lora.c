@@ -2,6 +2,7 @@
 #include "wan/lora_inside.h"
 
 #include "base/buf.h"
+#include "wan/files.h"
 #include "wan/names.h"
 
 #include <stdio.h>
@@ -276,6 +277,11 @@ void lora_free(struct lora *l)
 int lora_matched(const struct lora *l)
 {
     return l->matched;
+}
+
+uint64_t lora_mark(const struct lora *l)
+{
+    return files_mark(l->file, 0);
 }
 
 int lora_skipped(const struct lora *l)

@@ -104,10 +104,13 @@ static enum err describe(struct run *r)
         buf_addf(b, "teacache %.17g\n", j->teacache);
     add_picture_marks(b, j);
     for (int k = 0; k < j->lora_n; k++) {
-        uint64_t lora = model_lora_mark(j->lora[k].path, r->f);
-        if (!lora)
-            return r->f->code;
-        buf_addf(b, "lora %016llx %.17g\n", (unsigned long long)lora, j->lora[k].strength);
+        uint64_t lora;
+        enum err e = model_lora_mark(j->lora[k].path, &lora, r->f);
+        if (e)
+            return e;
+        snprintf(r->made->lora_id[k], sizeof r->made->lora_id[k], "%016llx",
+                 (unsigned long long)lora);
+        buf_addf(b, "lora %s %.17g\n", r->made->lora_id[k], j->lora[k].strength);
     }
     add_text(&r->how, "device", i->device_words);
     buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\nbuild %s\n", i->threads,

@@ -523,6 +523,34 @@ static void test_loras(void **state)
     assert_int_equal(frames_of(&job), base);
 }
 
+/* A LoRA that was trained on lies under the name of the old one: it is the new one that counts, and
+ * is told. */
+static void test_loras_of_the_same_name(void **state)
+{
+    struct wan_job job = job_of("euler");
+    struct wan_made made[3];
+    char path[128];
+    uint64_t hash[3];
+    (void)state;
+    snprintf(path, sizeof path, "%s/loras/style.safetensors", dir);
+    job.lora[0] = (struct wan_lora){path, 1};
+    job.lora_n = 1;
+    for (int i = 0; i < 3; i++) {
+        tiny_link(dir, i == 1 ? "open/lora/comfy.safetensors" : "open/lora/kohya.safetensors",
+                  "loras/style.safetensors");
+        hash[i] = frames_of(&job);
+        assert_int_equal(make(&job, &made[i]), ERR_OK);
+        assert_int_equal(seen.hash, hash[i]);
+        assert_int_equal(strlen(made[i].lora_id[0]), 16);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_not_equal(hash[0], hash[1]);
+    assert_int_equal(hash[0], hash[2]);
+    assert_string_not_equal(made[0].lora_id[0], made[1].lora_id[0]);
+    assert_string_equal(made[0].lora_id[0], made[2].lora_id[0]);
+    assert_string_equal(made[0].lora_id[1], "");
+}
+
 static long resident_kb(void)
 {
     long pages = 0;
@@ -839,6 +867,7 @@ int main(void)
         cmocka_unit_test(test_resume_by_another_build),
         cmocka_unit_test(test_no_place_for_checkpoints),
         cmocka_unit_test(test_loras),
+        cmocka_unit_test(test_loras_of_the_same_name),
         cmocka_unit_test(test_200_lora_switches),
         cmocka_unit_test(test_tokenizer_of_another_model),
         cmocka_unit_test(test_layouts),
