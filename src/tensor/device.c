@@ -222,11 +222,6 @@ int64_t weight_out(const struct weight *w)
     return w->out;
 }
 
-int64_t weight_in(const struct weight *w)
-{
-    return w->in;
-}
-
 void device_linear(struct device *d, const struct linear_op *op)
 {
     if (device_failed(d))

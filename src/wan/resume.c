@@ -12,6 +12,7 @@
  * A causal clip keeps the latents of its finished blocks and the generator; the keys and values
  * that the next blocks look at come again from those latents (rollout_again()). What the blocks are
  * of is kept too: prompts that came on the way stand in no job. */
+#include "base/hash.h"
 #include "wan/preset.h"
 #include "wan/wan_inside.h"
 
@@ -37,10 +38,7 @@ static void add_text(struct buf *b, const char *key, const char *text)
 
 static uint64_t mark(const uint8_t *bytes, size_t n, int width, int height)
 {
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ bytes[i]) * UINT64_C(1099511628211);
-    return h ^ ((uint64_t)width << 32 | (uint64_t)height);
+    return hash_more(HASH_BEGIN, bytes, n) ^ ((uint64_t)width << 32 | (uint64_t)height);
 }
 
 static uint64_t picture_mark(const struct wan_picture *p)

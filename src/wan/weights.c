@@ -57,7 +57,7 @@ void weights_want(const struct weights *w, const char *prefix)
     }
 }
 
-enum err weights_map(struct weights *w, const char *path, struct mapping **out, struct fault *f)
+static enum err map_file(struct weights *w, const char *path, struct mapping **out, struct fault *f)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -195,8 +195,8 @@ static bool ends_with(const char *s, const char *end)
 
 static enum err read_one(struct weights *w, const char *path, struct fault *f)
 {
-    struct mapping *m;
-    enum err e = weights_map(w, path, &m, f);
+    struct mapping *m = NULL;
+    enum err e = map_file(w, path, &m, f);
     if (e)
         return e;
     if (m->bytes >= 4 && !memcmp(m->data, "PK\3\4", 4))

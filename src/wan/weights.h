@@ -77,7 +77,6 @@ void wtensor_shape_text(const struct wtensor *t, char *out, size_t n);
  * the format allows. */
 #define WEIGHTS_JSON_BYTES ((size_t)16 << 20)
 #define WEIGHTS_JSON_VALUES ((size_t)1 << 19)
-enum err weights_map(struct weights *w, const char *path, struct mapping **out, struct fault *f);
 /* Copies *t and its name. */
 enum err weights_add(struct weights *w, const struct wtensor *t, struct fault *f);
 /* Sorts by name; CORRUPT when a name comes twice. */
