@@ -86,6 +86,8 @@ static bool find_module(const struct weights *model, const char *key, const char
         canonical[end - n] = '\0';
         return str_copy(out, NAME_LEN, canonical);
     }
+    if (strchr(key, '.')) /* not underscored; a file may have many keys, a model many tensors */
+        return false;
     for (int i = 0; i < model->n; i++) {
         size_t len = strlen(model->t[i].name);
         if (!ends(model->t[i].name, len, tensor, n))
