@@ -2,8 +2,7 @@
  * opening a model and drawing a clip of it. Then either that is what the caller is told, or it cost
  * something that a clip can do without, and the frames are those of always; and what the handle
  * still holds makes the next clip as if nothing had been. */
-#include "unit/wan/seen.h"
-#include "unit/wan/tiny.h"
+#include "unit/wan/home.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -11,8 +10,6 @@
 #if defined __GLIBC__ && !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
 #define STARVES 1
 #endif
-
-static char dir[64], model[128], images[128], keep[128];
 
 /* Calls from the runtime, which is linked into this program; those from within libraries, which may
  * not expect to fail, are always served. */
@@ -70,6 +67,7 @@ int posix_memalign(void **out, size_t align, size_t n)
 #define OPENING 211 /* where most are names of tensors */
 #define DRAWING 17
 
+static char images[128];
 static int opens; /* pieces that opening takes */
 static const char *(*turn)(void *, int frame);
 
@@ -193,28 +191,18 @@ static void in_tiles_with_a_lora(void **state)
 static int set_up(void **state)
 {
     (void)state;
-    strcpy(dir, "/tmp/sakuga-starved-XXXXXX");
-    if (!mkdtemp(dir))
+    if (!home_make())
         return 1;
-    snprintf(model, sizeof model, "%s/model", dir);
     snprintf(images, sizeof images, "%s/i2v", dir);
-    snprintf(keep, sizeof keep, "%s/keep", dir);
-    mkdir(keep, 0700);
     tiny_t2v(model);
-    mkdir(images, 0700);
-    tiny_link(images, "open/tiny_i2v/diffusion_pytorch_model.safetensors", "dit.safetensors");
-    tiny_link(images, "open/tiny_i2v/models_clip.safetensors", "models_clip.safetensors");
-    tiny_link(images, TINY_T5, "t5.safetensors");
-    tiny_link(images, TINY_VAE, "vae.safetensors");
-    tiny_link(images, TINY_SPIECE, "spiece.model");
+    tiny_i2v(images);
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    tiny_remove(dir);
-    return 0;
+    wan = NULL; /* each had its own */
+    return home_tear_down(state);
 }
 
 int main(void)

@@ -324,21 +324,17 @@ static void folder_of(const char *kind, const char *dit)
     char path[128], from[1024], to[300];
     const char *src = getenv("srcdir");
     snprintf(path, sizeof path, "%s/%s", dir, kind);
-    mkdir(path, 0700);
+    tiny_beside(path);
     snprintf(from, sizeof from, "%s/tests/wan/%s", src ? src : "..", dit);
     snprintf(to, sizeof to, "%s/dit.safetensors", path);
     if (!graft(from, to, kind))
         tiny_link(path, dit, "dit.safetensors");
     if (strcmp(kind, "t2v") && strcmp(kind, "vace"))
-        tiny_link(path, "open/tiny_i2v/models_clip.safetensors", "models_clip.safetensors");
-    tiny_link(path, TINY_T5, "t5.safetensors");
-    tiny_link(path, TINY_VAE, "vae.safetensors");
-    tiny_link(path, TINY_SPIECE, "spiece.model");
+        tiny_link(path, TINY_CLIP, "models_clip.safetensors");
 }
 
 static int set_up(void **state)
 {
-    static const char i2v[] = "open/tiny_i2v/diffusion_pytorch_model.safetensors";
     (void)state;
     for (size_t i = 0; i < sizeof video; i++)
         video[i] = (uint8_t)(i * 7 + i / 50);
@@ -346,10 +342,10 @@ static int set_up(void **state)
     if (!mkdtemp(dir))
         return 1;
     folder_of("t2v", TINY_DIT);
-    folder_of("i2v", i2v);
-    folder_of("flf2v", i2v);
-    folder_of("control-ref", i2v);
-    folder_of("vace", "open/tiny_vace/diffusion_pytorch_model.safetensors");
+    folder_of("i2v", TINY_I2V);
+    folder_of("flf2v", TINY_I2V);
+    folder_of("control-ref", TINY_I2V);
+    folder_of("vace", TINY_VACE);
     return 0;
 }
 
