@@ -8,6 +8,10 @@
 
 #include <dirent.h>
 
+#define HOME_SIZE 32
+#define HOME_FRAMES 9
+#define HOME_STEPS 4
+
 static char dir[64], model[128], keep[128];
 
 /* The folder, and in it the one for checkpoints. False: there is none. */
@@ -57,6 +61,18 @@ static inline int home_tear_down(void **state)
     wan_free(wan);
     tiny_remove(dir);
     return 0;
+}
+
+/* A small clip. */
+static inline struct wan_job home_job(const char *sampler)
+{
+    return (struct wan_job){.prompt = "a fox over neon roofs",
+                            .width = HOME_SIZE,
+                            .height = HOME_SIZE,
+                            .frames = HOME_FRAMES,
+                            .steps = HOME_STEPS,
+                            .sampler = sampler,
+                            .seed = 7};
 }
 
 /* How many checkpoints there are. */
