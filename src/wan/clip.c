@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define EPS 1e-5f
 #define HEAD 80 /* width of a head in ViT-H, unless the metadata says otherwise */
@@ -25,8 +24,7 @@ enum err clip_vision_open(struct device *dev, const struct weights *w, struct cl
     if (e)
         return e;
     c.heads = (int)(c.dim / HEAD);
-    const char *meta = weights_meta(w, "config");
-    cJSON *config = meta ? json_parse(meta, strlen(meta), NULL) : NULL;
+    cJSON *config = weights_config(w);
     if (config)
         c.heads = (int)json_int(config, "num_heads", c.heads);
     cJSON_Delete(config);

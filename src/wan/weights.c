@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define SHARDS_MAX 256
+#define CONFIG_VALUES 4096 /* the published ones have about thirty */
 
 struct weights *weights_new(void)
 {
@@ -136,6 +137,12 @@ const struct wtensor *weights_find(const struct weights *w, const char *name)
 const char *weights_meta(const struct weights *w, const char *key)
 {
     return w->meta ? json_str(w->meta, key, NULL) : NULL;
+}
+
+struct cJSON *weights_config(const struct weights *w)
+{
+    const char *text = weights_meta(w, "config");
+    return text ? json_parse_few(text, strlen(text), CONFIG_VALUES, NULL) : NULL;
 }
 
 bool wtensor_measure(struct wtensor *t)

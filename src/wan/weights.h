@@ -67,6 +67,9 @@ void weights_want(const struct weights *w, const char *prefix);
 
 /* An entry of the metadata (all of them are strings), or NULL. */
 const char *weights_meta(const struct weights *w, const char *key);
+/* The model's config.json where a file keeps it so; the caller deletes it. NULL: there is none, or
+ * one of more values than any has. */
+struct cJSON *weights_config(const struct weights *w);
 
 /* "[5120, 36, 1, 2, 2]" into out[n] */
 void wtensor_shape_text(const struct wtensor *t, char *out, size_t n);
