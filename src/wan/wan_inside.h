@@ -92,6 +92,9 @@ struct run {
 /* job.c: what a job says nothing of; is its size possible? */
 void job_defaults(const struct wan *w, struct wan_job *j);
 enum err job_size(const struct wan_job *j, struct fault *f);
+/* The way and the steps of a complete job. */
+enum err job_schedule(const struct wan_job *j, enum sampler_kind *kind, struct schedule *s,
+                      struct fault *f);
 
 /* model.c: plans the job, whose chunk and tile it fills, makes room for it as planned, and takes
  * the memory. Loads the networks, the transformer with its LoRAs. */

@@ -114,6 +114,8 @@ static void test_refused(void **state)
         job.steps = bad[i].steps ? bad[i].steps : STEPS;
         job.guidance = bad[i].guidance;
         seen_refused(&job, ERR_INVAL, bad[i].words);
+        assert_int_equal(wan_job_complete(wan, &job, &fault), ERR_INVAL); /* which says the same */
+        assert_non_null(strstr(fault_text(&fault), bad[i].words));
     }
     struct wan_job job = home_job(NULL);
     const uint8_t grey[3] = {9, 9, 9};
