@@ -19,7 +19,9 @@ struct primitives {
 enum err primitives_open(struct primitives **out, struct fault *f)
 {
     struct primitives *s = calloc(1, sizeof *s);
-    if (s && !dnnl_engine_create(&s->engine, dnnl_cpu, 0) &&
+    if (!s)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    if (!dnnl_engine_create(&s->engine, dnnl_cpu, 0) &&
         !dnnl_stream_create(&s->stream, s->engine, dnnl_stream_default_flags)) {
         *out = s;
         return ERR_OK;

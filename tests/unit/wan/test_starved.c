@@ -1,7 +1,7 @@
 /* Every piece of memory that the runtime asks the system for is refused once, in the midst of
  * opening a model and drawing a clip of it. Then either that is what the caller is told, or it cost
  * something that a clip can do without, and the frames are those of always; and what the handle
- * still holds makes the next clip as if nothing had been. */
+ * still holds makes the next clip as if nothing had been. When it goes nothing is left behind. */
 #include "unit/wan/home.h"
 
 #include <errno.h>
@@ -16,6 +16,12 @@
 static atomic_int asked, refuse_at; /* 0: nothing is refused */
 static long place;                  /* of the last that was refused, as addr2line takes it */
 
+/* What the runtime has, by address, while it is asked to have nothing at the end. */
+#define PIECES ((size_t)1 << 16)
+#define NEAR 32 /* places that one may lie in; gaps come of what was let go */
+static _Atomic(void *) held[PIECES];
+static atomic_int holding;
+
 #ifdef STARVES
 
 extern char __executable_start, etext;
@@ -23,42 +29,87 @@ void *__libc_malloc(size_t);
 void *__libc_calloc(size_t, size_t);
 void *__libc_realloc(void *, size_t);
 void *__libc_memalign(size_t, size_t);
+void __libc_free(void *);
+
+static bool ours(const void *caller)
+{
+    const char *at = caller;
+    return at >= &__executable_start && at < &etext && atomic_load(&refuse_at);
+}
 
 static bool refused(const void *caller)
 {
-    const char *at = caller;
-    if (at < &__executable_start || at >= &etext || !atomic_load(&refuse_at))
-        return false;
-    if (atomic_fetch_add(&asked, 1) + 1 != atomic_load(&refuse_at))
+    if (!ours(caller) || atomic_fetch_add(&asked, 1) + 1 != atomic_load(&refuse_at))
         return false;
     errno = ENOMEM;
-    place = at - &__executable_start;
+    place = (const char *)caller - &__executable_start;
     return true;
 }
 
-#define REFUSED refused(__builtin_return_address(0))
+static size_t slot(const void *p)
+{
+    return (uintptr_t)p / 16 * 2654435761u % PIECES;
+}
+
+/* What finds no place is counted all the same, and is then left behind. */
+static void *hold(void *p, const void *caller)
+{
+    if (!p || !ours(caller))
+        return p;
+    atomic_fetch_add(&holding, 1);
+    for (size_t i = slot(p), n = 0; n < NEAR; i = (i + 1) % PIECES, n++) {
+        void *none = NULL;
+        if (atomic_compare_exchange_strong(&held[i], &none, p))
+            break;
+    }
+    return p;
+}
+
+static void let_go(void *p)
+{
+    if (!p || !atomic_load(&holding))
+        return;
+    for (size_t i = slot(p), n = 0; n < NEAR; i = (i + 1) % PIECES, n++) {
+        void *want = p;
+        if (atomic_compare_exchange_strong(&held[i], &want, NULL)) {
+            atomic_fetch_sub(&holding, 1);
+            return;
+        }
+    }
+}
+
+#define CALLER __builtin_return_address(0)
 
 void *malloc(size_t n)
 {
-    return REFUSED ? NULL : __libc_malloc(n);
+    return refused(CALLER) ? NULL : hold(__libc_malloc(n), CALLER);
 }
 
 void *calloc(size_t n, size_t each)
 {
-    return REFUSED ? NULL : __libc_calloc(n, each);
+    return refused(CALLER) ? NULL : hold(__libc_calloc(n, each), CALLER);
 }
 
 void *realloc(void *p, size_t n)
 {
-    return REFUSED ? NULL : __libc_realloc(p, n);
+    if (refused(CALLER))
+        return NULL;
+    let_go(p);
+    return hold(__libc_realloc(p, n), CALLER);
 }
 
 int posix_memalign(void **out, size_t align, size_t n)
 {
-    void *p = REFUSED ? NULL : __libc_memalign(align, n);
+    void *p = refused(CALLER) ? NULL : hold(__libc_memalign(align, n), CALLER);
     if (p)
         *out = p;
     return p ? 0 : ENOMEM;
+}
+
+void free(void *p)
+{
+    let_go(p);
+    __libc_free(p);
 }
 
 #endif
@@ -103,6 +154,9 @@ static enum err starved(const char *folder, const struct wan_job *job, int at, u
             unlink(made.checkpoint);
     }
     wan_free(wan);
+    int left = atomic_exchange(&holding, 0);
+    if (left)
+        fail_msg("piece %d (%#lx): %d pieces are left behind", at, place, left);
     return e;
 }
 
