@@ -99,6 +99,22 @@ static void inputs(struct report *r, const cJSON *then, const cJSON *now)
     }
 }
 
+/* What a recipe of before does not say is not compared. */
+static void loras(struct report *r, const cJSON *then, const cJSON *now)
+{
+    const cJSON *v, *list = json_arr(now, "loras");
+    int i = 0;
+    cJSON_ArrayForEach(v, json_arr(then, "loras"))
+    {
+        const cJSON *w = list ? cJSON_GetArrayItem(list, i++) : NULL;
+        const char *id = json_str(v, "id", "");
+        if (!id[0] || !strcmp(id, json_str(w, "id", "")))
+            continue;
+        begin(r);
+        fprintf(r->to, "  the LoRA %s is another file now\n", json_str(v, "name", ""));
+    }
+}
+
 int differ_print(FILE *to, const cJSON *then, const cJSON *now, bool identical)
 {
     const cJSON *model = json_obj(then, "model"), *model_now = json_obj(now, "model");
@@ -109,5 +125,6 @@ int differ_print(FILE *to, const cJSON *then, const cJSON *now, bool identical)
     members(&way, model, model_now, ways, COUNT(ways));
     choices(&way, model, model_now);
     inputs(&way, model, model_now);
+    loras(&way, model, model_now);
     return build.n + way.n;
 }

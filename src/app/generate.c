@@ -10,6 +10,7 @@
 #include <sys/random.h>
 
 #define FPS 16
+_Static_assert(CLIP_LIST_MAX <= JOB_LORAS_MAX, "each --lora has its place");
 
 static enum err number(const char *text, const char *name, double least, double most, double *out,
                        struct fault *f)
@@ -87,6 +88,9 @@ static enum err input(const char *path, enum input_role role, struct engine_job 
 {
     if (!path)
         return ERR_OK;
+    if (j->input_n == JOB_INPUTS_MAX)
+        return fault_set(f, ERR_USAGE, "%s is one picture or video too many; use up to %d", path,
+                         JOB_INPUTS_MAX);
     struct job_input *in = &j->input[j->input_n];
     char *real = realpath(path, NULL);
     if (!real || !str_copy(in->path, sizeof in->path, real)) {

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -323,6 +324,15 @@ static enum err keep(struct pull *p, struct fault *f)
     return ERR_OK;
 }
 
+/* Two that write one part would each find it damaged by the other. One that has just become the
+ * file itself is the other's too. */
+static bool is_mine(const struct pull *p)
+{
+    struct stat open, there;
+    return !flock(p->fd, LOCK_EX | LOCK_NB) && !fstat(p->fd, &open) && !stat(p->part, &there) &&
+           open.st_ino == there.st_ino && open.st_dev == there.st_dev;
+}
+
 static enum err open_part(struct pull *p, struct fault *f)
 {
     char dir[PATH_LEN];
@@ -334,6 +344,9 @@ static enum err open_part(struct pull *p, struct fault *f)
     p->fd = open(p->part, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
     if (p->fd < 0)
         return fault_set(f, ERR_IO, "cannot write %s: %s", p->part, strerror(errno));
+    if (!is_mine(p))
+        return fault_set(f, ERR_BUSY, "%s is being fetched already; wait for that, or end it",
+                         p->part);
     p->have = lseek(p->fd, 0, SEEK_END);
     p->total = p->file->bytes ? p->file->bytes : -1;
     p->sum[0] = '\0';
@@ -383,7 +396,8 @@ static enum err get_file(struct pull *p, struct fault *f)
             e = verify(p, f);
         if (!e) {
             e = keep(p, f);
-            tell(p, "is here");
+            if (!e)
+                tell(p, "is here");
             break;
         }
         if (e != ERR_CORRUPT || p->own.code)

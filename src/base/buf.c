@@ -21,7 +21,7 @@ char *buf_room(struct buf *b, size_t n)
             cap *= 2;
         char *p = realloc(b->data, cap);
         if (!p) {
-            b->failed = true;
+            b->failed = b->starved = true;
             return NULL;
         }
         b->data = p;
@@ -95,7 +95,7 @@ void buf_drop(struct buf *b, size_t n)
 void buf_reset(struct buf *b)
 {
     b->len = 0;
-    b->failed = false;
+    b->failed = b->starved = false;
     if (b->data)
         b->data[0] = '\0';
 }
@@ -105,7 +105,7 @@ void buf_free(struct buf *b)
     free(b->data);
     b->data = NULL;
     b->len = b->cap = 0;
-    b->failed = false;
+    b->failed = b->starved = false;
 }
 
 const char *buf_str(const struct buf *b)

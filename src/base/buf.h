@@ -15,6 +15,7 @@ struct buf {
     size_t len, cap;
     size_t max; /* bytes; 0 means 64 MiB */
     bool failed;
+    bool starved; /* failed, and it was memory that was missing */
 };
 
 #define BUF_INIT(limit) ((struct buf){.max = (limit)})

@@ -1,5 +1,7 @@
 #include "base/err.h"
 
+#include "base/buf.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -35,6 +37,20 @@ void err_whole_text(char *text)
         text[n - 1 - tail] = '\0';
 }
 
+/* Words that quote a file or a stranger go to terminals: no control character but ends of lines and
+ * tabs, which a traceback has. */
+static void make_printable(char *text)
+{
+    for (char *line = text; *line;) {
+        size_t n = strcspn(line, "\n\t");
+        char end = line[n];
+        line[n] = '\0';
+        str_printable(line);
+        line[n] = end;
+        line += n + (end != '\0');
+    }
+}
+
 enum err fault_set(struct fault *f, enum err code, const char *fmt, ...)
 {
     if (f) {
@@ -43,6 +59,7 @@ enum err fault_set(struct fault *f, enum err code, const char *fmt, ...)
         f->code = code;
         vsnprintf(f->text, sizeof f->text, fmt, ap);
         err_whole_text(f->text);
+        make_printable(f->text);
         va_end(ap);
     }
     return code;

@@ -53,8 +53,9 @@ const char *err_text(enum err code);
  * leaves behind. */
 void err_whole_text(char *text);
 
-/* Fills `f` (may be NULL) and returns `code`, so that a caller can write
- * `return fault_set(f, ERR_IO, "cannot open %s: %s", path, strerror(errno));` */
+/* Fills `f` (may be NULL) and returns `code`; control characters but \n and \t, and malformed
+ * UTF-8, become '?', whoever the words quote. A caller can write `return fault_set(f, ERR_IO,
+ * "cannot open %s: %s", path, strerror(errno));` */
 enum err fault_set(struct fault *f, enum err code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 

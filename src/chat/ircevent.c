@@ -1,6 +1,7 @@
 #include "chat/irc.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 #include <stdio.h>
@@ -11,9 +12,7 @@
 
 static bool seen(struct irc *c, const char *id)
 {
-    uint64_t h = 14695981039346656037u;
-    for (; *id; id++)
-        h = (h ^ (unsigned char)*id) * 1099511628211u;
+    uint64_t h = hash_more(HASH_BEGIN, id, strlen(id));
     for (int i = 0; i < IRC_IDS; i++)
         if (c->ids[i] == h)
             return true;

@@ -58,6 +58,7 @@ static void print_model(cJSON *o, const struct recipe_model *m)
     for (int i = 0; i < m->lora_n; i++) {
         cJSON *l = cJSON_CreateObject();
         cJSON_AddStringToObject(l, "name", m->lora[i].name);
+        cJSON_AddStringToObject(l, "id", m->lora[i].id);
         cJSON_AddNumberToObject(l, "weight", m->lora[i].weight);
         cJSON_AddItemToArray(loras, l);
     }
@@ -256,6 +257,8 @@ static const char *parse_model(const cJSON *o, struct recipe_model *m)
     {
         struct recipe_lora *l = &m->lora[m->lora_n++];
         if (!text(v, "name", l->name, sizeof l->name) || !real(v, "weight", -100, 100, &l->weight))
+            return "model.loras";
+        if (cJSON_HasObjectItem(v, "id") && !text(v, "id", l->id, sizeof l->id))
             return "model.loras";
     }
     return NULL;

@@ -17,6 +17,7 @@
 #define RECIPE_LORAS_MAX 8
 struct recipe_lora {
     char name[64];
+    char id[17]; /* fingerprint of its file, "" in recipes of before */
     double weight;
 };
 

@@ -226,7 +226,11 @@ struct weight *weight_new(struct device *d, const struct weight_spec *s)
              s->kt * s->kh * s->kw == 1;
     if (!fits(d, "weight", ok))
         return NULL;
-    return d->ops->pack(d, s);
+    struct weight *w = d->ops->pack(d, s);
+    if (!w)
+        device_fail(d, ERR_NOMEM, "no memory for a weight of %lld x %lld", (long long)s->out,
+                    (long long)s->in);
+    return w;
 }
 
 void weight_free(struct weight *w)
@@ -238,11 +242,6 @@ void weight_free(struct weight *w)
 int64_t weight_out(const struct weight *w)
 {
     return w->out;
-}
-
-int64_t weight_in(const struct weight *w)
-{
-    return w->in;
 }
 
 void device_linear(struct device *d, const struct linear_op *op)

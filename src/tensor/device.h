@@ -148,7 +148,6 @@ struct weight_spec {
 struct weight *weight_new(struct device *d, const struct weight_spec *spec);
 void weight_free(struct weight *w); /* NULL is fine */
 int64_t weight_out(const struct weight *w);
-int64_t weight_in(const struct weight *w);
 
 /* Weights that do not all fit the device: those of many parts (a transformer's blocks), of which
  * one after the other is worked with. Their matrices lie in host memory in the form that the device

@@ -35,11 +35,6 @@ bool dtype_parse(const char *name, enum dtype *out)
     return false;
 }
 
-bool dtype_is_float(enum dtype type)
-{
-    return type <= DTYPE_F64;
-}
-
 static inline float from_bits(uint32_t u)
 {
     float f;

@@ -33,7 +33,6 @@ enum dtype {
 size_t dtype_size(enum dtype type);      /* bytes of one element */
 const char *dtype_name(enum dtype type); /* static */
 bool dtype_parse(const char *name, enum dtype *out);
-bool dtype_is_float(enum dtype type);
 
 /* out[i] = in[i] for `n` elements of any type; exact for all but F64 and wide integers, which
  * round to nearest. `in` needs no alignment. */

@@ -70,7 +70,8 @@ int64_t tensor_count(const struct tensor *t)
     return n;
 }
 
-int64_t tensor_row(const struct tensor *t)
+/* Elements of one step on the first axis. */
+static int64_t row_of(const struct tensor *t)
 {
     int64_t n = 1;
     for (int i = 1; i < t->rank; i++)
@@ -97,7 +98,7 @@ struct tensor tensor_part(const struct tensor *t, int64_t from, int64_t n)
     part.dev = NULL;
     part.dim[0] = n;
     if (part.data)
-        part.data = (char *)part.data + (size_t)(from * tensor_row(t)) * dtype_size(t->type);
+        part.data = (char *)part.data + (size_t)(from * row_of(t)) * dtype_size(t->type);
     return part;
 }
 
@@ -111,21 +112,10 @@ struct tensor tensor_columns(const struct tensor *t, int64_t from, int64_t n)
     return part;
 }
 
-static struct tensor reshaped(const struct tensor *t, int rank, const int64_t *dim)
+struct tensor tensor_as2(const struct tensor *t, int64_t rows, int64_t columns)
 {
-    struct tensor v = {.data = t->data, .type = t->type, .rank = rank};
-    memcpy(v.dim, dim, (size_t)rank * sizeof *dim);
+    struct tensor v = {.data = t->data, .type = t->type, .rank = 2, .dim = {rows, columns}};
     if (tensor_count(&v) != tensor_count(t))
         v.data = NULL; /* the operation that gets it says so */
     return v;
-}
-
-struct tensor tensor_as2(const struct tensor *t, int64_t rows, int64_t columns)
-{
-    return reshaped(t, 2, (const int64_t[]){rows, columns});
-}
-
-struct tensor tensor_as4(const struct tensor *t, int64_t a, int64_t b, int64_t c, int64_t d)
-{
-    return reshaped(t, 4, (const int64_t[]){a, b, c, d});
 }

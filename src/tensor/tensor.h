@@ -38,7 +38,6 @@ struct tensor tensor_work4(struct device *dev, int64_t a, int64_t b, int64_t c, 
 void tensor_free(struct tensor *t); /* an empty or failed tensor is fine; leaves it empty */
 
 int64_t tensor_count(const struct tensor *t); /* elements */
-int64_t tensor_row(const struct tensor *t);   /* elements of one step on the first axis */
 int64_t tensor_last(const struct tensor *t);  /* length of the last axis */
 size_t tensor_bytes(const struct tensor *t);
 
@@ -51,6 +50,5 @@ struct tensor tensor_columns(const struct tensor *t, int64_t from, int64_t n);
 
 /* The same memory as [rows, columns]; the product must be the count. */
 struct tensor tensor_as2(const struct tensor *t, int64_t rows, int64_t columns);
-struct tensor tensor_as4(const struct tensor *t, int64_t a, int64_t b, int64_t c, int64_t d);
 
 #endif

@@ -1,5 +1,6 @@
 #include "wan/checkpoint.h"
 
+#include "base/hash.h"
 #include "base/path.h"
 
 #include <stdio.h>
@@ -20,20 +21,11 @@ struct head {
     uint32_t noise[624];
 };
 
-static uint64_t hash(const void *bytes, size_t n) /* FNV-1a */
-{
-    const unsigned char *p = bytes;
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ p[i]) * UINT64_C(1099511628211);
-    return h;
-}
-
 enum err checkpoint_name(const char *dir, const char *what, char out[], size_t n)
 {
     char name[64];
     snprintf(name, sizeof name, ".sakuga-%016llx.ckpt",
-             (unsigned long long)hash(what, strlen(what)));
+             (unsigned long long)hash_more(HASH_BEGIN, what, strlen(what)));
     return path_join(out, n, dir, name);
 }
 
@@ -118,7 +110,7 @@ enum err checkpoint_write(const char *path, const struct checkpoint *c, struct f
     at += chosen_n;
     for (int i = 0; i < n; i++, at += bytes)
         memcpy(at, from[i], bytes);
-    uint64_t sum = hash(all, (size_t)(at - all));
+    uint64_t sum = hash_more(HASH_BEGIN, all, (size_t)(at - all));
     memcpy(at, &sum, sizeof sum);
     enum err e = path_write(path, all, size, 0600, f);
     free(all);
@@ -197,7 +189,7 @@ enum err checkpoint_parse(const void *bytes, size_t n, const char *name, struct 
         n != whole_size((size_t)h.what_n + h.how_n + h.said_n + h.chosen_n, h.kind, h.n))
         return damaged(name, "its length is wrong", f);
     memcpy(&sum, all + n - sizeof sum, sizeof sum);
-    if (sum != hash(all, n - sizeof sum))
+    if (sum != hash_more(HASH_BEGIN, all, n - sizeof sum))
         return damaged(name, "its sum is wrong", f);
     const char *what = all + sizeof h, *how = what + h.what_n, *said = how + h.how_n;
     const char *chosen = said + h.said_n, *data = chosen + h.chosen_n;

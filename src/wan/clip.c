@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define EPS 1e-5f
 #define HEAD 80 /* width of a head in ViT-H, unless the metadata says otherwise */
@@ -24,18 +23,17 @@ enum err clip_vision_open(struct device *dev, const struct weights *w, struct cl
     enum err e = manifest_clip(&c, f);
     if (e)
         return e;
-    int side = (int)lround(sqrt((double)(c.tokens - 1)));
-    c.size = side * c.patch;
     c.heads = (int)(c.dim / HEAD);
-    const char *meta = weights_meta(w, "config");
-    cJSON *config = meta ? json_parse(meta, strlen(meta), NULL) : NULL;
+    cJSON *config = weights_config(w);
     if (config)
         c.heads = (int)json_int(config, "num_heads", c.heads);
     cJSON_Delete(config);
+    int64_t side = llround(sqrt((double)(c.tokens - 1)));
     if (c.layers < 1 || c.heads < 1 || c.dim % c.heads || c.patch > 64 || c.tokens < 2 ||
-        c.tokens > 4097 || (int64_t)side * side != c.tokens - 1)
+        c.tokens > 4097 || side * side != c.tokens - 1)
         return fault_set(f, ERR_UNSUPPORTED, "%s: %lld tokens of width %lld are no CLIP known here",
                          w->t[0].file, (long long)c.tokens, (long long)c.dim);
+    c.size = (int)side * c.patch;
     *out = c;
     return ERR_OK;
 }
@@ -70,7 +68,9 @@ static struct tensor embed(struct loader *l, const struct clip_vision *c, const 
     struct tensor places = load_vector(l, c->tokens * c->dim, "visual.pos_embedding");
     struct weight *w = load_linear(l, c->dim, row, false, "visual.patch_embedding");
     struct tensor x = tensor_new2(c->dev, c->tokens, c->dim), patches = {0};
-    if (rows && !l->fault.code) {
+    if (!rows && !l->fault.code)
+        fault_set(&l->fault, ERR_NOMEM, "no memory for the patches of a picture");
+    if (!l->fault.code) {
         for (int i = 0; i < side; i++)
             for (int j = 0; j < side; j++)
                 for (int ch = 0; ch < 3; ch++)

@@ -44,21 +44,20 @@ static int token_frames(const struct dit_input *in)
     return in->frames + (in->ref != NULL);
 }
 
-/* The table for this grid, from pass to pass at the same place while it has the same size. */
-static void rope_table(struct pass *p)
+/* The table for this grid, from pass to pass at the same place while it has the same size. False:
+ * there is no memory to form it in. */
+static bool rope_table(struct pass *p)
 {
     const struct dit_input *in = p->in;
     struct dit_angles *r = in->cache ? &in->cache->rope : &p->d->rope;
     int want[4] = {in->first_frame, token_frames(in), in->height / 2, in->width / 2};
     p->rope = &r->table;
     if (r->table.data && !memcmp(want, r->grid, sizeof want))
-        return;
+        return true;
     const int64_t shape[] = {p->tokens, DIT_HEAD / 2, 2};
     float *table = malloc((size_t)p->tokens * DIT_HEAD * sizeof *table);
-    if (!table) {
-        tensor_free(&r->table);
-        return;
-    }
+    if (!table)
+        return false;
     if (!device_caps(p->dev)->hollow)
         dit_rope(table, DIT_HEAD, want[0], want[1], want[2], want[3]);
     if (r->table.data && r->table.dim[0] != p->tokens)
@@ -70,6 +69,7 @@ static void rope_table(struct pass *p)
     if (!device_failed(p->dev)) /* else it is written again */
         memcpy(r->grid, want, sizeof want);
     free(table);
+    return true;
 }
 
 /* Latents and timestep to the device. */
@@ -485,7 +485,9 @@ enum err dit_forward(struct dit *d, const struct dit_input *in, float *out, stru
     p.whole = track && !in->shared;
     if (p.whole && in->stop && in->stop(in->stop_user))
         return fault_set(f, ERR_CANCELLED, "cancelled before a pass");
-    rope_table(&p);
+    if (!rope_table(&p))
+        return fault_set(f, ERR_NOMEM, "no memory for the angles of %lld tokens",
+                         (long long)p.tokens);
     fill_feed(&p);
     if (!track_play(track, in->shared))
         do

@@ -115,8 +115,7 @@ enum err dit_config_read(const struct weights *w, struct dit_config *out, struct
     /* every second block in 1.3B, every fifth in 14B: spread evenly */
     for (int j = 0; j < c.vace; j++)
         c.vace_at[j] = j * ((c.layers + c.vace - 1) / c.vace);
-    const char *meta = weights_meta(w, "config");
-    cJSON *config = meta ? json_parse(meta, strlen(meta), NULL) : NULL;
+    cJSON *config = weights_config(w);
     const cJSON *places = config ? json_arr(config, "vace_layers") : NULL, *v;
     int j = 0;
     if (places && cJSON_GetArraySize(places) == c.vace)

@@ -1,5 +1,6 @@
 #include "wan/files.h"
 
+#include "base/hash.h"
 #include "wan/names.h"
 
 #include <dirent.h>
@@ -193,11 +194,12 @@ enum err files_find(const char *model, struct files *out, struct fault *f)
     memset(out, 0, sizeof *out);
     if (!s)
         return fault_set(f, ERR_NOMEM, "out of memory");
-    if (strlen(model) >= PATH_LEN - 1 || stat(model, &st)) {
+    bool longest = strlen(model) >= PATH_LEN - 1;
+    if (longest || stat(model, &st)) {
         e = fault_set(f, ERR_NOTFOUND,
                       "there is no model %.250s: %s; name the folder of one, or fetch one with "
                       "`sakuga model pull`",
-                      model, strerror(errno));
+                      model, strerror(longest ? ENAMETOOLONG : errno));
         goto out;
     }
     bool file = !S_ISDIR(st.st_mode);
@@ -259,26 +261,18 @@ const char *files_short(const struct files *s, const char *path)
     return n && !strncmp(path, s->folder, n) && path[n] == '/' ? path + n + 1 : path;
 }
 
-static uint64_t mix(uint64_t h, const void *bytes, size_t n) /* FNV-1a */
-{
-    const unsigned char *p = bytes;
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ p[i]) * UINT64_C(1099511628211);
-    return h;
-}
-
 uint64_t files_mark(const struct weights *w, uint64_t h)
 {
-    h = h ? h : UINT64_C(14695981039346656037);
+    h = h ? h : HASH_BEGIN;
     for (int i = 0; w && i < w->n; i++) {
         const struct wtensor *t = &w->t[i];
         int64_t bytes = t->count * (int64_t)dtype_size(t->type);
-        h = mix(h, t->name, strlen(t->name) + 1);
-        h = mix(h, dtype_name(t->type), strlen(dtype_name(t->type)));
+        h = hash_more(h, t->name, strlen(t->name) + 1);
+        h = hash_more(h, dtype_name(t->type), strlen(dtype_name(t->type)));
         for (int d = 0; d < t->rank; d++)
-            h = mix(h, &t->dim[d], sizeof t->dim[d]);
+            h = hash_more(h, &t->dim[d], sizeof t->dim[d]);
         if (!t->strided)
-            h = mix(h, t->data, (size_t)(bytes < SAMPLE ? bytes : SAMPLE));
+            h = hash_more(h, t->data, (size_t)(bytes < SAMPLE ? bytes : SAMPLE));
     }
     return h;
 }

@@ -25,9 +25,9 @@ void job_defaults(const struct wan *w, struct wan_job *j)
     if (j->guide_from == 0 && j->guide_to == 0)
         j->guide_to = 1;
     if (j->shift == 0)
-        j->shift = i->last_image || i->vace                                       ? 16
-                   : i->image && !i->control && j->width * j->height <= 832 * 480 ? 3
-                                                                                  : 5;
+        j->shift = i->last_image || i->vace                                                ? 16
+                   : i->image && !i->control && (int64_t)j->width * j->height <= 832 * 480 ? 3
+                                                                                           : 5;
     j->sampler = j->sampler ? j->sampler : sampler_name(SAMPLER_UNIPC);
     j->live = j->live && preset && preset->block; /* only a causal clip can */
     j->checkpoint_every = j->checkpoint_every > 0 ? j->checkpoint_every : 1;
@@ -126,15 +126,33 @@ static enum err check_turns(const struct wan_job *j, struct fault *f)
     return ERR_OK;
 }
 
-static enum err check_sampler(const struct wan *w, const struct wan_job *j, struct fault *f)
+enum err job_schedule(const struct wan_job *j, enum sampler_kind *kind, struct schedule *s,
+                      struct fault *f)
 {
     const struct preset *preset = preset_find(j->sampler);
-    enum sampler_kind kind;
-    if (!preset && !sampler_parse(j->sampler, &kind))
+    if (preset) {
+        *kind = preset->sampler;
+        return schedule_list(s, preset->sigma, preset->steps, f);
+    }
+    if (!sampler_parse(j->sampler, kind))
         return fault_set(f, ERR_INVAL,
                          "there is no sampler %.40s; one of: unipc dpm++ euler lcm, or of a "
                          "distilled model: lightx2v self-forcing causvid",
                          j->sampler);
+    if (j->sigmas)
+        return schedule_list(s, j->sigmas, j->steps, f);
+    return j->simple ? schedule_simple(s, j->steps, j->shift, f)
+                     : schedule_flow(s, *kind, j->steps, j->shift, f);
+}
+
+static enum err check_sampler(const struct wan *w, const struct wan_job *j, struct fault *f)
+{
+    const struct preset *preset = preset_find(j->sampler);
+    enum sampler_kind kind;
+    struct schedule s;
+    enum err e = job_schedule(j, &kind, &s, f);
+    if (e)
+        return e;
     if (j->turn_n && (!preset || !preset->block))
         return fault_set(f, ERR_INVAL,
                          "only a causal clip (self-forcing, causvid) can change its prompt");

@@ -2,6 +2,7 @@
 #include "wan/lora_inside.h"
 
 #include "base/buf.h"
+#include "wan/files.h"
 #include "wan/names.h"
 
 #include <stdio.h>
@@ -85,6 +86,8 @@ static bool find_module(const struct weights *model, const char *key, const char
         canonical[end - n] = '\0';
         return str_copy(out, NAME_LEN, canonical);
     }
+    if (strchr(key, '.')) /* not underscored; a file may have many keys, a model many tensors */
+        return false;
     for (int i = 0; i < model->n; i++) {
         size_t len = strlen(model->t[i].name);
         if (!ends(model->t[i].name, len, tensor, n))
@@ -276,6 +279,11 @@ void lora_free(struct lora *l)
 int lora_matched(const struct lora *l)
 {
     return l->matched;
+}
+
+uint64_t lora_mark(const struct lora *l)
+{
+    return files_mark(l->file, 0);
 }
 
 int lora_skipped(const struct lora *l)

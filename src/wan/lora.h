@@ -24,8 +24,9 @@ struct lora_set; /* several, with strengths */
 enum err lora_open(const char *path, const struct weights *model, struct lora **out,
                    struct fault *f);
 void lora_free(struct lora *l);
-int lora_matched(const struct lora *l); /* tensors of the model that it changes */
-int lora_skipped(const struct lora *l); /* keys left out */
+int lora_matched(const struct lora *l);   /* tensors of the model that it changes */
+int lora_skipped(const struct lora *l);   /* keys left out */
+uint64_t lora_mark(const struct lora *l); /* files_mark() of it */
 
 #define LORA_SET_MAX 16
 struct lora_set {

@@ -299,12 +299,14 @@ const struct wan_info *wan_info(const struct wan *w)
 
 /* ---- weights ---- */
 
+/* By what they hold, not by their names: one may have been trained on since the last clip. */
 static bool same_loras(const struct wan *w, const struct wan_job *j)
 {
     bool same = w->loras.n == j->lora_n;
+    uint64_t mark;
     for (int i = 0; same && i < j->lora_n; i++)
-        same = !strcmp(w->lora_path[i], j->lora[i].path) &&
-               w->loras.strength[i] == j->lora[i].strength;
+        same = w->loras.strength[i] == j->lora[i].strength &&
+               !model_lora_mark(j->lora[i].path, &mark, NULL) && w->lora_mark[i] == mark;
     return same;
 }
 
@@ -412,8 +414,8 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
         e = open_loras(w, job, calls, &stop, &fresh, f);
         if (!e) {
             e = change_loras(w, &fresh, &stop, f);
-            for (int i = 0; i < job->lora_n; i++)
-                str_copy(w->lora_path[i], PATH_LEN, job->lora[i].path);
+            for (int i = 0; i < w->loras.n; i++)
+                w->lora_mark[i] = lora_mark(w->loras.lora[i]);
         }
     }
     if (!e && !w->dit)
@@ -433,12 +435,13 @@ enum err model_vae(struct wan *w, const struct stopper *stop, struct fault *f)
                   : vae_open(w->dev, w->files.weights[FILES_VAE], VAE_DECODER, stop, &w->vae, f);
 }
 
-uint64_t model_lora_mark(const char *path, struct fault *f)
+enum err model_lora_mark(const char *path, uint64_t *mark, struct fault *f)
 {
     struct weights *w;
-    if (weights_open(path, &w, f))
-        return 0;
-    uint64_t mark = files_mark(w, 0);
+    enum err e = weights_open(path, &w, f);
+    if (e)
+        return e;
+    *mark = files_mark(w, 0);
     weights_free(w);
-    return mark ? mark : 1;
+    return ERR_OK;
 }

@@ -358,22 +358,10 @@ static void tell_own_steps(const struct run *r, const struct wan_job *asked)
     pipeline_note(r, words);
 }
 
-static enum err make_schedule(const struct wan_job *j, enum sampler_kind kind, struct schedule *s,
-                              struct fault *f)
-{
-    const struct preset *preset = preset_find(j->sampler);
-    if (preset)
-        return schedule_list(s, preset->sigma, preset->steps, f);
-    if (j->sigmas)
-        return schedule_list(s, j->sigmas, j->steps, f);
-    return j->simple ? schedule_simple(s, j->steps, j->shift, f)
-                     : schedule_flow(s, kind, j->steps, j->shift, f);
-}
-
 static enum err begin(struct run *r)
 {
     const struct preset *preset = preset_find(r->job.sampler);
-    enum sampler_kind kind = SAMPLER_UNIPC;
+    enum sampler_kind kind;
     struct schedule s;
     r->extra = r->w->info.vace ? r->job.reference_n : 0;
     r->frames = (r->job.frames + 3) / 4 + r->extra;
@@ -381,11 +369,7 @@ static enum err begin(struct run *r)
     r->width = r->job.width / VAE_SPACE;
     r->n = (int64_t)VAE_Z * r->frames * r->height * r->width;
     r->blocks_total = r->w->config.layers + r->w->config.vace;
-    if (preset)
-        kind = preset->sampler;
-    else
-        sampler_parse(r->job.sampler, &kind);
-    enum err e = make_schedule(&r->job, kind, &s, r->f);
+    enum err e = job_schedule(&r->job, &kind, &s, r->f);
     if (e)
         return e;
     size_t bytes = (size_t)r->n * sizeof(float);
@@ -410,6 +394,7 @@ static void finish(struct run *r)
 {
     struct wan_info *info = &r->w->info;
     resume_settle(r);
+    device_settle(r->w->dev, NULL); /* what failed unseen before a stop is no matter of the next */
     str_copy(info->device_note, sizeof info->device_note, device_caps(r->w->dev)->note);
     dit_prompt_free(r->cond);
     dit_prompt_free(r->uncond);

@@ -13,6 +13,7 @@
  * A causal clip keeps the latents of its finished blocks and the generator; the keys and values
  * that the next blocks look at come again from those latents (rollout_again()). What the blocks are
  * of is kept too: prompts that came on the way stand in no job. */
+#include "base/hash.h"
 #include "wan/preset.h"
 #include "wan/wan_inside.h"
 
@@ -38,10 +39,7 @@ static void add_text(struct buf *b, const char *key, const char *text)
 
 static uint64_t mark(const uint8_t *bytes, size_t n, int width, int height)
 {
-    uint64_t h = UINT64_C(14695981039346656037);
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ bytes[i]) * UINT64_C(1099511628211);
-    return h ^ ((uint64_t)width << 32 | (uint64_t)height);
+    return hash_more(HASH_BEGIN, bytes, n) ^ ((uint64_t)width << 32 | (uint64_t)height);
 }
 
 static uint64_t picture_mark(const struct wan_picture *p)
@@ -105,18 +103,22 @@ static enum err describe(struct run *r)
         buf_addf(b, "teacache %.17g\n", j->teacache);
     add_picture_marks(b, j);
     for (int k = 0; k < j->lora_n; k++) {
-        uint64_t lora = model_lora_mark(j->lora[k].path, r->f);
-        if (!lora)
-            return r->f->code;
-        buf_addf(b, "lora %016llx %.17g\n", (unsigned long long)lora, j->lora[k].strength);
+        uint64_t lora;
+        enum err e = model_lora_mark(j->lora[k].path, &lora, r->f);
+        if (e)
+            return e;
+        snprintf(r->made->lora_id[k], sizeof r->made->lora_id[k], "%016llx",
+                 (unsigned long long)lora);
+        buf_addf(b, "lora %s %.17g\n", r->made->lora_id[k], j->lora[k].strength);
     }
     add_text(&r->how, "device", i->device_words);
     buf_addf(&r->how, "threads %d\ncomputed %s\nresident %d\nversion %s\nbuild %s\n", i->threads,
              i->computed, i->resident, PACKAGE_VERSION, i->build);
+    if (b->starved || r->how.starved)
+        return fault_set(r->f, ERR_NOMEM, "no memory for the job's description");
     return b->failed || r->how.failed
                ? fault_set(r->f, ERR_LIMIT,
-                           "the job's description takes more than %zu bytes, or there is no memory "
-                           "for it; shorten its prompts",
+                           "the job's description takes more than %zu bytes; shorten its prompts",
                            CHECKPOINT_TEXT_MAX)
                : ERR_OK;
 }

@@ -40,6 +40,18 @@ static enum err begin(struct schedule *s, int steps, double shift, struct fault 
     return ERR_OK;
 }
 
+/* The samplers divide by what lies between two sigmas, as they are kept: in f32. */
+static enum err falls(const struct schedule *s, struct fault *f)
+{
+    for (int i = 0; i < s->steps; i++)
+        if (!(s->sigma[i] > s->sigma[i + 1]) || s->sigma[i] > 1)
+            return fault_set(f, ERR_INVAL,
+                             "%d steps lie too near to each other: sigma %d is %.9g and the next "
+                             "%.9g; use fewer of them, or another shift",
+                             s->steps, i, (double)s->sigma[i], (double)s->sigma[i + 1]);
+    return ERR_OK;
+}
+
 enum err schedule_flow(struct schedule *s, enum sampler_kind kind, int steps, double shift,
                        struct fault *f)
 {
@@ -54,7 +66,7 @@ enum err schedule_flow(struct schedule *s, enum sampler_kind kind, int steps, do
         s->t[i] =
             kind == SAMPLER_UNIPC || kind == SAMPLER_DPMPP ? trunc(1000 * sigma) : 1000 * sigma;
     }
-    return e;
+    return e ? e : falls(s, f);
 }
 
 enum err schedule_simple(struct schedule *s, int steps, double shift, struct fault *f)
@@ -66,7 +78,7 @@ enum err schedule_simple(struct schedule *s, int steps, double shift, struct fau
         s->sigma[i] = (float)sigma;
         s->t[i] = 1000 * sigma;
     }
-    return e;
+    return e ? e : falls(s, f);
 }
 
 enum err schedule_list(struct schedule *s, const double *sigma, int steps, struct fault *f)
@@ -79,7 +91,7 @@ enum err schedule_list(struct schedule *s, const double *sigma, int steps, struc
         s->sigma[i] = (float)sigma[i];
         s->t[i] = 1000 * sigma[i];
     }
-    return e;
+    return e ? e : falls(s, f);
 }
 
 enum err schedule_nominal(struct schedule *s, const int *nominal, int steps, double shift,
@@ -93,7 +105,7 @@ enum err schedule_nominal(struct schedule *s, const int *nominal, int steps, dou
         s->sigma[i] = (float)sigma;
         s->t[i] = 1000 * sigma;
     }
-    return e;
+    return e ? e : falls(s, f);
 }
 
 struct sampler *sampler_new(enum sampler_kind kind, const struct schedule *schedule, int64_t n)

@@ -16,19 +16,17 @@
 
 enum sampler_kind { SAMPLER_UNIPC, SAMPLER_DPMPP, SAMPLER_EULER, SAMPLER_LCM, SAMPLER_COUNT };
 
-/* SCHEDULE_FLOW is the sampler's own of the original code; the others serve every sampler. */
-enum schedule_kind { SCHEDULE_FLOW, SCHEDULE_SIMPLE /* ComfyUI's */, SCHEDULE_LIST };
-
 const char *sampler_name(enum sampler_kind kind); /* "unipc", "dpm++", "euler", "lcm" */
 bool sampler_parse(const char *name, enum sampler_kind *out);
 
 struct schedule {
     int steps;
-    float sigma[SAMPLER_STEPS_MAX + 1]; /* the last is 0 */
+    float sigma[SAMPLER_STEPS_MAX + 1]; /* from 1 at most they fall to the last, 0 */
     double t[SAMPLER_STEPS_MAX];        /* 1000·sigma, truncated for UniPC and DPM++ */
 };
 
-/* INVAL when steps or shift make no schedule. */
+/* INVAL when steps or shift make no schedule: each sigma must lie below the one before, in f32 too.
+ * schedule_flow(): the sampler's own of the original code; schedule_simple(): ComfyUI's. */
 enum err schedule_flow(struct schedule *s, enum sampler_kind kind, int steps, double shift,
                        struct fault *f);
 enum err schedule_simple(struct schedule *s, int steps, double shift, struct fault *f);

@@ -29,6 +29,8 @@ extern "C" struct spiece *spiece_new(const void *model, size_t n, char *why, siz
         if (status.ok())
             return s;
         tell(why, why_n, status.error_message());
+    } catch (const std::bad_alloc &) {
+        tell(why, why_n, "");
     } catch (const std::exception &e) {
         tell(why, why_n, e.what());
     } catch (...) {
@@ -54,13 +56,17 @@ extern "C" int spiece_encode(const struct spiece *s, const char *text, size_t n,
             tell(why, why_n, status.error_message());
             return -1;
         }
-        auto *out = static_cast<int32_t *>(malloc((made.size() + 1) * sizeof **ids));
-        if (!out || made.size() > INT_MAX)
+        auto *out = made.size() > INT_MAX ? nullptr
+                                          : static_cast<int32_t *>(
+                                                malloc((made.size() + 1) * sizeof **ids));
+        if (!out)
             throw std::bad_alloc();
         for (size_t i = 0; i < made.size(); i++)
             out[i] = made[i];
         *ids = out;
         return static_cast<int>(made.size());
+    } catch (const std::bad_alloc &) {
+        tell(why, why_n, "");
     } catch (const std::exception &e) {
         tell(why, why_n, e.what());
     } catch (...) {

@@ -3,7 +3,7 @@
  *
  * It is given only models that tokenizer_library.c wrote, out of what our own reader had checked:
  * the library ends the process on some errors and trusts what it reads. What it throws or returns
- * ends here, as words in `why`. A model is immutable; any thread. */
+ * ends here, as words in `why`, none for a lack of memory. A model is immutable; any thread. */
 #ifndef SAKUGA_WAN_SPIECE_H
 #define SAKUGA_WAN_SPIECE_H
 

@@ -70,6 +70,8 @@ static struct tensor position_bias(struct loader *l, const struct t5 *t, int blo
     float *table = load_values(l, (int64_t)t->buckets * t->heads,
                                "blocks.%d.pos_embedding.embedding.weight", block);
     float *b = malloc((size_t)(span * t->heads) * sizeof *b);
+    if (table && !b)
+        fault_set(&l->fault, ERR_NOMEM, "no memory for the places of %d tokens", n);
     if (table && b) {
         for (int64_t r = 0; r < span && !device_caps(t->dev)->hollow; r++) {
             const float *of = table + (int64_t)t5_bucket((int)(r - (n - 1)), t->buckets) * t->heads;

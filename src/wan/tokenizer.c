@@ -122,7 +122,8 @@ enum err tokenizer_pieces(const struct tokenizer *t, const char *text, int32_t *
     *ids = NULL;
     *count = 0;
     if (n > TEXT_MAX || !tokenizer_normalize(t, text, n, &b)) {
-        e = fault_set(f, ERR_LIMIT, "a text of %zu bytes is too long", n);
+        e = b.starved ? fault_set(f, ERR_NOMEM, "no memory for a text of %zu bytes", n)
+                      : fault_set(f, ERR_LIMIT, "a text of %zu bytes is too long", n);
         goto out;
     }
     if (t->library) { /* the text was made normal only to see that it does not grow too long */

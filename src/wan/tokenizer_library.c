@@ -32,6 +32,13 @@ static void put_bytes(struct buf *b, unsigned field, const void *bytes, size_t n
     buf_add(b, bytes, n);
 }
 
+/* A message within the message; what is missing in one is missing in the other. */
+static void put_part(struct buf *b, unsigned field, const struct buf *part)
+{
+    put_bytes(b, field, part->data, part->len);
+    b->failed = b->failed || part->failed;
+}
+
 static void put_float(struct buf *b, unsigned field, float value)
 {
     uint32_t bits;
@@ -60,7 +67,7 @@ static void put_pieces(const struct tokenizer *t, struct buf *b, struct buf *par
         put_bytes(part, 1, t->text.data + t->piece[i].at, t->piece[i].n);
         put_float(part, 2, (float)t->piece[i].score);
         put_int(part, 3, kind_of(t, i));
-        put_bytes(b, 1, part->data, part->len);
+        put_part(b, 1, part);
     }
 }
 
@@ -69,21 +76,20 @@ static void put_settings(const struct tokenizer *t, struct buf *b, struct buf *p
     buf_reset(part);
     put_int(part, 3, 1); /* unigram */
     put_int(part, 35, t->byte_fallback);
-    put_bytes(b, 2, part->data, part->len);
+    put_part(b, 2, part);
     buf_reset(part);
     if (t->charsmap) {
         struct buf map = BUF_INIT(MODEL_MAX);
         for (int i = 0; i < 4; i++)
             buf_addc(&map, (char)(4 * t->trie_n >> 8 * i));
         buf_add(&map, t->charsmap, 4 * t->trie_n + t->strings_n + 1); /* and the last one's end */
-        put_bytes(part, 2, map.data, map.len);
-        part->failed = part->failed || map.failed;
+        put_part(part, 2, &map);
         buf_free(&map);
     }
     put_int(part, 3, t->dummy_prefix);
     put_int(part, 4, t->squeeze);
     put_int(part, 5, 1);
-    put_bytes(b, 3, part->data, part->len);
+    put_part(b, 3, part);
 }
 
 enum err tokenizer_take_library(struct tokenizer *t, struct fault *f)
@@ -93,10 +99,11 @@ enum err tokenizer_take_library(struct tokenizer *t, struct fault *f)
     enum err e = ERR_OK;
     put_pieces(t, &b, &part);
     put_settings(t, &b, &part);
-    if (b.failed || part.failed)
+    if (b.failed)
         e = fault_set(f, ERR_NOMEM, "out of memory");
     else if (!(t->library = spiece_new(b.data, b.len, why, sizeof why)))
-        e = fault_set(f, ERR_CORRUPT, "libsentencepiece refuses it: %s", why);
+        e = why[0] ? fault_set(f, ERR_CORRUPT, "libsentencepiece refuses it: %s", why)
+                   : fault_set(f, ERR_NOMEM, "no memory for libsentencepiece");
     buf_free(&b);
     buf_free(&part);
     return e;
@@ -107,6 +114,8 @@ enum err tokenizer_by_library(const struct tokenizer *t, const char *text, size_
 {
     char why[200] = "";
     int made = spiece_encode(t->library, text, n, ids, why, sizeof why);
+    if (made < 0 && !why[0])
+        return fault_set(f, ERR_NOMEM, "no memory for a text of %zu bytes", n);
     if (made < 0)
         return fault_set(f, ERR_INVAL, "libsentencepiece cannot split this text: %s", why);
     *count = made;

@@ -30,7 +30,10 @@ enum err tokenizer_add(struct tokenizer *t, const char *text, size_t n, double s
         t->cap = cap;
     }
     t->piece[t->n++] = (struct piece){t->text.len, (uint32_t)n, kind, score};
-    return buf_add(&t->text, text, n) ? ERR_OK : fault_set(f, ERR_LIMIT, "too much text in pieces");
+    if (buf_add(&t->text, text, n))
+        return ERR_OK;
+    return t->text.starved ? fault_set(f, ERR_NOMEM, "out of memory")
+                           : fault_set(f, ERR_LIMIT, "too much text in pieces");
 }
 
 static const char *text_of(const struct tokenizer *t, int32_t id)

@@ -5,12 +5,12 @@
 
 #define CHUNK 1 /* latent frames at a time, when nobody says */
 
-const float vae_mean[VAE_Z] = {-0.7571f, -0.7089f, -0.9113f, 0.1075f,  -0.1745f, 0.9653f,
-                               -0.1517f, 1.5508f,  0.4134f,  -0.0715f, 0.5517f,  -0.3632f,
-                               -0.1922f, -0.9497f, 0.2503f,  -0.2921f};
-const float vae_std[VAE_Z] = {2.8184f, 1.4541f, 2.3275f, 2.6558f, 1.2196f, 1.7708f,
-                              2.6052f, 2.0743f, 3.2687f, 2.1526f, 2.8652f, 1.5579f,
-                              1.6382f, 1.1253f, 2.8251f, 1.9160f};
+static const float mean[VAE_Z] = {-0.7571f, -0.7089f, -0.9113f, 0.1075f,  -0.1745f, 0.9653f,
+                                  -0.1517f, 1.5508f,  0.4134f,  -0.0715f, 0.5517f,  -0.3632f,
+                                  -0.1922f, -0.9497f, 0.2503f,  -0.2921f};
+static const float deviation[VAE_Z] = {2.8184f, 1.4541f, 2.3275f, 2.6558f, 1.2196f, 1.7708f,
+                                       2.6052f, 2.0743f, 3.2687f, 2.1526f, 2.8652f, 1.5579f,
+                                       1.6382f, 1.1253f, 2.8251f, 1.9160f};
 
 static enum err start(struct vae *v, const struct vae_half_net *net, int height, int width,
                       struct vae_stream **out, struct fault *f)
@@ -116,7 +116,7 @@ static enum err decode(struct vae_stream *s, const float *z, int frames, int fro
         for (int64_t i = 0; i < plane; i++)
             for (int c = 0; c < VAE_Z; c++)
                 rows[(t * plane + i) * VAE_Z + c] =
-                    z[((int64_t)c * frames + from + t) * plane + i] * vae_std[c] + vae_mean[c];
+                    z[((int64_t)c * frames + from + t) * plane + i] * deviation[c] + mean[c];
     struct tensor raw = tensor_from(dev, rows, 4, (const int64_t[]){n, h, w, VAE_Z});
     struct tensor x = tensor_new4(dev, n, h, w, VAE_Z);
     free(rows);
@@ -185,7 +185,7 @@ enum err vae_encode(struct vae_stream *s, const float *pictures, int n, float *z
             for (int c = 0; c < VAE_Z; c++) {
                 float v = rows[(t * plane + i) * VAE_Z + c];
                 z[((int64_t)c * frames + at + t) * plane + i] =
-                    raw ? v : (v - vae_mean[c]) / vae_std[c];
+                    raw ? v : (v - mean[c]) / deviation[c];
             }
     tensor_free(&x);
     tensor_free(&mu);

@@ -18,8 +18,6 @@
 struct vae;
 struct vae_stream;
 
-extern const float vae_mean[VAE_Z], vae_std[VAE_Z];
-
 enum vae_half { VAE_DECODER = 1, VAE_ENCODER = 2 };
 
 /* `halves`: what will be used; the other half is not loaded. stop (or NULL) is asked before each

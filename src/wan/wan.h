@@ -210,8 +210,9 @@ struct wan_calls {
 
 /* How it was made: what a recipe should hold. Filled as far as the job came. */
 struct wan_made {
-    struct wan_job job; /* with the defaults filled in; pointers are the caller's */
-    int tokens;         /* of the prompt, with its end mark */
+    struct wan_job job;              /* with the defaults filled in; pointers are the caller's */
+    int tokens;                      /* of the prompt, with its end mark */
+    char lora_id[WAN_LORAS_MAX][17]; /* fingerprints of the job's LoRAs, hex */
     /* The prompts that came after it, each at the frame that its block begins at, by the list or by
      * wan_calls.turn: as the job's list they give the same frames. Lent by the handle until its
      * next clip is over. */

@@ -47,9 +47,9 @@ struct wan {
     bool keep_text;
     enum dit_place place; /* of the dit that is loaded, or will be */
     struct patcher patcher;
-    struct lora_set loras;   /* what the dit was loaded with */
-    struct lora_set touched; /* what a change of LoRAs touches */
-    char lora_path[WAN_LORAS_MAX][PATH_LEN];
+    struct lora_set loras;             /* what the dit was loaded with */
+    struct lora_set touched;           /* what a change of LoRAs touches */
+    uint64_t lora_mark[WAN_LORAS_MAX]; /* what they were: a file may be another one by now */
 
     struct prompt_kept kept[PROMPTS_KEPT]; /* encoded lately; shows use one negative prompt */
     uint64_t prompts;                      /* encoded or found, so far */
@@ -95,6 +95,9 @@ struct run {
 /* job.c: what a job says nothing of; is its size possible? */
 void job_defaults(const struct wan *w, struct wan_job *j);
 enum err job_size(const struct wan_job *j, struct fault *f);
+/* The way and the steps of a complete job. */
+enum err job_schedule(const struct wan_job *j, enum sampler_kind *kind, struct schedule *s,
+                      struct fault *f);
 
 /* model.c: plans the job, whose chunk and tile it fills, makes room for it as planned, and takes
  * the memory. Loads the networks, the transformer with its LoRAs. */
@@ -103,7 +106,7 @@ enum err model_dit(struct wan *w, const struct wan_job *job, const struct wan_ca
                    struct fault *f);
 enum err model_vae(struct wan *w, const struct stopper *stop, struct fault *f);
 enum err model_tiny(struct wan *w, struct fault *f);
-uint64_t model_lora_mark(const char *path, struct fault *f);
+enum err model_lora_mark(const char *path, uint64_t *mark, struct fault *f); /* files_mark() */
 
 /* prompt.c: text → context [n, text_dim], which the caller frees. What was encoded lately is known;
  * else it stops between layers. */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define SHARDS_MAX 256
+#define CONFIG_VALUES 4096 /* the published ones have about thirty */
 
 struct weights *weights_new(void)
 {
@@ -57,7 +58,7 @@ void weights_want(const struct weights *w, const char *prefix)
     }
 }
 
-enum err weights_map(struct weights *w, const char *path, struct mapping **out, struct fault *f)
+static enum err map_file(struct weights *w, const char *path, struct mapping **out, struct fault *f)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -138,6 +139,12 @@ const char *weights_meta(const struct weights *w, const char *key)
     return w->meta ? json_str(w->meta, key, NULL) : NULL;
 }
 
+struct cJSON *weights_config(const struct weights *w)
+{
+    const char *text = weights_meta(w, "config");
+    return text ? json_parse_few(text, strlen(text), CONFIG_VALUES, NULL) : NULL;
+}
+
 bool wtensor_measure(struct wtensor *t)
 {
     t->count = 1;
@@ -195,8 +202,8 @@ static bool ends_with(const char *s, const char *end)
 
 static enum err read_one(struct weights *w, const char *path, struct fault *f)
 {
-    struct mapping *m;
-    enum err e = weights_map(w, path, &m, f);
+    struct mapping *m = NULL;
+    enum err e = map_file(w, path, &m, f);
     if (e)
         return e;
     if (m->bytes >= 4 && !memcmp(m->data, "PK\3\4", 4))

@@ -67,6 +67,9 @@ void weights_want(const struct weights *w, const char *prefix);
 
 /* An entry of the metadata (all of them are strings), or NULL. */
 const char *weights_meta(const struct weights *w, const char *key);
+/* The model's config.json where a file keeps it so; the caller deletes it. NULL: there is none, or
+ * one of more values than any has. */
+struct cJSON *weights_config(const struct weights *w);
 
 /* "[5120, 36, 1, 2, 2]" into out[n] */
 void wtensor_shape_text(const struct wtensor *t, char *out, size_t n);
@@ -77,7 +80,6 @@ void wtensor_shape_text(const struct wtensor *t, char *out, size_t n);
  * the format allows. */
 #define WEIGHTS_JSON_BYTES ((size_t)16 << 20)
 #define WEIGHTS_JSON_VALUES ((size_t)1 << 19)
-enum err weights_map(struct weights *w, const char *path, struct mapping **out, struct fault *f);
 /* Copies *t and its name. */
 enum err weights_add(struct weights *w, const struct wtensor *t, struct fault *f);
 /* Sorts by name; CORRUPT when a name comes twice. */

@@ -9,7 +9,10 @@
 
 static void line(const char *key, const char *value)
 {
-    printf("%-13s %s\n", key, value[0] ? value : "-");
+    char shown[PATH_LEN]; /* names of files are whoever's */
+    str_copy(shown, sizeof shown, value);
+    str_printable(shown);
+    printf("%-13s %s\n", key, shown[0] ? shown : "-");
 }
 
 /* Of the usual clip. */

@@ -27,7 +27,8 @@ struct painter {
     enum err (*draw)(struct painter *p, struct run *r, struct fault *f);
     /* How the last clip was made. */
     void (*sign)(struct painter *p, struct recipe *m);
-    /* The job has ended. `again`: it will come again, so keep what spares work. */
+    /* The job has ended. `again`: it may come again, since it failed or the process ends; so keep
+     * what spares work. */
     void (*ended)(struct painter *p, bool again);
 };
 

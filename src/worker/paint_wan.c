@@ -221,6 +221,7 @@ static void sign(struct painter *base, struct recipe *m)
     for (int k = 0; k < j->lora_n; k++) {
         struct recipe_lora *l = &to->lora[to->lora_n++];
         str_copy(l->name, sizeof l->name, p->alias[k]);
+        str_copy(l->id, sizeof l->id, p->made.lora_id[k]);
         l->weight = j->lora[k].strength;
     }
 }

@@ -406,7 +406,7 @@ bool run_job(struct run *r)
     if (e)
         unlink(r->part);
     if (r->painter->ended)
-        r->painter->ended(r->painter, e == ERR_LOST || (e && atomic_load(r->quit)));
+        r->painter->ended(r->painter, e && (e != ERR_CANCELLED || atomic_load(r->quit)));
     for (int i = 0; i < RUN_SLOTS; i++)
         free(r->slot[i]);
     free(r->preview);

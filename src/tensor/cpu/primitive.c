@@ -20,7 +20,9 @@ struct primitives {
 enum err primitives_open(struct primitives **out, struct fault *f)
 {
     struct primitives *s = calloc(1, sizeof *s);
-    if (s && !dnnl_engine_create(&s->engine, dnnl_cpu, 0) &&
+    if (!s)
+        return fault_set(f, ERR_NOMEM, "out of memory");
+    if (!dnnl_engine_create(&s->engine, dnnl_cpu, 0) &&
         !dnnl_stream_create(&s->stream, s->engine, dnnl_stream_default_flags)) {
         *out = s;
         return ERR_OK;
@@ -62,38 +64,37 @@ void primitive_matrix(dnnl_memory_desc_t *md, enum dtype dtype, int64_t rows, in
         dnnl_memory_desc_init_by_tag(md, 2, n, type, dnnl_format_tag_any);
 }
 
-/* Epilogue: bias is an argument of its own; then act, or gate and sum. */
-static dnnl_primitive_attr_t epilogue(struct primitive *k, const struct recipe *r)
+static dnnl_status_t append_act(dnnl_post_ops_t ops, enum act act)
 {
-    dnnl_primitive_attr_t attr = NULL;
-    dnnl_post_ops_t ops = NULL;
-    if (dnnl_primitive_attr_create(&attr) || dnnl_post_ops_create(&ops))
-        return attr;
-    switch (r->act) {
+    switch (act) {
     case ACT_GELU_TANH:
-        dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_gelu_tanh, 0, 0);
-        break;
+        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_gelu_tanh, 0, 0);
     case ACT_GELU_ERF:
-        dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_gelu_erf, 0, 0);
-        break;
+        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_gelu_erf, 0, 0);
     case ACT_RELU:
-        dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
-        break;
+        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_relu, 0, 0);
     case ACT_SILU:
-        dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_swish, 1, 0);
-        break;
-    default:
+        return dnnl_post_ops_append_eltwise(ops, 1, dnnl_eltwise_swish, 1, 0);
+    case ACT_NONE:
         break;
     }
-    if (r->gate)
-        dnnl_post_ops_append_binary(ops, dnnl_binary_mul, &k->gate);
-    if (r->add)
-        dnnl_post_ops_append_sum(ops, 1);
-    dnnl_primitive_attr_set_post_ops(attr, ops);
-    if (r->alone)
-        dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user);
-    dnnl_post_ops_destroy(ops);
-    return attr;
+    return dnnl_success;
+}
+
+/* Bias is an argument of its own; then act, or gate and sum. False: a part of it is missing, and
+ * what would be computed is something else. */
+static bool epilogue(struct primitive *k, const struct recipe *r, dnnl_primitive_attr_t attr)
+{
+    dnnl_post_ops_t ops = NULL;
+    bool ok =
+        !dnnl_post_ops_create(&ops) && !append_act(ops, r->act) &&
+        (!r->gate || !dnnl_post_ops_append_binary(ops, dnnl_binary_mul, &k->gate)) &&
+        (!r->add || !dnnl_post_ops_append_sum(ops, 1)) &&
+        !dnnl_primitive_attr_set_post_ops(attr, ops) &&
+        (!r->alone || !dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user));
+    if (ops)
+        dnnl_post_ops_destroy(ops);
+    return ok;
 }
 
 static bool matmul(struct primitive *k, const struct recipe *r, dnnl_matmul_desc_t *op)
@@ -133,12 +134,13 @@ static dnnl_primitive_desc_t describe(struct primitives *s, struct primitive *k,
     dnnl_convolution_desc_t window;
     dnnl_primitive_desc_t desc = NULL;
     bool taps = r->taps[0] > 0, ok = taps ? convolution(k, r, &window) : matmul(k, r, &product);
-    dnnl_primitive_attr_t attr = epilogue(k, r);
-    if (!ok ||
+    dnnl_primitive_attr_t attr = NULL;
+    if (ok && !dnnl_primitive_attr_create(&attr) && epilogue(k, r, attr) &&
         dnnl_primitive_desc_create(&desc, taps ? (const void *)&window : (const void *)&product,
                                    attr, s->engine, NULL))
         desc = NULL;
-    dnnl_primitive_attr_destroy(attr);
+    if (attr)
+        dnnl_primitive_attr_destroy(attr);
     if (desc)
         k->weights = *dnnl_primitive_desc_query_md(desc, dnnl_query_weights_md, 0);
     return desc;

@@ -375,6 +375,8 @@ static enum err causal_run(struct causal *r)
         return e;
     float *noise = golden_values(r->g, r->w, "noise", &n),
           *context = golden_values(r->g, r->w, "context", &m);
+    golden_count(r->g, "self_forcing.noise", n, (int64_t)16 * r->frames * r->h * r->w_);
+    golden_count(r->g, "self_forcing.context", m % dit_config(r->d)->text_dim, 0);
     float *x = malloc((size_t)16 * r->per_block * r->h * r->w_ * sizeof *x);
     r->latent = malloc((size_t)(n ? n : 1) * sizeof *r->latent);
     struct rollout_setup set = {.dit = r->d,

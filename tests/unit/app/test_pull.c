@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -387,6 +388,48 @@ static void a_part_of_an_earlier_day_is_used(void **state)
     end(&b);
 }
 
+/* Another pull of the same folder is told apart from a part that was left behind. */
+static void one_at_a_time(void **state)
+{
+    struct bench b;
+    struct stat st;
+    char part[200];
+    (void)state;
+    begin(&b);
+    snprintf(part, sizeof part, "%s/sub", b.dir);
+    assert_int_equal(mkdir(part, 0700), 0);
+    snprintf(part, sizeof part, "%s/sub/weights.bin.part", b.dir);
+    int other = open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(other >= 0 && write(other, content, 1000) == 1000);
+    assert_int_equal(flock(other, LOCK_EX), 0);
+    pull(&b, &model, "whole");
+    assert_int_equal(b.e, ERR_BUSY);
+    assert_non_null(strstr(fault_text(&b.f), part));
+    assert_true(there(&b, "sub/weights.bin.part", &st) && st.st_size == 1000);
+    close(other);
+    pull(&b, &model, "whole");
+    assert_whole(&b);
+    end(&b);
+}
+
+/* What came whole and cannot be named is not called here. */
+static void a_name_that_is_taken(void **state)
+{
+    struct bench b;
+    char path[200];
+    (void)state;
+    begin(&b);
+    snprintf(path, sizeof path, "%s/sub", b.dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/sub/weights.bin", b.dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    pull(&b, &model, "whole");
+    assert_int_equal(b.e, ERR_IO);
+    assert_non_null(strstr(fault_text(&b.f), path));
+    assert_null(strstr(b.said, "weights.bin is here"));
+    end(&b);
+}
+
 static void the_hub_names_the_sum(void **state)
 {
     static const struct pull_file unknown[] = {
@@ -550,6 +593,8 @@ int main(void)
         cmocka_unit_test(what_came_damaged_comes_again),
         cmocka_unit_test(what_comes_damaged_twice_is_refused),
         cmocka_unit_test(a_part_of_an_earlier_day_is_used),
+        cmocka_unit_test(one_at_a_time),
+        cmocka_unit_test(a_name_that_is_taken),
         cmocka_unit_test(the_hub_names_the_sum),
         cmocka_unit_test(both_sums_are_compared),
         cmocka_unit_test(an_index_brings_its_shards),

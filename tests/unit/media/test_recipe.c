@@ -82,7 +82,7 @@ static void fill_model(void)
     memset(m->input[0].sha256, 'a', 64);
     memset(m->input[1].sha256, '7', 64);
     m->input_n = 2;
-    m->lora[0] = (struct recipe_lora){"ghibli", -0.25};
+    m->lora[0] = (struct recipe_lora){"ghibli", "8899aabbccddeeff", -0.25};
     m->lora_n = 1;
 }
 

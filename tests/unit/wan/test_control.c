@@ -2,8 +2,7 @@
  * against those of a frame, and clips made with it. No such model is published small enough: tests
  * make one (graft.h). */
 #include "unit/wan/graft.h"
-#include "unit/wan/seen.h"
-#include "unit/wan/tiny.h"
+#include "unit/wan/home.h"
 
 #include "wan/noise.h"
 #include "wan/wan_inside.h"
@@ -17,7 +16,7 @@
 #define PLANE (H / 8 * (W / 8))
 #define PIXELS (H * W)
 
-static char dir[64], plain[128], v11[128], camera[128], keep[128];
+static char plain[128], v11[128], camera[128];
 static uint8_t video[FRAMES * PIXELS * 3], look[PIXELS * 3];
 
 static void model_of(const char *kind, char *path)
@@ -25,24 +24,12 @@ static void model_of(const char *kind, char *path)
     const char *src = getenv("srcdir");
     char from[1024], to[300];
     snprintf(path, 128, "%s/%s", dir, kind);
-    mkdir(path, 0700);
-    snprintf(from, sizeof from, "%s/tests/wan/open/tiny_i2v/diffusion_pytorch_model.safetensors",
-             src ? src : "..");
+    tiny_beside(path);
+    tiny_link(path, TINY_CLIP, "models_clip.safetensors");
+    snprintf(from, sizeof from, "%s/tests/wan/" TINY_I2V, src ? src : "..");
     snprintf(to, sizeof to, "%s/dit.safetensors", path);
     if (!graft(from, to, kind))
         fail_msg("no model %s", kind);
-    tiny_link(path, "open/tiny_i2v/models_clip.safetensors", "models_clip.safetensors");
-    tiny_link(path, TINY_T5, "t5.safetensors");
-    tiny_link(path, TINY_VAE, "vae.safetensors");
-    tiny_link(path, TINY_SPIECE, "spiece.model");
-}
-
-static struct wan *open_model(const char *path)
-{
-    struct wan *w = NULL;
-    if (wan_open(&(struct wan_setup){.model = path, .device = "cpu"}, &w, &fault))
-        fail_msg("%s", fault_text(&fault));
-    return w;
 }
 
 /* ---- what it is shown ---- */
@@ -67,7 +54,7 @@ static void the_channels_are_in_order(void **state)
     static float pixels[FRAMES * PIXELS * 3], z[VAE_Z * LATENTS * PLANE], first[VAE_Z * PLANE];
     struct wan_video control = {video, FRAMES, W, H};
     struct wan_picture start = {video, W, H}, reference = {look, W, H};
-    struct wan *w = open_model(v11);
+    struct wan *w = home_open(v11, "auto");
     struct vae *vae = NULL;
     (void)state;
     assert_int_equal(vae_open(w->dev, w->files.weights[FILES_VAE], VAE_ENCODER, NULL, &vae, &fault),
@@ -279,13 +266,6 @@ static void it_goes_on_and_it_stops(void **state)
     unlink(made.checkpoint);
 }
 
-static void refuse(const struct wan_job *job, const char *words)
-{
-    assert_int_equal(seen_make(job, NULL, (struct seen){0}), ERR_INVAL);
-    if (!strstr(fault_text(&fault), words))
-        fail_msg("\"%s\" does not say \"%s\"", fault_text(&fault), words);
-}
-
 static void what_does_not_fit_is_refused(void **state)
 {
     struct wan_video control = {video, FRAMES, H, W};
@@ -294,28 +274,28 @@ static void what_does_not_fit_is_refused(void **state)
     struct wan *with = wan;
     (void)state;
     job.control = &control;
-    refuse(&job, "the control video is 16 x 32");
+    seen_refused(&job, ERR_INVAL, "the control video is 16 x 32");
     control = (struct wan_video){video, FRAMES + 1, W, H};
-    refuse(&job, "1 to 9");
+    seen_refused(&job, ERR_INVAL, "1 to 9");
     job.control = NULL;
     job.reference = reference;
     job.reference_n = 2;
-    refuse(&job, "use up to 1");
+    seen_refused(&job, ERR_INVAL, "use up to 1");
     job.reference_n = 0;
     job.last = reference;
-    refuse(&job, "no last picture");
+    seen_refused(&job, ERR_INVAL, "no last picture");
     job = job_of();
     job.source = &control;
-    refuse(&job, "takes no source");
-    wan = open_model(plain);
+    seen_refused(&job, ERR_INVAL, "takes no source");
+    wan = home_open(plain, "auto");
     assert_true(wan_info(wan)->control && !wan_info(wan)->reference);
     assert_string_equal(wan_info(wan)->variant, "fun-control width 128");
     job = job_of();
     job.reference = reference;
     job.reference_n = 1;
-    refuse(&job, "V1.1");
+    seen_refused(&job, ERR_INVAL, "V1.1");
     wan_free(wan);
-    wan = open_model(camera);
+    wan = home_open(camera, "auto");
     assert_int_equal(wan_ready(wan, &fault), ERR_UNSUPPORTED);
     assert_non_null(strstr(fault_text(&fault), "control_adapter"));
     wan_free(wan);
@@ -335,7 +315,7 @@ static void without_clip(void **state)
     uint64_t want = frames_of(&job);
     snprintf(path, sizeof path, "%s/models_clip.safetensors", v11);
     assert_int_equal(unlink(path), 0);
-    wan = open_model(v11);
+    wan = home_open(v11, "auto");
     assert_int_equal(wan_ready(wan, &fault), ERR_OK);
     assert_true(frames_of(&job) == want);
     job.image = &start;
@@ -353,23 +333,12 @@ static int set_up(void **state)
         video[i] = (uint8_t)((seed = seed * 1664525u + 1013904223u) >> 24);
     for (size_t i = 0; i < sizeof look; i++)
         look[i] = (uint8_t)((seed = seed * 1664525u + 1013904223u) >> 24);
-    strcpy(dir, "/tmp/sakuga-control-XXXXXX");
-    if (!mkdtemp(dir))
+    if (!home_make())
         return 1;
-    snprintf(keep, sizeof keep, "%s/keep", dir);
-    mkdir(keep, 0700);
     model_of("control", plain);
     model_of("control-ref", v11);
     model_of("camera", camera);
-    wan = open_model(v11);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    wan_free(wan);
-    tiny_remove(dir);
+    wan = home_open(v11, "auto");
     return 0;
 }
 
@@ -383,5 +352,5 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(without_clip),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, home_tear_down);
 }

@@ -198,6 +198,30 @@ static void every_cut(void **state)
     buf_free(&b);
 }
 
+/* A config is a text in the header, so the header's own limit does not count its values. */
+static void configs(void **state)
+{
+    static const struct {
+        int values;
+        bool taken;
+    } of[] = {{0, true}, {100, true}, {5000, false}, {1000000, false}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct buf b = BUF_INIT(0), json = BUF_INIT(0);
+        buf_adds(&json, "{\"a\":" U8("1", 0, 1) ",\"__metadata__\":{\"config\":\"{\\\"x\\\":[1");
+        for (int k = 0; k < of[i].values; k++)
+            buf_adds(&json, ",0");
+        buf_adds(&json, "]}\"}}");
+        put_file(&b, buf_str(&json), 1);
+        struct weights *w = lying_sound("x.safetensors", b.data, b.len);
+        struct cJSON *config = weights_config(w);
+        assert_int_equal(config != NULL, of[i].taken);
+        cJSON_Delete(config);
+        weights_free(w);
+        buf_free(&b);
+        buf_free(&json);
+    }
+}
+
 static void indexed(const char *weight_map, enum err want, const char *const *words)
 {
     struct buf b = BUF_INIT(0), index = BUF_INIT(0);
@@ -256,6 +280,7 @@ int main(void)
         cmocka_unit_test(every_cut),
         cmocka_unit_test(a_header_of_10_gb),
         cmocka_unit_test(a_header_full_of_values),
+        cmocka_unit_test(configs),
         cmocka_unit_test(indexes),
     };
     return cmocka_run_group_tests(tests, lying_begin, lying_end);

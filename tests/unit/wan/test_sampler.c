@@ -20,6 +20,36 @@ static void impossible_schedules(void **state)
     assert_int_equal(schedule_list(&s, (const double[]){1.1}, 1, &why), ERR_INVAL);
     assert_int_equal(schedule_list(&s, (const double[]){NAN}, 1, &why), ERR_INVAL);
     assert_int_equal(schedule_nominal(&s, (const int[]){1000, 0}, 2, 5, &why), ERR_INVAL);
+    /* they fall, but as the samplers keep them, in f32, two are the same */
+    assert_int_equal(schedule_list(&s, (const double[]){1, 0.5, 0.499999999}, 3, &why), ERR_INVAL);
+    assert_non_null(strstr(fault_text(&why), "too near"));
+    assert_int_equal(schedule_list(&s, (const double[]){1, 1e-60}, 2, &why), ERR_INVAL);
+    assert_int_equal(schedule_flow(&s, SAMPLER_UNIPC, 10, 1e-60, &why), ERR_INVAL);
+    assert_int_equal(schedule_simple(&s, 10, 1e-60, &why), ERR_INVAL);
+    assert_int_equal(schedule_nominal(&s, (const int[]){500, 500}, 2, 5, &why), ERR_INVAL);
+}
+
+/* What is allowed is of use: no number is lost on a path through any of it. */
+static void possible_schedules_are_finite(void **state)
+{
+    static const double shifts[] = {0.01, 1, 5, 16, 1000};
+    static const int steps[] = {1, 2, 50, 200, 1000};
+    for (int kind = 0; kind < SAMPLER_COUNT; kind++)
+        for (size_t i = 0; i < 25; i++)
+            for (int simple = 0; simple < 2; simple++) {
+                struct schedule s;
+                int n = steps[i % 5];
+                float x[2] = {1, -2}, v[2] = {0.5f, 3}, fresh[2] = {2, 1};
+                enum err e =
+                    simple ? schedule_simple(&s, n, shifts[i / 5], &why)
+                           : schedule_flow(&s, (enum sampler_kind)kind, n, shifts[i / 5], &why);
+                assert_int_equal(e, ERR_OK);
+                struct sampler *run = sampler_new((enum sampler_kind)kind, &s, 2);
+                for (int k = 0; k < n; k++)
+                    sampler_step(run, k, x, v, fresh, NULL);
+                assert_true(isfinite(x[0]) && isfinite(x[1]));
+                sampler_free(run);
+            }
 }
 
 static void four_steps_of_distilled_models(void **state)
@@ -148,6 +178,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(impossible_schedules),
+        cmocka_unit_test(possible_schedules_are_finite),
         cmocka_unit_test(four_steps_of_distilled_models),
         cmocka_unit_test(straight_paths_are_exact),
         cmocka_unit_test(guidance),

@@ -290,26 +290,51 @@ static void while_loras_change(void **state)
     close_model(wan);
 }
 
+/* The device fails, and before anybody has seen that the caller says stop. */
+static bool fail_and_stop(void *user)
+{
+    int *left = user;
+    if (--*left > 0)
+        return false;
+    device_fail(wan->dev, ERR_NOMEM, "no memory for what nobody wants any more");
+    return true;
+}
+
+/* Whatever is told of that clip: it is no matter of the next one. */
+static void what_failed_goes_with_its_clip(void **state)
+{
+    struct wan_job job = job_of();
+    (void)state;
+    job.image = &picture;
+    wan = open_model(&(struct way){.kind = "i2v"});
+    uint64_t want = frames_of(&job);
+    assert_true(frames_of(&job) == want); /* it asks less often when all is loaded */
+    for (int at = 1, asked = seen.asked; at <= asked; at++) {
+        int left = at;
+        const struct wan_calls calls = {.stop = fail_and_stop, .user = &left};
+        enum err e = wan_make(wan, &job, &calls, NULL, &fault);
+        assert_true(e == ERR_CANCELLED || e == ERR_NOMEM);
+        assert_true(frames_of(&job) == want);
+    }
+    close_model(wan);
+}
+
 static void folder_of(const char *kind, const char *dit)
 {
     char path[128], from[1024], to[300];
     const char *src = getenv("srcdir");
     snprintf(path, sizeof path, "%s/%s", dir, kind);
-    mkdir(path, 0700);
+    tiny_beside(path);
     snprintf(from, sizeof from, "%s/tests/wan/%s", src ? src : "..", dit);
     snprintf(to, sizeof to, "%s/dit.safetensors", path);
     if (!graft(from, to, kind))
         tiny_link(path, dit, "dit.safetensors");
     if (strcmp(kind, "t2v") && strcmp(kind, "vace"))
-        tiny_link(path, "open/tiny_i2v/models_clip.safetensors", "models_clip.safetensors");
-    tiny_link(path, TINY_T5, "t5.safetensors");
-    tiny_link(path, TINY_VAE, "vae.safetensors");
-    tiny_link(path, TINY_SPIECE, "spiece.model");
+        tiny_link(path, TINY_CLIP, "models_clip.safetensors");
 }
 
 static int set_up(void **state)
 {
-    static const char i2v[] = "open/tiny_i2v/diffusion_pytorch_model.safetensors";
     (void)state;
     for (size_t i = 0; i < sizeof video; i++)
         video[i] = (uint8_t)(i * 7 + i / 50);
@@ -317,10 +342,10 @@ static int set_up(void **state)
     if (!mkdtemp(dir))
         return 1;
     folder_of("t2v", TINY_DIT);
-    folder_of("i2v", i2v);
-    folder_of("flf2v", i2v);
-    folder_of("control-ref", i2v);
-    folder_of("vace", "open/tiny_vace/diffusion_pytorch_model.safetensors");
+    folder_of("i2v", TINY_I2V);
+    folder_of("flf2v", TINY_I2V);
+    folder_of("control-ref", TINY_I2V);
+    folder_of("vace", TINY_VACE);
     return 0;
 }
 
@@ -342,6 +367,7 @@ int main(void)
         cmocka_unit_test(while_the_text_encoder_is_loaded),
         cmocka_unit_test(while_a_causal_model_is_loaded),
         cmocka_unit_test(while_loras_change),
+        cmocka_unit_test(what_failed_goes_with_its_clip),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

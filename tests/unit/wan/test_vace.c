@@ -1,6 +1,5 @@
 /* The context of a VACE model against the sums written out plainly, and clips made with it. */
-#include "unit/wan/seen.h"
-#include "unit/wan/tiny.h"
+#include "unit/wan/home.h"
 
 #include "wan/vace.h"
 #include "wan/wan.h"
@@ -16,7 +15,6 @@
 #define PLANE (CH * CW)
 #define PIXELS (H * W)
 
-static char dir[64], model[128], keep[128];
 static struct device *dev;
 static struct weights *net;
 static struct vae *vae;
@@ -282,13 +280,6 @@ static void it_goes_on_and_it_stops(void **state)
     unlink(made.checkpoint);
 }
 
-static void refuse(const struct wan_job *job, const char *words)
-{
-    assert_int_equal(seen_make(job, NULL, (struct seen){0}), ERR_INVAL);
-    if (!strstr(fault_text(&fault), words))
-        fail_msg("\"%s\" does not say \"%s\"", fault_text(&fault), words);
-}
-
 static void what_does_not_fit_is_refused(void **state)
 {
     struct wan_video video = {source, FRAMES, W, H};
@@ -297,29 +288,29 @@ static void what_does_not_fit_is_refused(void **state)
     struct wan_job job = job_of();
     (void)state;
     job.mask = &some;
-    refuse(&job, "a mask needs a source");
+    seen_refused(&job, ERR_INVAL, "a mask needs a source");
     job.source = &video;
     some.frames = 5;
-    refuse(&job, "the mask has 5 frames, the source 9");
+    seen_refused(&job, ERR_INVAL, "the mask has 5 frames, the source 9");
     some.frames = FRAMES;
     some.width = 40;
-    refuse(&job, "the mask is 40 x 16, the clip 32 x 16");
+    seen_refused(&job, ERR_INVAL, "the mask is 40 x 16, the clip 32 x 16");
     job.mask = NULL;
     video.frames = 10;
-    refuse(&job, "the source has 10 frames; 1 to 9");
+    seen_refused(&job, ERR_INVAL, "the source has 10 frames; 1 to 9");
     video.frames = 0;
-    refuse(&job, "the source has 0 frames");
+    seen_refused(&job, ERR_INVAL, "the source has 0 frames");
     video = (struct wan_video){source, FRAMES, H, W};
-    refuse(&job, "they must agree");
+    seen_refused(&job, ERR_INVAL, "they must agree");
     job.source = NULL;
     job.reference = look;
     job.reference_n = 1;
-    refuse(&job, "0 x 5");
+    seen_refused(&job, ERR_INVAL, "0 x 5");
     job.reference_n = WAN_REFERENCES_MAX + 1;
-    refuse(&job, "use up to 8");
+    seen_refused(&job, ERR_INVAL, "use up to 8");
     job.reference_n = 0;
     job.image = look;
-    refuse(&job, "takes references");
+    seen_refused(&job, ERR_INVAL, "takes references");
     char t2v[200];
     struct wan *vace = wan;
     snprintf(t2v, sizeof t2v, "%s/t2v", dir);
@@ -328,10 +319,10 @@ static void what_does_not_fit_is_refused(void **state)
     job = job_of();
     video = (struct wan_video){source, FRAMES, W, H};
     job.source = &video;
-    refuse(&job, "a vace model does");
+    seen_refused(&job, ERR_INVAL, "a vace model does");
     job.source = NULL;
     job.reference_n = 1;
-    refuse(&job, "takes no references");
+    seen_refused(&job, ERR_INVAL, "takes no references");
     wan_free(wan);
     wan = vace;
 }
@@ -342,33 +333,21 @@ static int set_up(void **state)
     char path[1024];
     (void)state;
     fill();
-    strcpy(dir, "/tmp/sakuga-vace-XXXXXX");
-    if (!mkdtemp(dir))
+    if (!home_make())
         return 1;
-    snprintf(model, sizeof model, "%s/model", dir);
-    snprintf(keep, sizeof keep, "%s/keep", dir);
-    mkdir(model, 0700);
-    mkdir(keep, 0700);
-    tiny_link(model, "open/tiny_vace/diffusion_pytorch_model.safetensors", "dit.safetensors");
-    tiny_link(model, TINY_T5, "t5.safetensors");
-    tiny_link(model, TINY_VAE, "vae.safetensors");
-    tiny_link(model, TINY_SPIECE, "spiece.model");
+    tiny_vace(model);
+    wan = home_open(model, "auto");
     snprintf(path, sizeof path, "%s/tests/wan/%s", src ? src : "..", TINY_VAE);
     return device_open(&(struct device_setup){"cpu", "f32", 0}, &dev, &fault) ||
-           weights_open(path, &net, &fault) ||
-           vae_open(dev, net, VAE_ENCODER, NULL, &vae, &fault) ||
-           wan_open(&(struct wan_setup){.model = model}, &wan, &fault);
+           weights_open(path, &net, &fault) || vae_open(dev, net, VAE_ENCODER, NULL, &vae, &fault);
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    wan_free(wan);
     vae_free(vae);
     weights_free(net);
     device_close(dev);
-    tiny_remove(dir);
-    return 0;
+    return home_tear_down(state);
 }
 
 int main(void)

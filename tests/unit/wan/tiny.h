@@ -13,6 +13,9 @@
 #define TINY_VAE "open/tiny_t2v/Wan2.1_VAE.safetensors"
 #define TINY_VAE_PTH "open/tiny_t2v/Wan2.1_VAE.pth"
 #define TINY_SPIECE "tiny/spiece.model"
+#define TINY_I2V "open/tiny_i2v/diffusion_pytorch_model.safetensors"
+#define TINY_CLIP "open/tiny_i2v/models_clip.safetensors"
+#define TINY_VACE "open/tiny_vace/diffusion_pytorch_model.safetensors"
 
 /* tests/wan/FROM appears as DIR/TO; folders of TO are made. */
 static inline void tiny_link(const char *dir, const char *from, const char *to)
@@ -41,6 +44,28 @@ static inline void tiny_t2v(const char *dir)
     tiny_link(dir, TINY_T5_PTH, "models_t5_umt5-xxl-enc-bf16.pth");
     tiny_link(dir, TINY_VAE_PTH, "Wan2.1_VAE.pth");
     tiny_link(dir, TINY_SPIECE, "google/umt5-xxl/spiece.model");
+}
+
+/* What every transformer has beside it: a text encoder, a tokenizer, a VAE. */
+static inline void tiny_beside(const char *dir)
+{
+    mkdir(dir, 0700);
+    tiny_link(dir, TINY_T5, "t5.safetensors");
+    tiny_link(dir, TINY_VAE, "vae.safetensors");
+    tiny_link(dir, TINY_SPIECE, "spiece.model");
+}
+
+static inline void tiny_i2v(const char *dir)
+{
+    tiny_beside(dir);
+    tiny_link(dir, TINY_I2V, "dit.safetensors");
+    tiny_link(dir, TINY_CLIP, "models_clip.safetensors");
+}
+
+static inline void tiny_vace(const char *dir)
+{
+    tiny_beside(dir);
+    tiny_link(dir, TINY_VACE, "dit.safetensors");
 }
 
 static inline void tiny_remove(const char *dir)

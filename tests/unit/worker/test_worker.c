@@ -388,6 +388,33 @@ static void test_model_stops(void **state)
     tiny_remove(model);
 }
 
+/* A job whose clip cannot be finished has drawn it all the same: asked for again, where there is
+ * room now, it goes on from its last step. */
+static void test_model_fails(void **state)
+{
+    char path[256], out[8192];
+    (void)state;
+    make_model();
+    spawn();
+    configure_wan(dir);
+    snprintf(path, sizeof path, "%s/5.mp4", dir);
+    assert_int_equal(mkdir(path, 0700), 0); /* no file can have that name */
+    send_clip(5, 4, 5);
+    expect(REPORT_FAILED, 5);
+    assert_non_null(strstr(report.text, "cannot name the clip"));
+    assert_int_equal(rmdir(path), 0);
+    assert_int_equal(files_in(dir), 1);
+    send_clip(5, 4, 5);
+    expect(REPORT_DONE, 5);
+    assert_int_equal(files_in(dir), 1);
+    assert_int_equal(shell(out, sizeof out, "%s --inspect %s", program(), path), 0);
+    assert_non_null(strstr(out, "\"resumed\":4"));
+    unlink(path);
+    close(worker.in);
+    assert_int_equal(end_within(1000), 0);
+    tiny_remove(model);
+}
+
 static void test_inspect_without_recipe(void **state)
 {
     (void)state;
@@ -707,6 +734,7 @@ int main(void)
         cmocka_unit_test(test_clip_and_recipe),
         cmocka_unit_test(test_model_clip),
         cmocka_unit_test(test_model_stops),
+        cmocka_unit_test(test_model_fails),
         cmocka_unit_test(test_inspect_without_recipe),
         cmocka_unit_test(test_end_of_input),
         cmocka_unit_test(test_parts_of_the_dead_are_removed),
