@@ -199,16 +199,21 @@ static const char *source(struct cpu *c, const struct tensor *x, uint16_t *low)
     return (const char *)low;
 }
 
+static int64_t frame(const struct tensor *t)
+{
+    return tensor_count(t) / t->dim[0];
+}
+
 static bool frames(struct primitives *ps, const struct primitive *k, const struct window *v,
                    const struct conv_op *op, const char *x)
 {
-    size_t step = (size_t)(op->stride_t * tensor_row(op->x)) * dtype_size(v->dtype);
+    size_t step = (size_t)(op->stride_t * frame(op->x)) * dtype_size(v->dtype);
     float *y = op->y->data;
     bool ok = true;
     for (int64_t t = 0; t < op->y->dim[0] && ok; t++) {
         struct argument a[] = {{DNNL_ARG_SRC, &k->src, (void *)(uintptr_t)(x + (size_t)t * step)},
                                {DNNL_ARG_WEIGHTS, &v->layout, v->data},
-                               {DNNL_ARG_DST, &k->dst, y + t * tensor_row(op->y)},
+                               {DNNL_ARG_DST, &k->dst, y + t * frame(op->y)},
                                {DNNL_ARG_BIAS, &k->bias, v->bias}};
         ok = primitive_run(ps, k, a, v->bias ? 4 : 3);
     }
@@ -229,7 +234,7 @@ static void by_frames(struct device *d, struct primitives *ps, const struct conv
     r.border[2] = op->left;
     r.border[3] = op->right;
     int64_t each = w->kt * w->kh * w->kw * w->in * w->out;
-    primitive_team(cpu_team(c, tensor_row(y) / w->out * each));
+    primitive_team(cpu_team(c, frame(y) / w->out * each));
     const struct primitive *k = primitive_for(ps, &r);
     bool ok =
         k && (dnnl_memory_desc_equal(&k->weights, &v->layout) || pack_again(d, &k->weights, v));
