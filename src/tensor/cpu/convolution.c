@@ -45,42 +45,54 @@ static struct recipe recipe_of(const struct window *v, int64_t h, int64_t w)
     return r;
 }
 
-/* Where the numbers of a weight lie in a layout: number [o, i, kt, kh, kw] at the sum of what its
- * five indices add. oneDNN's own reorder does the same number by number, on one thread. */
+/* Where the numbers of a weight lie in a layout: number [o, i, tap] at the sum of what the three
+ * add. oneDNN's own reorder goes number by number, on one thread. */
 struct places {
-    int64_t *of[5], count[5];
+    int64_t *out, *in, *tap;
 };
 
 static void places_free(struct places *p)
 {
-    free(p->of[0]);
+    free(p->out);
+}
+
+/* Is it of blocks alone, with nothing beside the numbers? */
+static bool of_blocks(const dnnl_memory_desc_t *md)
+{
+    return md->ndims == 5 && md->format_kind == dnnl_blocked && !md->offset0 && !md->extra.flags;
+}
+
+/* What index i of a dimension adds. */
+static int64_t adds(const dnnl_blocking_desc_t *b, int dimension, int64_t i)
+{
+    int64_t at = 0, step = 1;
+    for (int j = b->inner_nblks - 1; j >= 0; j--) { /* the innermost block first */
+        int64_t size = b->inner_blks[j];
+        if (b->inner_idxs[j] == dimension) {
+            at += i % size * step;
+            i /= size;
+        }
+        step *= size;
+    }
+    return at + i * b->strides[dimension];
 }
 
 static bool places_new(struct places *p, const dnnl_memory_desc_t *md)
 {
     const dnnl_blocking_desc_t *b = &md->format_desc.blocking;
-    int64_t n = 0, inner[5] = {1, 1, 1, 1, 1};
+    int64_t out = md->dims[0], in = md->dims[1], kh = md->dims[3], kw = md->dims[4];
+    int64_t taps = md->dims[2] * kh * kw;
     *p = (struct places){0};
-    if (md->ndims != 5 || md->format_kind != dnnl_blocked || md->offset0 || md->extra.flags)
+    if (!of_blocks(md) || !(p->out = calloc((size_t)(out + in + taps), sizeof *p->out)))
         return false;
-    for (int k = 0; k < 5; k++)
-        n += p->count[k] = md->dims[k];
-    p->of[0] = calloc((size_t)n, sizeof *p->of[0]);
-    if (!p->of[0])
-        return false;
-    for (int k = 1; k < 5; k++)
-        p->of[k] = p->of[k - 1] + p->count[k - 1];
-    int64_t step = 1;
-    for (int j = b->inner_nblks - 1; j >= 0; j--) { /* the innermost block first */
-        int64_t k = b->inner_idxs[j], size = b->inner_blks[j];
-        for (int64_t i = 0; i < p->count[k]; i++)
-            p->of[k][i] += i / inner[k] % size * step;
-        inner[k] *= size;
-        step *= size;
-    }
-    for (int k = 0; k < 5; k++)
-        for (int64_t i = 0; i < p->count[k]; i++)
-            p->of[k][i] += i / inner[k] * b->strides[k];
+    p->in = p->out + out;
+    p->tap = p->in + in;
+    for (int64_t i = 0; i < out; i++)
+        p->out[i] = adds(b, 0, i);
+    for (int64_t i = 0; i < in; i++)
+        p->in[i] = adds(b, 1, i);
+    for (int64_t i = 0; i < taps; i++)
+        p->tap[i] = adds(b, 2, i / kw / kh) + adds(b, 3, i / kw % kh) + adds(b, 4, i % kw);
     return true;
 }
 
@@ -111,15 +123,14 @@ static bool pack(struct device *d, const struct weight_spec *s, struct window *v
             const float *from = cpu_rows(s, o, 1, row, own);
             if (v->dtype == DTYPE_BF16)
                 c->k->narrow(narrow, from, row);
-            for (int64_t j = 0; j < row; j++) {
-                int64_t tap = j % taps, at = p.of[0][o] + p.of[1][j / taps] +
-                                             p.of[2][tap / s->kw / s->kh] +
-                                             p.of[3][tap / s->kw % s->kh] + p.of[4][tap % s->kw];
-                if (v->dtype == DTYPE_BF16)
-                    low[at] = narrow[j];
-                else
-                    wide[at] = from[j];
-            }
+            for (int64_t i = 0; i < s->in; i++)
+                for (int64_t t = 0; t < taps; t++) {
+                    int64_t at = p.out[o] + p.in[i] + p.tap[t];
+                    if (v->dtype == DTYPE_BF16)
+                        low[at] = narrow[i * taps + t];
+                    else
+                        wide[at] = from[i * taps + t];
+                }
         }
     }
     places_free(&p);
@@ -137,7 +148,7 @@ struct weight *convolution_pack(struct device *d, struct primitives *ps,
     v->bias = s->bias ? cpu_memory((size_t)s->out * sizeof(float)) : NULL;
     bool ok = v->bias || !s->bias;
     struct recipe r = recipe_of(v, SIDE_HINT, SIDE_HINT);
-    if (ok && primitive_window(ps, &r, &v->layout)) {
+    if (ok && primitive_window(ps, &r, &v->layout) && of_blocks(&v->layout)) {
         ok = pack(d, s, v);
     } else if (ok) {
         v->plain = products_plain.pack(d, s);
@@ -154,6 +165,7 @@ struct weight *convolution_pack(struct device *d, struct primitives *ps,
     return &v->w;
 }
 
+/* In the layout that a picture of another size asks for. */
 static bool pack_again(struct device *d, const dnnl_memory_desc_t *layout, struct window *v)
 {
     struct cpu *c = cpu_of(d);
@@ -166,16 +178,14 @@ static bool pack_again(struct device *d, const dnnl_memory_desc_t *layout, struc
     if (ok) {
         PARALLEL_FOR(team)
         for (int64_t o = 0; o < w->out; o++)
-            for (int64_t j = 0; j < w->in * taps; j++) {
-                int64_t i = j / taps, tap = j % taps, kw = tap % w->kw, kh = tap / w->kw % w->kh;
-                int64_t kt = tap / w->kw / w->kh;
-                int64_t a = p.of[0][o] + p.of[1][i] + p.of[2][kt] + p.of[3][kh] + p.of[4][kw];
-                int64_t b = q.of[0][o] + q.of[1][i] + q.of[2][kt] + q.of[3][kh] + q.of[4][kw];
-                if (v->dtype == DTYPE_BF16)
-                    ((uint16_t *)data)[b] = ((const uint16_t *)v->data)[a];
-                else
-                    ((float *)data)[b] = ((const float *)v->data)[a];
-            }
+            for (int64_t i = 0; i < w->in; i++)
+                for (int64_t t = 0; t < taps; t++) {
+                    int64_t a = p.out[o] + p.in[i] + p.tap[t], b = q.out[o] + q.in[i] + q.tap[t];
+                    if (v->dtype == DTYPE_BF16)
+                        ((uint16_t *)data)[b] = ((const uint16_t *)v->data)[a];
+                    else
+                        ((float *)data)[b] = ((const float *)v->data)[a];
+                }
         device_release(d, v->data);
         v->data = data;
         v->layout = *layout;
