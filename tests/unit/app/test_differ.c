@@ -98,6 +98,18 @@ static void test_inputs(void **state)
     assert_string_equal(said, "  the image /f is another file now\n");
 }
 
+static void test_loras(void **state)
+{
+    static const char then[] = RECIPE("a", "\"loras\":[{\"name\":\"old\"},{\"name\":\"ink\",\"id\":"
+                                           "\"1\"}]");
+    static const char now[] = RECIPE("a", "\"loras\":[{\"name\":\"old\",\"id\":\"7\"},{\"name\":"
+                                          "\"ink\",\"id\":\"2\"}]");
+    (void)state;
+    assert_int_equal(compare(then, now, false), 1); /* of the old one nothing is known */
+    assert_string_equal(said, "  the LoRA ink is another file now\n");
+    assert_int_equal(compare(now, now, true), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +118,7 @@ int main(void)
         cmocka_unit_test(test_recipes_of_before),
         cmocka_unit_test(test_choices),
         cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_loras),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
