@@ -42,8 +42,6 @@ struct device_caps {
     bool borrows;     /* of a weight that is lent it keeps nothing in f32: it is widened while it is
                        * multiplied … */
     int64_t panels;   /* … by up to so many rows a panel at a time, by more as a whole copy */
-    bool windows;     /* convolutions read their input where it lies, or rounded to dtype; else they
-                       * copy it, with its borders, and multiply in f32 */
     bool scaled;      /* it takes weights of F8_E4M3 with their scales (weight_spec) */
     bool packed;      /* a weight may have its rows in parts (weight_spec), and likes it */
     bool one_scale;   /* a tensor of F8_E4M3 has one scale: where rows are made one by one, they are

@@ -156,7 +156,7 @@ static size_t host_bytes(const struct device *d, const struct weight_spec *s, en
 {
     size_t out = (size_t)((s->out + PANEL - 1) / PANEL * PANEL),
            taps = (size_t)(s->kt * s->kh * s->kw);
-    bool low = d->caps.dtype == DTYPE_BF16 && !s->precise && (taps == 1 || d->caps.windows);
+    bool low = d->caps.dtype == DTYPE_BF16 && !s->precise && taps == 1;
     *type = low ? DTYPE_BF16 : DTYPE_F32;
     if (taps == 1 && low)
         return s->lent && s->type == DTYPE_BF16 ? 0 : (size_t)(s->out * s->in) * 2;
@@ -164,7 +164,7 @@ static size_t host_bytes(const struct device *d, const struct weight_spec *s, en
         return 0;
     if (taps > 1)
         out = (size_t)((s->out + 31) / 32 * 32);
-    return out * (size_t)(low ? s->in + s->in % 2 : s->in) * taps * dtype_size(*type);
+    return out * (size_t)s->in * taps * dtype_size(*type);
 }
 
 /* And what packing takes beside it. */
@@ -356,12 +356,7 @@ static void conv(struct device *d, const struct conv_op *op)
     const struct tensor *x = op->x, *y = op->y;
     if (of_host(d)) {
         int64_t borders = (x->dim[1] + op->top + op->bottom) * (x->dim[2] + op->left + op->right);
-        if (!d->caps.windows)
-            for_a_while(d, (size_t)(x->dim[0] * borders * x->dim[3]) * sizeof(float));
-        else /* a picture of another size may want its weight in another layout */
-            for_a_while(d, w->bytes + (w->type == DTYPE_BF16
-                                           ? (size_t)tensor_count(x) * sizeof(uint16_t)
-                                           : 0));
+        for_a_while(d, (size_t)(x->dim[0] * borders * x->dim[3]) * sizeof(float));
         return;
     }
     int64_t in = (x->dim[3] + 7) / 8 * 8, out = (y->dim[3] + 7) / 8 * 8;

@@ -4,8 +4,10 @@
  * they stay as they lie in files. The left side of a product in bf16 is rounded on its way into it;
  * results are f32. A weight that is lent is used once or twice: in f32 a widened copy of it would
  * be written to memory only to be read back, so each thread widens a panel of it into its own cache
- * and multiplies it there. Convolutions: convolution.h. */
-#include "tensor/cpu/convolution.h"
+ * and multiplies it there. Convolutions go to the plain products: oneDNN 2.6 has fast ones, but
+ * making one in bf16 for a small picture (4x8, 32 channels, AMX) read outside of its own memory. */
+#include "tensor/cpu/cpu.h"
+#include "tensor/cpu/primitive.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -72,7 +74,7 @@ static bool is_conv(const struct weight *w)
 static void dnnl_unpack(struct weight *w)
 {
     if (is_conv(w)) {
-        convolution_unpack(w);
+        products_plain.unpack(w);
         return;
     }
     struct packed *p = (struct packed *)w;
@@ -194,7 +196,7 @@ static bool pack_low(struct device *d, const struct weight_spec *spec, struct pa
 static struct weight *dnnl_pack(struct device *d, const struct weight_spec *spec)
 {
     if (spec->kt * spec->kh * spec->kw > 1)
-        return convolution_pack(d, state_of(d)->primitives, spec);
+        return products_plain.pack(d, spec);
     struct packed *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
@@ -415,7 +417,7 @@ static void dnnl_linear(struct device *d, const struct linear_op *op)
 
 static void dnnl_conv(struct device *d, const struct conv_op *op)
 {
-    convolution_run(d, state_of(d)->primitives, op);
+    products_plain.conv(d, op);
 }
 
 /* AMX alone makes bf16 faster than f32 in oneDNN 2.6: 4 times and more on linear layers of Wan;
@@ -430,17 +432,15 @@ static bool dnnl_knows(enum dtype dtype)
     return dtype == DTYPE_F32 || dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core;
 }
 
-/* On less than AVX2 oneDNN 2.6 has its reference loops for some convolutions, which plain C does
- * then; on less than AVX-512 its layouts of a matrix have other panels than ours. */
+/* On less than AVX-512 oneDNN's layouts of a matrix have other panels than ours. */
 static void dnnl_reports(struct device_caps *caps)
 {
-    dnnl_cpu_isa_t isa = dnnl_get_effective_cpu_isa();
-    caps->windows = isa >= dnnl_cpu_isa_avx2;
-    caps->panels = isa >= dnnl_cpu_isa_avx512_core ? ROWS_MOST : 0;
+    bool known = dnnl_get_effective_cpu_isa() >= dnnl_cpu_isa_avx512_core;
+    caps->panels = known ? ROWS_MOST : 0;
 }
 
 const struct products products_dnnl = {
-    .name = "oneDNN",
+    .name = "oneDNN (linear) and plain C (convolution)",
     .best = dnnl_best,
     .knows = dnnl_knows,
     .borrows = true,

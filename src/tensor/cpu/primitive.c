@@ -108,36 +108,15 @@ static bool matmul(struct primitive *k, const struct recipe *r, dnnl_matmul_desc
     return !dnnl_matmul_desc_init(op, &k->src, &k->weights, r->bias ? &k->bias : NULL, &k->dst);
 }
 
-static bool convolution(struct primitive *k, const struct recipe *r, dnnl_convolution_desc_t *op)
-{
-    dnnl_data_type_t type = r->dtype == DTYPE_BF16 ? dnnl_bf16 : dnnl_f32;
-    const int *taps = r->taps, *border = r->border;
-    int64_t high = (r->height + border[0] + border[1] - taps[1]) / r->stride + 1,
-            wide = (r->width + border[2] + border[3] - taps[2]) / r->stride + 1;
-    const dnnl_dims_t x = {1, r->in, taps[0], r->height, r->width}, y = {1, r->out, 1, high, wide},
-                      w = {r->out, r->in, taps[0], taps[1], taps[2]}, bias = {r->out},
-                      stride = {1, r->stride, r->stride}, before = {0, border[0], border[2]},
-                      after = {0, border[1], border[3]};
-    return !dnnl_memory_desc_init_by_tag(&k->src, 5, x, type, dnnl_ndhwc) &&
-           !dnnl_memory_desc_init_by_tag(&k->weights, 5, w, type, dnnl_format_tag_any) &&
-           !dnnl_memory_desc_init_by_tag(&k->dst, 5, y, dnnl_f32, dnnl_ndhwc) &&
-           !dnnl_memory_desc_init_by_tag(&k->bias, 1, bias, dnnl_f32, dnnl_a) &&
-           !dnnl_convolution_forward_desc_init(op, dnnl_forward_inference, dnnl_convolution_direct,
-                                               &k->src, &k->weights, r->bias ? &k->bias : NULL,
-                                               &k->dst, stride, before, after);
-}
-
 static dnnl_primitive_desc_t describe(struct primitives *s, struct primitive *k,
                                       const struct recipe *r)
 {
     dnnl_matmul_desc_t product;
-    dnnl_convolution_desc_t window;
     dnnl_primitive_desc_t desc = NULL;
-    bool taps = r->taps[0] > 0, ok = taps ? convolution(k, r, &window) : matmul(k, r, &product);
+    bool ok = matmul(k, r, &product);
     dnnl_primitive_attr_t attr = NULL;
     if (ok && !dnnl_primitive_attr_create(&attr) && epilogue(k, r, attr) &&
-        dnnl_primitive_desc_create(&desc, taps ? (const void *)&window : (const void *)&product,
-                                   attr, s->engine, NULL))
+        dnnl_primitive_desc_create(&desc, &product, attr, s->engine, NULL))
         desc = NULL;
     if (attr)
         dnnl_primitive_attr_destroy(attr);
@@ -185,20 +164,6 @@ bool primitive_layout(struct primitives *s, int64_t in, int64_t out, bool bias,
     *layout = scratch.weights;
     dnnl_primitive_desc_destroy(desc);
     return true;
-}
-
-bool primitive_window(struct primitives *s, const struct recipe *r, dnnl_memory_desc_t *layout)
-{
-    struct primitive scratch = {0};
-    dnnl_primitive_desc_t desc = describe(s, &scratch, r);
-    const char *maker = "ref";
-    if (!desc)
-        return false;
-    dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, &maker);
-    *layout = scratch.weights;
-    bool fast = strncmp(maker, "ref", 3) != 0;
-    dnnl_primitive_desc_destroy(desc);
-    return fast;
 }
 
 bool primitive_reorder(struct primitives *s, const dnnl_memory_desc_t *from, const void *values,

@@ -1,4 +1,4 @@
-/* tensor/cpu: oneDNN's matmul and convolution (C interface of version 2): a primitive for each
+/* tensor/cpu: oneDNN's matmul (C interface of version 2): a primitive for each
  * recipe that comes, made once and kept. For files of tensor/cpu/ only.
  *
  * oneDNN makes and runs a primitive with as many threads as OpenMP offers at that moment. One that
@@ -13,8 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* y[rows, out] = x[rows, in]·w and what follows; or, with taps, one frame of a convolution, x [kt,
- * height, width, in] → y [1, height', width', out], then at most with bias and add. Recipes are
+/* y[rows, out] = x[rows, in]·w and what follows. Recipes are
  * compared as bytes, so they begin as zeros (memset). x and w are of `dtype`; y, bias and gate are
  * f32. */
 struct recipe {
@@ -22,10 +21,7 @@ struct recipe {
     enum dtype dtype; /* F32 or BF16 */
     int act, add, gate, bias;
     int alone;                 /* scratch is the caller's */
-    dnnl_memory_desc_t layout; /* of w; a convolution's is what the primitive likes */
-    int taps[3];               /* kt, kh, kw */
-    int stride, border[4];     /* in space; rows of zeros at the top, bottom, left, right */
-    int64_t height, width;
+    dnnl_memory_desc_t layout; /* of w */
 };
 
 struct primitive {
@@ -61,9 +57,6 @@ void primitive_matrix(dnnl_memory_desc_t *md, enum dtype dtype, int64_t rows, in
 /* The layout that oneDNN likes for weights [in, out] in f32: asked with a typical input. */
 bool primitive_layout(struct primitives *p, int64_t in, int64_t out, bool bias,
                       dnnl_memory_desc_t *layout);
-/* The layout that a convolution likes for weights [out, in, kt, kh, kw]. False: oneDNN has its
- * reference loops alone for it. */
-bool primitive_window(struct primitives *p, const struct recipe *r, dnnl_memory_desc_t *layout);
 /* to[layout] = from */
 bool primitive_reorder(struct primitives *p, const dnnl_memory_desc_t *from, const void *values,
                        const dnnl_memory_desc_t *layout, void *to);

@@ -183,8 +183,8 @@ static void conv_one(const struct conv_case *c)
                 int64_t py = iy * c->s + tap / c->kw % c->kh - c->top;
                 int64_t pt = it * c->st + tap / c->kw / c->kh;
                 if (px >= 0 && px < c->w && py >= 0 && py < c->h)
-                    s += seen(x[((pt * c->h + py) * c->w + px) * c->in + k], false) *
-                         seen(w[(o * c->in + k) * taps + tap], false);
+                    s += (double)x[((pt * c->h + py) * c->w + px) * c->in + k] *
+                         (double)w[(o * c->in + k) * taps + tap];
             }
         want[i] = s + (c->add ? y[i] : 0);
     }
@@ -267,8 +267,8 @@ void one_kernel_for_all_sizes(void **state)
             for (int64_t tap = 0; tap < 27; tap++) {
                 int64_t px = ix + tap % 3 - 1, py = iy + tap / 3 % 3 - 1, pt = it + tap / 9;
                 for (int64_t k = 0; px >= 0 && px < s && py >= 0 && py < s && k < IN; k++)
-                    want[j] += seen(v[((pt * s + py) * s + px) * IN + k], false) *
-                               seen(w[(o * IN + k) * 27 + tap], false);
+                    want[j] += (double)v[((pt * s + py) * s + px) * IN + k] *
+                               (double)w[(o * IN + k) * 27 + tap];
             }
         }
         expect(&y, want, 1e-6);

@@ -49,8 +49,7 @@ struct size {
 };
 
 /* The decoder keeps two frames of the input of every convolution in time, at its scale; the last
- * stage has three tensors of 96 channels and four frames (or the only one) in hand (spec 6.5), and
- * a fourth where the device copies what it convolves. */
+ * stage has four tensors of 96 channels and four frames (or the only one) in hand (spec 6.5). */
 static double decoding(const struct list *vae, struct size size)
 {
     double bytes = 0, pixels = (double)size.width * size.height;
@@ -65,7 +64,7 @@ static double decoding(const struct list *vae, struct size size)
             stage = strstr(s->name, "head") ? 3 : 0;
         bytes += 2 * s->dim[1] * F32 * pixels / pow(4, 3 - stage);
     }
-    return bytes + (here.windows ? 3 : 4) * 96 * fmin(size.frames, 4) * pixels * F32;
+    return bytes + 4 * 96 * fmin(size.frames, 4) * pixels * F32;
 }
 
 struct job {
