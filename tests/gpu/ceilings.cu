@@ -5,7 +5,8 @@
  *
  * Prints one table: the part, its milliseconds (median of several), TFLOP/s or TB/s, and the share
  * of what is held possible on an H200 (see `best`). Inputs are random: on zeros the chip is faster.
- * A line that cannot be had says why and costs no others. */
+ * A line that cannot be had says why and costs no others. `ceilings check` tells what can be told
+ * without a GPU: that the decoder's enlargements are the same in four phases. */
 #include <algorithm>
 #include <cublasLt.h>
 #include <cuda_bf16.h>
@@ -495,7 +496,14 @@ static void which_gelu(void)
 
 /* ---- convolutions ---- */
 
-static void conv(int64_t in, int64_t out, int64_t t, int64_t h, int64_t w, int64_t kt, bool add)
+/* kt, k, k of `in` channels to `out`, of pictures [t, h, w] to as many; zeros beside them. */
+struct shape {
+    int64_t in, out, t, h, w, kt, k;
+    int64_t top, left, bottom, right;
+};
+
+/* The fastest plan of y = conv(x) + bias, or + y + bias; milliseconds. */
+static double time_conv(const struct shape &s, bool add, void *px, void *pw, void *py, void *pb)
 {
     const cudnnDataType_t bf = CUDNN_DATA_BFLOAT16, f32 = CUDNN_DATA_FLOAT;
     auto frames = [](int64_t id, cudnnDataType_t type, int64_t n, int64_t c, int64_t ft, int64_t fh,
@@ -503,24 +511,22 @@ static void conv(int64_t in, int64_t out, int64_t t, int64_t h, int64_t w, int64
         return tensor(id, type, {n, c, ft, fh, fw}, {c * ft * fh * fw, 1, c * fh * fw, c * fw, c},
                       id >= INSIDE);
     };
-    char name[80];
-    int64_t nd = 3, one[3] = {1, 1, 1}, pad[3] = {0, 1, 1};
+    int64_t nd = 3, one[3] = {1, 1, 1}, pre[3] = {0, s.top, s.left},
+            post[3] = {0, s.bottom, s.right};
     cudnnConvolutionMode_t mode = CUDNN_CROSS_CORRELATION;
     float al = 1, be = 0;
-    void *px = make((size_t)((t + kt - 1) * h * w * in), 2),
-         *pw = make((size_t)(out * in * 9 * kt), 2);
-    void *py = make((size_t)(t * h * w * out), 2), *pb = make((size_t)out, 2);
-    part x = frames(1, bf, 1, in, t + kt - 1, h, w), k = frames(2, bf, out, in, kt, 3, 3);
-    part y = frames(3, bf, 1, out, t, h, w), b = frames(4, bf, 1, out, 1, 1, 1);
-    part r = add ? frames(5, bf, 1, out, t, h, w) : NULL;
-    part v0 = frames(INSIDE, f32, 1, out, t, h, w);
-    part v1 = add ? frames(INSIDE + 1, f32, 1, out, t, h, w) : v0;
+    part x = frames(1, bf, 1, s.in, s.t + s.kt - 1, s.h, s.w);
+    part k = frames(2, bf, s.out, s.in, s.kt, s.k, s.k);
+    part y = frames(3, bf, 1, s.out, s.t, s.h, s.w), b = frames(4, bf, 1, s.out, 1, 1, 1);
+    part r = add ? frames(5, bf, 1, s.out, s.t, s.h, s.w) : NULL;
+    part v0 = frames(INSIDE, f32, 1, s.out, s.t, s.h, s.w);
+    part v1 = add ? frames(INSIDE + 1, f32, 1, s.out, s.t, s.h, s.w) : v0;
     part how = create(CUDNN_BACKEND_CONVOLUTION_DESCRIPTOR);
     set(how, CUDNN_ATTR_CONVOLUTION_COMP_TYPE, CUDNN_TYPE_DATA_TYPE, 1, &f32);
     set(how, CUDNN_ATTR_CONVOLUTION_CONV_MODE, CUDNN_TYPE_CONVOLUTION_MODE, 1, &mode);
     set(how, CUDNN_ATTR_CONVOLUTION_SPATIAL_DIMS, CUDNN_TYPE_INT64, 1, &nd);
-    set(how, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 3, pad);
-    set(how, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 3, pad);
+    set(how, CUDNN_ATTR_CONVOLUTION_PRE_PADDINGS, CUDNN_TYPE_INT64, 3, pre);
+    set(how, CUDNN_ATTR_CONVOLUTION_POST_PADDINGS, CUDNN_TYPE_INT64, 3, post);
     set(how, CUDNN_ATTR_CONVOLUTION_FILTER_STRIDES, CUDNN_TYPE_INT64, 3, one);
     set(how, CUDNN_ATTR_CONVOLUTION_DILATIONS, CUDNN_TYPE_INT64, 3, one);
     seal(how);
@@ -542,15 +548,201 @@ static void conv(int64_t in, int64_t out, int64_t t, int64_t h, int64_t w, int64
     }
     ops.push_back(pointwise(CUDNN_POINTWISE_ADD, v1, b, y));
     double ms = px && pw && py && pb ? fastest(plans(ops, 2), id, data) : -1;
+    clear();
+    return ms;
+}
+
+static double work(const struct shape &s)
+{
+    return 2.0 * (double)(s.k * s.k * s.kt * s.in * s.out) * (double)(s.t * s.h * s.w);
+}
+
+static void conv(int64_t in, int64_t out, int64_t t, int64_t h, int64_t w, int64_t kt, bool add)
+{
+    const struct shape s = {in, out, t, h, w, kt, 3, 1, 1, 1, 1};
+    char name[80];
+    void *px = make((size_t)((t + kt - 1) * h * w * in), 2),
+         *pw = make((size_t)(out * in * 9 * kt), 2);
+    void *py = make((size_t)(t * h * w * out), 2), *pb = make((size_t)out, 2);
+    double ms = time_conv(s, add, px, pw, py, pb);
     snprintf(name, sizeof name, "conv %lldx3x3, %lld to %lld, %lld frames of %lld x %lld%s",
              (long long)kt, (long long)in, (long long)out, (long long)t, (long long)h, (long long)w,
              add ? ", residual" : "");
-    row(name, ms,
-        2.0 * 9 * (double)kt * (double)in * (double)out * (double)t * (double)h * (double)w,
-        best.gemm16, "TFLOP/s");
+    row(name, ms, work(s), best.gemm16, "TFLOP/s");
     for (void *p : {px, pw, py, pb})
         cudaFree(p);
-    clear();
+}
+
+/* ---- nearest-up + conv: as it is, and in four phases ----
+ *
+ * A line of the enlarged picture lies on one of the small one, so of the three lines under a 3x3
+ * kernel two are the same. By phase (an even or an odd line) the kernel is one of two lines on the
+ * small picture: line `tap` of it is the sum of lines [first_line, last_line] of the whole one; and
+ * it begins at the line before, or at its own. Columns likewise. */
+
+static __host__ __device__ int first_line(int phase, int tap)
+{
+    return tap ? 1 + phase : 0;
+}
+
+static __host__ __device__ int last_line(int phase, int tap)
+{
+    return tap ? 2 : phase;
+}
+
+static int lines_before(int phase)
+{
+    return 1 - phase;
+}
+
+/* to [4 phases][out][2][2][in], from [out][3][3][in] */
+static __global__ void phase_weights(__nv_bfloat16 *to, const __nv_bfloat16 *from, int64_t out,
+                                     int64_t in)
+{
+    int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
+    if (i >= 16 * out * in)
+        return;
+    int64_t o = i / in / 4 % out;
+    int column = (int)(i / in % 2), line = (int)(i / in / 2 % 2), phase = (int)(i / in / 4 / out);
+    float sum = 0;
+    for (int a = first_line(phase / 2, line); a <= last_line(phase / 2, line); a++)
+        for (int b = first_line(phase % 2, column); b <= last_line(phase % 2, column); b++)
+            sum += __bfloat162float(from[((o * 3 + a) * 3 + b) * in + i % in]);
+    to[i] = __float2bfloat16(sum);
+}
+
+/* 16 bytes a thread, `units` of them a pixel: y [t, 2h, 2w] of x [t, h, w] … */
+static __global__ void enlarge(uint4 *y, const uint4 *x, int64_t n, int64_t h, int64_t w, int units)
+{
+    int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
+    if (i >= n)
+        return;
+    int64_t line = i / units / (2 * w), column = i / units % (2 * w);
+    int64_t from = (line / (2 * h) * h + line % (2 * h) / 2) * w + column / 2;
+    y[i] = x[from * units + i % units];
+}
+
+/* … and of four [t, h, w], one a phase. */
+static __global__ void place(uint4 *y, const uint4 *x, int64_t n, int64_t h, int64_t w, int units)
+{
+    int64_t i = blockIdx.x * (int64_t)blockDim.x + threadIdx.x;
+    if (i >= n)
+        return;
+    int64_t line = i / units / (2 * w), column = i / units % (2 * w);
+    int64_t from = (line / (2 * h) * h + line % (2 * h) / 2) * w + column / 2;
+    int64_t phase = line % 2 * 2 + column % 2;
+    y[i] = x[phase * (n / 4) + from * units + i % units];
+}
+
+/* Are the four phases the whole? Of whole numbers, so nothing is rounded. */
+static bool phases_are_right(void)
+{
+    enum { H = 3, W = 4 };
+    int x[H][W] = {}, k[3][3] = {};
+    auto of = [&](int line, int column) { /* zeros beside it */
+                                          bool in =
+                                              line >= 0 && column >= 0 && line < H && column < W;
+                                          return in ? x[line][column] : 0;
+    };
+    for (int i = 0; i < H * W; i++)
+        x[i / W][i % W] = 1 + i * i * 7 % 23;
+    for (int i = 0; i < 9; i++)
+        k[i / 3][i % 3] = 1 << i;
+    for (int y = 0; y < 2 * H; y++)
+        for (int z = 0; z < 2 * W; z++) {
+            int whole = 0, phased = 0, p = y % 2, q = z % 2;
+            for (int a = 0; a < 3; a++)
+                for (int b = 0; b < 3; b++) { /* −1 / 2 is 0, which is not beside the picture */
+                    int up = y + a - 1, left = z + b - 1;
+                    whole += k[a][b] * of(up < 0 ? -1 : up / 2, left < 0 ? -1 : left / 2);
+                }
+            for (int a = 0; a < 2; a++)
+                for (int b = 0; b < 2; b++) {
+                    int sum = 0;
+                    for (int c = first_line(p, a); c <= last_line(p, a); c++)
+                        for (int d = first_line(q, b); d <= last_line(q, b); d++)
+                            sum += k[c][d];
+                    phased += sum * of(y / 2 + a - lines_before(p), z / 2 + b - lines_before(q));
+                }
+            if (whole != phased)
+                return false;
+        }
+    return true;
+}
+
+/* Of the first n: relative L2, negative when they cannot be had. */
+static double distance(const void *a, const void *b, size_t n)
+{
+    std::vector<__nv_bfloat16> p(n), q(n);
+    double apart = 0, all = 1e-30;
+    if (cuda_bad(cudaMemcpy(p.data(), a, n * 2, cudaMemcpyDeviceToHost), "cudaMemcpy") ||
+        cuda_bad(cudaMemcpy(q.data(), b, n * 2, cudaMemcpyDeviceToHost), "cudaMemcpy"))
+        return -1;
+    for (size_t i = 0; i < n; i++) {
+        double u = __bfloat162float(p[i]), v = __bfloat162float(q[i]);
+        apart += (u - v) * (u - v);
+        all += u * u;
+    }
+    return sqrt(apart / all);
+}
+
+/* To 2h x 2w. Every part is timed by itself, and a form is the sum of its parts. */
+static void enlarged(int64_t in, int64_t out, int64_t t, int64_t h, int64_t w)
+{
+    const struct shape whole = {in, out, t, 2 * h, 2 * w, 1, 3, 1, 1, 1, 1};
+    int64_t big = 4 * t * h * w, of_x = big * in / 8, of_y = big * out / 8; /* in 16 bytes */
+    size_t phase_y = (size_t)(t * h * w * out), phase_w = (size_t)(4 * in * out);
+    void *px = make((size_t)(t * h * w * in), 2), *pu = make((size_t)(big * in), 2);
+    void *pw = make((size_t)(9 * in * out), 2), *pb = make((size_t)out, 2);
+    void *py = make((size_t)(big * out), 2), *pz = make((size_t)(big * out), 2);
+    __nv_bfloat16 *pq = (__nv_bfloat16 *)make(4 * phase_w, 2);
+    __nv_bfloat16 *pp = (__nv_bfloat16 *)make(4 * phase_y, 2);
+    bool there = px && pu && pw && pb && py && pz && pq && pp;
+    char name[80];
+    auto grid = [](int64_t n) { return (unsigned)((n + 255) / 256); };
+    double up = -1, conv_ms = -1, phases = there ? 0 : -1, placing = -1, error = -1;
+    if (there) {
+        up = time_of([&] {
+            enlarge<<<grid(of_x), 256, 0, stream>>>((uint4 *)pu, (const uint4 *)px, of_x, h, w,
+                                                    (int)in / 8);
+            return !cuda_bad(cudaGetLastError(), "enlarge");
+        });
+        conv_ms = up < 0 ? -1 : time_conv(whole, false, pu, pw, py, pb);
+    }
+    bool direct = up >= 0 && conv_ms >= 0;
+    snprintf(name, sizeof name, "nearest-up + conv, %lld to %lld, %lld frames to %lld x %lld",
+             (long long)in, (long long)out, (long long)t, (long long)(2 * h), (long long)(2 * w));
+    row(name, direct ? up + conv_ms : -1, work(whole), best.gemm16, "TFLOP/s");
+    if (there)
+        phase_weights<<<grid(16 * in * out), 256, 0, stream>>>(pq, (const __nv_bfloat16 *)pw, out,
+                                                               in);
+    for (int i = 0; i < 4 && phases >= 0; i++) {
+        int64_t top = lines_before(i / 2), left = lines_before(i % 2);
+        const struct shape s = {in, out, t, h, w, 1, 2, top, left, 1 - top, 1 - left};
+        double ms = time_conv(s, false, px, pq + i * phase_w, pp + i * phase_y, pb);
+        phases = ms < 0 ? -1 : phases + ms;
+    }
+    if (phases >= 0)
+        placing = time_of([&] {
+            place<<<grid(of_y), 256, 0, stream>>>((uint4 *)pz, (const uint4 *)pp, of_y, h, w,
+                                                  (int)out / 8);
+            return !cuda_bad(cudaGetLastError(), "place");
+        });
+    if (!direct)
+        snprintf(trouble, sizeof trouble, "there is nothing to hold it against");
+    else if (placing >= 0)
+        error = distance(py, pz, (size_t)(4 * h * w * out)); /* a frame */
+    if (!phases_are_right() || error < 0 || error > 1e-2)    /* each weight and result is rounded */
+        printf("| %-58s | - | - | %s |\n", "the same in four phases",
+               trouble[0] ? trouble : "its numbers are others");
+    else
+        printf("| %-58s | %8.3f | %.2f of its time | %.3f ms to enlarge; %.3f ms to place |\n",
+               "the same in four phases", phases + placing, (phases + placing) / (up + conv_ms), up,
+               placing);
+    fflush(stdout);
+    trouble[0] = 0;
+    for (void *p : {px, pu, pw, pb, py, pz, (void *)pq, (void *)pp})
+        cudaFree(p);
 }
 
 static void copy(void)
@@ -578,10 +770,15 @@ static void copy(void)
     cudaFree(b);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     cudaDeviceProp prop;
     int driver = 0;
+    if (argc > 1 && !strcmp(argv[1], "check")) { /* what can be told without a GPU */
+        bool right = phases_are_right();
+        printf("nearest-up + conv in four phases: %s\n", right ? "the same" : "NOT THE SAME");
+        return !right;
+    }
     if (cuda_bad(cudaGetDeviceProperties(&prop, 0), "cudaGetDeviceProperties") ||
         cuda_bad(cudaStreamCreate(&stream), "cudaStreamCreate") ||
         cuda_bad(cudaMalloc(&workspace, WORKSPACE), "cudaMalloc") || cublasLtCreate(&lt) ||
@@ -626,5 +823,8 @@ int main(void)
         conv(192, 96, 4 * t, 480, 832, 1, false);
         conv(96, 8, 4 * t, 480, 832, 3, false);
     }
+    enlarged(384, 192, 8, 60, 104); /* of four latent frames at a time */
+    enlarged(384, 192, 16, 120, 208);
+    enlarged(192, 96, 16, 240, 416);
     return 0;
 }

@@ -153,7 +153,7 @@ part build-ceilings 60 sh -ec 'cd build-gpu
     "$(cat cuda_dir)/bin/nvcc" -O2 -std=c++17 -gencode "arch=compute_$0,code=sm_$0" \
         $(sed -n "s/^CUDA_CPPFLAGS = //p" Makefile) -c -o ceilings.o ../tests/gpu/ceilings.cu
     g++ -o ceilings ceilings.o $(sed -n "s/^CUDA_LIBS = //p" Makefile)' "$arch"
-part ceilings 150 build-gpu/ceilings
+part ceilings 180 build-gpu/ceilings
 bench forward-1.3b-fp8-linear 60 --dtype fp8-linear --random $small $clip --steps 5 $short
 bench causal-1.3b-no-graphs 60 --dtype bf16 --random $small $clip $short --repeat 2 --causal --no-graphs
 # four tokens are no work: what is left is launching, and reading the weights once (0.65 ms)
