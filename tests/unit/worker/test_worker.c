@@ -108,6 +108,9 @@ static void expect(enum report_kind kind, int64_t id)
     fail_msg("no such report");
 }
 
+/* The worker allows itself a second; a busy machine is slower to tell. Only a hang takes this. */
+#define GONE_MS 10000
+
 static int end_within(int ms)
 {
     int status = 0;
@@ -165,6 +168,19 @@ static int files_in(const char *path)
     DIR *d = opendir(path);
     for (const struct dirent *e; d && (e = readdir(d));)
         n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+    closedir(d);
+    return n;
+}
+
+/* Finished checkpoints: the next one may be half written beside them at any time. */
+static int checkpoints_in(const char *path)
+{
+    int n = 0;
+    DIR *d = opendir(path);
+    for (const struct dirent *e; d && (e = readdir(d));) {
+        const char *dot = strrchr(e->d_name, '.');
+        n += dot && strcmp(dot, ".ckpt") == 0;
+    }
     closedir(d);
     return n;
 }
@@ -233,7 +249,7 @@ static void test_clip_and_recipe(void **state)
     assert_non_null(strstr(out, "星空 and the sea ✨"));
     assert_non_null(strstr(out, "\"engine\":\"animatic\""));
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
     unlink(path);
 }
 
@@ -350,7 +366,7 @@ static void test_model_clip(void **state)
     assert_int_equal(files_in(dir), 1);
     unlink(report.path);
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
     close(fd[0]);
     tiny_remove(model);
 }
@@ -365,17 +381,15 @@ static void test_model_stops(void **state)
     configure_wan(dir);
     send_clip(2, 200, 81);
     sampled(2, 0.04);
-    assert_int_equal(files_in(dir), 2); /* the part, and the checkpoint of the fifth step */
-    int64_t began = clock_mono_ms();
-    cancel(2);
-    assert_true(clock_mono_ms() - began < 1000);
+    assert_int_equal(checkpoints_in(dir), 1); /* of the fifth step */
+    cancel(2);                                /* a job that went on to its end would be done */
     assert_int_equal(files_in(dir), 0);
 
     send_clip(3, 200, 81);
     sampled(3, 0.04);
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
-    assert_int_equal(files_in(dir), 1);
+    assert_int_equal(end_within(GONE_MS), 0);
+    assert_int_equal(checkpoints_in(dir), 1);
     spawn();
     configure_wan(dir);
     send_clip(3, 200, 81);
@@ -383,7 +397,7 @@ static void test_model_stops(void **state)
     assert_true(report.fraction > 0.02);
     cancel(3);
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
     assert_int_equal(files_in(dir), 0);
     tiny_remove(model);
 }
@@ -411,7 +425,7 @@ static void test_model_fails(void **state)
     assert_non_null(strstr(out, "\"resumed\":4"));
     unlink(path);
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
     tiny_remove(model);
 }
 
@@ -446,13 +460,13 @@ static void test_end_of_input(void **state)
             expect(REPORT_PROGRESS, 1);
         while (strcmp(report.stage, stages[i]) != 0);
         close(worker.in);
-        assert_int_equal(end_within(1000), 0);
+        assert_int_equal(end_within(GONE_MS), 0);
         unlink(order.job.path); /* whole, if it was quick enough to finish */
         assert_int_equal(files_in(dir), 0);
     }
     spawn();
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
 }
 
 static void test_parts_of_the_dead_are_removed(void **state)
@@ -466,7 +480,7 @@ static void test_parts_of_the_dead_are_removed(void **state)
         expect(REPORT_PROGRESS, 1);
     while (report.overall < 0.01);
     kill(worker.pid, SIGKILL);
-    end_within(1000);
+    end_within(GONE_MS);
     close(worker.in);
     assert_int_equal(files_in(dir), 1); /* a hidden part, nothing under the clip's name */
     assert_int_not_equal(access(order.job.path, F_OK), 0);
@@ -474,7 +488,7 @@ static void test_parts_of_the_dead_are_removed(void **state)
     configure(dir, false);
     assert_int_equal(files_in(dir), 0);
     close(worker.in);
-    end_within(1000);
+    end_within(GONE_MS);
 }
 
 /* Its parent dies while its input stays open: the kernel kills it. */
@@ -550,7 +564,7 @@ static void test_hostile_orders(void **state)
     expect(REPORT_DONE, 2);
     unlink(report.path);
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
 
     spawn(); /* a line without end */
     configure(dir, false);
@@ -561,12 +575,12 @@ static void test_hostile_orders(void **state)
         if (write(worker.in, flood, 65536) < 0)
             break;
     free(flood);
-    end_within(2000);
+    end_within(GONE_MS);
     close(worker.in);
 
     spawn(); /* a job before config */
     send_job(1, 64, 64, 3, dir);
-    end_within(2000);
+    end_within(GONE_MS);
     close(worker.in);
 }
 
@@ -600,7 +614,7 @@ static void test_still_that_nobody_takes(void **state)
     assert_int_equal(report.code, ERR_TIMEOUT);
     unlink(order.path);
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
     close(p[0]);
     close(p[1]);
 }
@@ -629,7 +643,7 @@ static void test_full_disk(void **state)
     send_job(2, 64, 64, 3, small); /* a smaller one fits */
     expect(REPORT_DONE, 2);
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
     assert_int_equal(umount(small), 0);
     rmdir(small);
 }
@@ -653,7 +667,7 @@ static void test_gpu_figures(void **state)
     assert_true(report.device.watts > 123 && report.device.watts < 124);
     assert_true(report.device.celsius > 61 && report.device.celsius < 63);
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
 
     setenv("LD_LIBRARY_PATH", fake, 1); /* of two the one that draws, not NVML's first */
     setenv("SAKUGA_FAKE_GPUS", "2", 1);
@@ -664,7 +678,7 @@ static void test_gpu_figures(void **state)
     expect(REPORT_HEARTBEAT, 0);
     assert_string_equal(report.device.name, "Fake GPU 9000");
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
 
     spawn(); /* without it: this process on the CPU */
     configure(dir, false);
@@ -673,7 +687,7 @@ static void test_gpu_figures(void **state)
     assert_true(report.device.memory > 1 << 20);
     assert_true(report.device.memory_total > report.device.memory);
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -712,7 +726,7 @@ static void test_memory_is_flat(void **state)
         fail_msg("memory grew from %lld to %lld", (long long)before,
                  (long long)report.device.memory);
     close(worker.in);
-    assert_int_equal(end_within(1000), 0);
+    assert_int_equal(end_within(GONE_MS), 0);
 }
 
 static int set_up(void **state)
