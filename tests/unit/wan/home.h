@@ -75,6 +75,25 @@ static inline struct wan_job home_job(const char *sampler)
                             .seed = 7};
 }
 
+/* A clip of another shape, of three steps by the model's own sampler. */
+static inline struct wan_job home_job_of(int width, int height, int frames)
+{
+    struct wan_job job = home_job(NULL);
+    job.width = width;
+    job.height = height;
+    job.frames = frames;
+    job.steps = 3;
+    return job;
+}
+
+/* Its hash, with previews of all its latent frames. */
+static inline uint64_t home_previewed(const struct wan_job *job)
+{
+    uint64_t hash = seen_whole(job);
+    assert_int_equal(seen.preview_frames, (job->frames + 3) / 4);
+    return hash;
+}
+
 /* How many checkpoints there are. */
 static inline int home_kept(void)
 {

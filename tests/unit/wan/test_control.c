@@ -197,24 +197,6 @@ static void a_reference_is_a_first_frame(void **state)
 
 /* ---- clips ---- */
 
-/* With previews of all its frames. */
-static uint64_t frames_of(const struct wan_job *job)
-{
-    uint64_t hash = seen_whole(job);
-    assert_int_equal(seen.preview_frames, LATENTS);
-    return hash;
-}
-
-static struct wan_job job_of(void)
-{
-    return (struct wan_job){.prompt = "a fox over neon roofs",
-                            .width = W,
-                            .height = H,
-                            .frames = FRAMES,
-                            .steps = 3,
-                            .seed = 7};
-}
-
 static void every_part_counts(void **state)
 {
     struct wan_video control = {video, FRAMES, W, H};
@@ -222,12 +204,12 @@ static void every_part_counts(void **state)
     uint64_t hash[8];
     (void)state;
     for (int parts = 0; parts < 8; parts++) {
-        struct wan_job job = job_of();
+        struct wan_job job = home_job_of(W, H, FRAMES);
         job.control = parts & 1 ? &control : NULL;
         job.image = parts & 2 ? &start : NULL;
         job.reference = parts & 4 ? &reference : NULL;
         job.reference_n = parts & 4 ? 1 : 0;
-        hash[parts] = frames_of(&job);
+        hash[parts] = home_previewed(&job);
         for (int k = 0; k < parts; k++)
             assert_true(hash[k] != hash[parts]);
     }
@@ -237,14 +219,14 @@ static void it_goes_on_and_it_stops(void **state)
 {
     struct wan_video control = {video, FRAMES, W, H};
     struct wan_picture start = {video, W, H}, reference = {look, W, H};
-    struct wan_job job = job_of();
+    struct wan_job job = home_job_of(W, H, FRAMES);
     struct wan_made made, other;
     (void)state;
     job.control = &control;
     job.image = &start;
     job.reference = &reference;
     job.reference_n = 1;
-    uint64_t want = frames_of(&job);
+    uint64_t want = home_previewed(&job);
     int asked = seen.asked;
     for (int at = 1; at <= asked; at += 3)
         assert_int_equal(seen_make(&job, NULL, (struct seen){.stop_at = at}), ERR_CANCELLED);
@@ -270,7 +252,7 @@ static void what_does_not_fit_is_refused(void **state)
 {
     struct wan_video control = {video, FRAMES, H, W};
     struct wan_picture reference[2] = {{look, W, H}, {look, W, H}};
-    struct wan_job job = job_of();
+    struct wan_job job = home_job_of(W, H, FRAMES);
     struct wan *with = wan;
     (void)state;
     job.control = &control;
@@ -284,13 +266,13 @@ static void what_does_not_fit_is_refused(void **state)
     job.reference_n = 0;
     job.last = reference;
     seen_refused(&job, ERR_INVAL, "no last picture");
-    job = job_of();
+    job = home_job_of(W, H, FRAMES);
     job.source = &control;
     seen_refused(&job, ERR_INVAL, "takes no source");
     wan = home_open(plain, "auto");
     assert_true(wan_info(wan)->control && !wan_info(wan)->reference);
     assert_string_equal(wan_info(wan)->variant, "fun-control width 128");
-    job = job_of();
+    job = home_job_of(W, H, FRAMES);
     job.reference = reference;
     job.reference_n = 1;
     seen_refused(&job, ERR_INVAL, "V1.1");
@@ -307,17 +289,17 @@ static void without_clip(void **state)
 {
     struct wan_video control = {video, FRAMES, W, H};
     struct wan_picture start = {video, W, H};
-    struct wan_job job = job_of();
+    struct wan_job job = home_job_of(W, H, FRAMES);
     struct wan *with = wan;
     char path[300];
     (void)state;
     job.control = &control;
-    uint64_t want = frames_of(&job);
+    uint64_t want = home_previewed(&job);
     snprintf(path, sizeof path, "%s/models_clip.safetensors", v11);
     assert_int_equal(unlink(path), 0);
     wan = home_open(v11, "auto");
     assert_int_equal(wan_ready(wan, &fault), ERR_OK);
-    assert_true(frames_of(&job) == want);
+    assert_true(home_previewed(&job) == want);
     job.image = &start;
     assert_int_equal(seen_make(&job, NULL, (struct seen){0}), ERR_NOTFOUND);
     assert_non_null(strstr(fault_text(&fault), "CLIP"));

@@ -186,24 +186,6 @@ static void references_lie_on_white(void **state)
 
 /* ---- clips ---- */
 
-/* With previews of all its frames. */
-static uint64_t frames_of(const struct wan_job *job)
-{
-    uint64_t hash = seen_whole(job);
-    assert_int_equal(seen.preview_frames, LATENTS);
-    return hash;
-}
-
-static struct wan_job job_of(void)
-{
-    return (struct wan_job){.prompt = "a fox over neon roofs",
-                            .width = W,
-                            .height = H,
-                            .frames = FRAMES,
-                            .steps = 3,
-                            .seed = 7};
-}
-
 static void every_part_counts(void **state)
 {
     struct wan_video video = {source, FRAMES, W, H};
@@ -211,32 +193,32 @@ static void every_part_counts(void **state)
     static uint8_t white[PIXELS], small[20 * 30 * 3];
     struct wan_mask all = {white, 1, W, H};
     struct wan_picture look[2] = {{small, 30, 20}, {source, W, H}};
-    struct wan_job job = job_of();
+    struct wan_job job = home_job_of(W, H, FRAMES);
     uint64_t hash[7];
     (void)state;
     memset(white, 255, sizeof white);
-    hash[0] = frames_of(&job);
+    hash[0] = home_previewed(&job);
     job.source = &video;
-    hash[1] = frames_of(&job);
+    hash[1] = home_previewed(&job);
     job.mask = &all;
-    assert_true(frames_of(&job) == hash[1]); /* as good as none */
+    assert_true(home_previewed(&job) == hash[1]); /* as good as none */
     job.mask = &some;
-    hash[2] = frames_of(&job);
+    hash[2] = home_previewed(&job);
     job.reference = look;
     job.reference_n = 1;
-    hash[3] = frames_of(&job);
+    hash[3] = home_previewed(&job);
     job.reference_n = 2;
-    hash[4] = frames_of(&job);
+    hash[4] = home_previewed(&job);
     job.tile = 64; /* one tile is the whole picture */
-    assert_true(frames_of(&job) == hash[4]);
+    assert_true(home_previewed(&job) == hash[4]);
     job.tile = 0;
     job.source = NULL;
     job.mask = NULL;
-    hash[5] = frames_of(&job);
-    job = job_of();
+    hash[5] = home_previewed(&job);
+    job = home_job_of(W, H, FRAMES);
     job.source = &video;
     video.frames = 5;
-    hash[6] = frames_of(&job);
+    hash[6] = home_previewed(&job);
     for (int i = 0; i < 7; i++)
         for (int k = 0; k < i; k++)
             assert_true(hash[i] != hash[k]);
@@ -247,14 +229,14 @@ static void it_goes_on_and_it_stops(void **state)
     struct wan_video video = {source, FRAMES, W, H};
     struct wan_mask some = {mask, FRAMES, W, H};
     struct wan_picture look = {source, W, H};
-    struct wan_job job = job_of();
+    struct wan_job job = home_job_of(W, H, FRAMES);
     struct wan_made made, other;
     (void)state;
     job.source = &video;
     job.mask = &some;
     job.reference = &look;
     job.reference_n = 1;
-    uint64_t want = frames_of(&job);
+    uint64_t want = home_previewed(&job);
     int asked = seen.asked;
     for (int at = 1; at <= asked; at += 3)
         assert_int_equal(seen_make(&job, NULL, (struct seen){.stop_at = at}), ERR_CANCELLED);
@@ -285,7 +267,7 @@ static void what_does_not_fit_is_refused(void **state)
     struct wan_video video = {source, FRAMES, W, H};
     struct wan_mask some = {mask, FRAMES, W, H};
     struct wan_picture look[WAN_REFERENCES_MAX + 1] = {{source, 0, 5}};
-    struct wan_job job = job_of();
+    struct wan_job job = home_job_of(W, H, FRAMES);
     (void)state;
     job.mask = &some;
     seen_refused(&job, ERR_INVAL, "a mask needs a source");
@@ -316,7 +298,7 @@ static void what_does_not_fit_is_refused(void **state)
     snprintf(t2v, sizeof t2v, "%s/t2v", dir);
     tiny_t2v(t2v);
     assert_int_equal(wan_open(&(struct wan_setup){.model = t2v}, &wan, &fault), ERR_OK);
-    job = job_of();
+    job = home_job_of(W, H, FRAMES);
     video = (struct wan_video){source, FRAMES, W, H};
     job.source = &video;
     seen_refused(&job, ERR_INVAL, "a vace model does");
