@@ -33,23 +33,37 @@ static void put_map(struct buf *b, unsigned char from, const char *to)
     buf_add(b, to, strlen(to) + 1);
 }
 
+/* A whole model, made anew, with that character map. */
+static void put_mapped(struct buf *b, const void *map, size_t n)
+{
+    buf_reset(b);
+    put_base(b);
+    put_normalizer(b, 1, 1, map, n);
+}
+
+/* The same with a map of these units and one string, "ab". */
+static void put_units(struct buf *b, const uint32_t *unit, uint32_t bytes)
+{
+    struct buf map = BUF_INIT(0);
+    buf_add(&map, &bytes, 4);
+    buf_add(&map, unit, bytes);
+    buf_add(&map, "ab", 3);
+    put_mapped(b, map.data, map.len);
+    buf_free(&map);
+}
+
 static void character_map(void **state)
 {
     struct buf b = BUF_INIT(0), map = BUF_INIT(0);
-    put_base(&b);
     put_map(&map, 'X', "ab ");
-    put_normalizer(&b, 1, 1, map.data, map.len);
+    put_mapped(&b, map.data, map.len);
     expect(&b, "X", "2 5");
     expect(&b, "XX", "2 5 2 5");
-    buf_reset(&b);
-    put_base(&b);
-    put_normalizer(&b, 1, 1, map.data, 40); /* cut inside the array */
+    put_mapped(&b, map.data, 40); /* cut inside the array */
     refused(b.data, b.len, ERR_CORRUPT, "character map");
     for (size_t i = 4; i < map.len; i++)
         map.data[i] = (char)(i * 77);
-    buf_reset(&b);
-    put_base(&b);
-    put_normalizer(&b, 1, 1, map.data, map.len);
+    put_mapped(&b, map.data, map.len);
     refused(b.data, b.len, ERR_CORRUPT, "outside itself");
     buf_free(&map);
     buf_free(&b);
@@ -58,8 +72,8 @@ static void character_map(void **state)
 /* Maps in which the library would run out of its bounds. */
 static void traps_in_maps(void **state)
 {
-    struct buf b = BUF_INIT(0), map = BUF_INIT(0);
-    uint32_t bytes = 4096, unit[1024] = {0};
+    struct buf b = BUF_INIT(0);
+    uint32_t unit[1024] = {0};
     for (int trap = 0; trap < 4; trap++) {
         memset(unit, 0, sizeof unit);
         unit[0] = 256u << 10;
@@ -71,39 +85,25 @@ static void traps_in_maps(void **state)
             unit[256 ^ 'X'] = (uint32_t)'X' << 10 | 256u | 'X'; /* its own child, without an end */
         if (trap == 3)
             unit[0] = 1u << 30 | 512; /* the root's children lie behind the end */
-        buf_reset(&map);
-        buf_add(&map, &bytes, 4);
-        buf_add(&map, unit, sizeof unit);
-        buf_add(&map, "ab", 3);
-        buf_reset(&b);
-        put_base(&b);
-        put_normalizer(&b, 1, 1, map.data, map.len);
+        put_units(&b, unit, sizeof unit);
         refused(b.data, b.len, ERR_CORRUPT, "outside itself");
     }
     /* 33 entries, each the beginning of the next: the library has room for 32 */
     for (unsigned deep = 32; deep < 34; deep++) {
         static uint32_t chain[256 * 40];
         memset(chain, 0, sizeof chain);
-        bytes = sizeof chain;
         chain[0] = 256u << 10;
         for (unsigned i = 1; i <= deep; i++) { /* node i lies at 256 i */
             unsigned at = 256 * i ^ 'X', child = 256 * (i + 1);
             chain[at] = (at ^ child) << 10 | 256u | 'X';
             chain[child] = 0x80000000u;
         }
-        buf_reset(&map);
-        buf_add(&map, &bytes, 4);
-        buf_add(&map, chain, sizeof chain);
-        buf_add(&map, "ab", 3);
-        buf_reset(&b);
-        put_base(&b);
-        put_normalizer(&b, 1, 1, map.data, map.len);
+        put_units(&b, chain, sizeof chain);
         if (deep == 32)
             expect(&b, "XXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX", "2 5 5");
         else
             refused(b.data, b.len, ERR_CORRUPT, "outside itself");
     }
-    buf_free(&map);
     buf_free(&b);
 }
 
