@@ -224,6 +224,18 @@ static bool there(const struct bench *b, const char *name, struct stat *st)
     return !stat(path, st);
 }
 
+/* What a pull of an earlier day left: so much of the part, where `bytes` is not NULL. Its path. */
+static const char *left(const struct bench *b, const char *bytes, size_t n)
+{
+    static char path[200];
+    snprintf(path, sizeof path, "%s/sub", b->dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    snprintf(path, sizeof path, "%s/sub/weights.bin.part", b->dir);
+    if (bytes)
+        assert_int_equal(path_write(path, bytes, n, 0600, NULL), ERR_OK);
+    return path;
+}
+
 static void assert_whole(const struct bench *b)
 {
     struct stat st;
@@ -355,34 +367,24 @@ static void what_comes_damaged_twice_is_refused(void **state)
 static void a_part_of_an_earlier_day_is_used(void **state)
 {
     struct bench b;
-    char path[200];
     (void)state;
     begin(&b);
-    snprintf(path, sizeof path, "%s/sub", b.dir);
-    assert_int_equal(mkdir(path, 0700), 0);
-    snprintf(path, sizeof path, "%s/sub/weights.bin.part", b.dir);
-    assert_int_equal(path_write(path, content, 1000, 0600, NULL), ERR_OK);
+    left(&b, content, 1000);
     pull(&b, &model, "whole");
     assert_whole(&b);
     assert_int_equal(book->from[1], 1000);
     end(&b);
 
     begin(&b); /* one with more bytes than the file has is no part of it */
-    snprintf(path, sizeof path, "%s/sub", b.dir);
-    assert_int_equal(mkdir(path, 0700), 0);
-    snprintf(path, sizeof path, "%s/sub/weights.bin.part", b.dir);
     char *longer = calloc(1, SIZE + 10);
-    assert_int_equal(path_write(path, longer, SIZE + 10, 0600, NULL), ERR_OK);
+    left(&b, longer, SIZE + 10);
     free(longer);
     pull(&b, &model, "whole");
     assert_whole(&b);
     end(&b);
 
     begin(&b); /* a whole one needs no server */
-    snprintf(path, sizeof path, "%s/sub", b.dir);
-    assert_int_equal(mkdir(path, 0700), 0);
-    snprintf(path, sizeof path, "%s/sub/weights.bin.part", b.dir);
-    assert_int_equal(path_write(path, content, SIZE, 0600, NULL), ERR_OK);
+    left(&b, content, SIZE);
     pull(&b, &model, "none");
     assert_whole(&b);
     end(&b);
@@ -393,12 +395,9 @@ static void one_at_a_time(void **state)
 {
     struct bench b;
     struct stat st;
-    char part[200];
     (void)state;
     begin(&b);
-    snprintf(part, sizeof part, "%s/sub", b.dir);
-    assert_int_equal(mkdir(part, 0700), 0);
-    snprintf(part, sizeof part, "%s/sub/weights.bin.part", b.dir);
+    const char *part = left(&b, NULL, 0);
     int other = open(part, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     assert_true(other >= 0 && write(other, content, 1000) == 1000);
     assert_int_equal(flock(other, LOCK_EX), 0);
