@@ -82,7 +82,7 @@ def asked():
     if c: # encoding overlaps the decoder in a clip; wan-bench times it by itself
         h264 = c.get("h264_s")
         print("| to MP4 on disk, more than to frames | not measured: %s | 0.150 | | |" %
-              ("H.264 was timed by itself, below" if h264 is not None else "wan-bench had no libavcodec with libx264"))
+              ("H.264 was timed by itself, below" if h264 is not None else "wan-bench gave no time for H.264: without libx264, or it failed"))
     b = load("causal-1.3b")
     if b:
         print("| 1.3B, causal, pictures a second | %.1f | at least 16: %s | | |" %
